@@ -1,0 +1,179 @@
+"""The open book of one commit: reads what a step needs, collects ledger events, rows and mail, writes them at the end."""
+
+import datetime as dt
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from activities.rows import RowBuffer
+from imprimatur import ids
+from imprimatur.history.ledger import GENESIS, event_digest
+from imprimatur.store.documents import proposal_by_digest
+from imprimatur.store.frameworks import framework_by_digest
+from imprimatur.store.people import holders
+from models.case import Resolution, StageResolution, Step
+from models.framework import StageDef
+from models.tables import CaseRow, IncidentRow, LedgerRow, OutboxRow, StepRow, TaskRow
+from models.vocabulary import EventType, IncidentKind, MailKind, TaskStatus
+
+SYSTEM = "system"
+OFFICE_ROLE = "governance_office"
+
+
+class Book:
+    """``published`` lists what became public: (slug, Open Badges Achievement)."""
+
+    def __init__(self, connection: Connection, step: Step, base_url: str) -> None:
+        self.connection = connection
+        self.step = step
+        self.base_url = base_url
+        self.rows = RowBuffer()
+        self.framework = framework_by_digest(connection, step.framework_digest)
+        self.proposal = proposal_by_digest(connection, step.digest)
+        self.case = self._read_case()
+        self.position: int = self.case.get("events", 0)
+        self.head: str = self.case.get("head", GENESIS)
+        self.changes: dict[str, Any] = {}
+        self.resolutions: list[StageResolution] = []
+        self.due_at: dt.datetime | None = None
+        self.mails = 0
+        self.published: list[tuple[str, dict[str, Any]]] = []
+        self._tasks: dict[str, dict[str, Any]] | None = None
+        self._first: tuple[int, str] | None = None
+
+    def _read_case(self) -> dict[str, Any]:
+        table = CaseRow.__table__  # type: ignore[attr-defined]
+        row = self.connection.execute(select(table).where(table.c.case_id == self.step.case_id)).mappings().first()
+        return dict(row) if row is not None else {}
+
+    @property
+    def proposer(self) -> str:
+        return str(self.case["proposer"])
+
+    def stage_def(self, stage_id: str) -> StageDef:
+        return self.framework.stage(stage_id)
+
+    def tasks(self) -> dict[str, dict[str, Any]]:
+        """The case's tasks as they stood before this step, by id; read once, when first asked for."""
+        if self._tasks is None:
+            table = TaskRow.__table__  # type: ignore[attr-defined]
+            found = self.connection.execute(select(table).where(table.c.case_id == self.step.case_id)).mappings()
+            self._tasks = {row["task_id"]: dict(row) for row in found}
+        return self._tasks
+
+    def people_of_round(self, stage_id: str, round_number: int) -> set[str]:
+        return {
+            task["assignee"]
+            for task in self.tasks().values()
+            if task["stage"] == stage_id and task["round"] == round_number
+        }
+
+    def event(self, type_: EventType, actor: str, **data: Any) -> None:
+        self.position += 1
+        digest = event_digest(
+            self.step.case_id, self.position, self.step.at, type_, actor, data, self.head
+        )
+        self.rows.insert(
+            LedgerRow,
+            case_id=self.step.case_id,
+            position=self.position,
+            at=self.step.at,
+            type=str(type_),
+            actor=actor,
+            data=data,
+            previous=self.head,
+            digest=digest,
+        )
+        self.head = digest
+        if self._first is None:
+            self._first = (self.position, digest)
+
+    def mail(
+        self, kind: MailKind, recipient: str, name: str = "", *, task_id: str | None = None, **data: Any
+    ) -> None:
+        self.mails += 1
+        self.rows.insert(
+            OutboxRow,
+            mail_id=ids.mail_id(self.step.case_id, self.step.seq, self.mails),
+            case_id=self.step.case_id,
+            task_id=task_id,
+            kind=str(kind),
+            recipient=recipient,
+            recipient_name=name,
+            data=data,
+            created_at=self.step.at,
+            status="queued",
+            due_at=dt.datetime.now(dt.UTC),
+            attempts=0,
+            last_reply="",
+        )
+
+    def incident(self, kind: IncidentKind, stage_id: str, detail: str) -> None:
+        """Opens an incident once per stage, round and kind, and tells the office."""
+        incident_id = ids.incident_id(self.step.case_id, stage_id, self.step.round, kind)
+        table = IncidentRow.__table__  # type: ignore[attr-defined]
+        known = self.connection.execute(select(table.c.kind).where(table.c.incident_id == incident_id)).first()
+        if known is not None:
+            return
+        self.rows.insert(
+            IncidentRow,
+            incident_id=incident_id,
+            case_id=self.step.case_id,
+            stage=stage_id,
+            kind=str(kind),
+            detail=detail,
+            opened_at=self.step.at,
+        )
+        self.event(
+            EventType.INCIDENT_OPENED,
+            SYSTEM,
+            incident_id=incident_id,
+            kind=str(kind),
+            stage=stage_id,
+            detail=detail,
+        )
+        for person in holders(self.connection, OFFICE_ROLE):
+            self.mail(
+                MailKind.INCIDENT, person.email, person.name, kind=str(kind), detail=detail, stage=stage_id
+            )
+
+    def close(self) -> Resolution:
+        """Writes everything and answers the commit."""
+        assert self._first is not None, "every step leaves at least one ledger event"
+        facts: dict[str, Any] = {"position": self._first[0], "ledger_digest": self._first[1]}
+        if self.resolutions:
+            facts["stages"] = tuple(self.resolutions)
+        if self.due_at is not None:
+            facts["due_at"] = self.due_at
+        answer = Resolution.model_construct(_fields_set=set(facts), **facts)
+        self._write_case()
+        self.rows.insert(
+            StepRow,
+            case_id=self.step.case_id,
+            seq=self.step.seq,
+            answer=answer.model_dump_json(exclude_unset=True),
+        )
+        self.rows.flush(self.connection)
+        return answer
+
+    def _write_case(self) -> None:
+        step = self.step
+        values = {
+            "status": str(step.status),
+            "round": step.round,
+            "version": step.version,
+            "digest": step.digest,
+            "seq": step.seq,
+            "events": self.position,
+            "head": self.head,
+            "updated_at": step.at,
+        } | self.changes
+        if step.seq == 1:
+            self.rows.insert(CaseRow, **(self.case | values))
+        else:
+            self.rows.update(CaseRow, {"case_id": step.case_id}, **values)
+
+    def open_task_of(self, task_id: str) -> dict[str, Any]:
+        task = self.tasks()[task_id]
+        assert task["status"] == TaskStatus.OPEN
+        return task

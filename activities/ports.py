@@ -1,0 +1,22 @@
+"""Signatures of the I/O that a case may do. No I/O is imported here, so workflows, replays and simulations stay light."""
+
+from temporalio import activity
+
+from models.case import Resolution, Step
+from models.messages import MailerInput
+
+
+class CommitPort:
+    """Writes a step: ledger events, task rows, decisions, read model and outgoing mail, in one transaction."""
+
+    @activity.defn(name="commit_step")
+    def commit_step(self, step: Step) -> Resolution:
+        raise NotImplementedError
+
+
+class MailerPort:
+    """Drains the outbox of one relay for a while; heartbeats; returns how many messages were handed over."""
+
+    @activity.defn(name="drain_outbox")
+    async def drain_outbox(self, mailer: MailerInput) -> int:
+        raise NotImplementedError

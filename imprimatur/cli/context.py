@@ -1,0 +1,127 @@
+"""What a command works with: settings, completed by the running embedded stack of the home folder."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from typing import TypeVar
+
+from pydantic import SecretStr, ValidationError
+from temporalio.client import Client
+from temporalio.service import RPCError
+
+from imprimatur.embedded.home import read_stack
+from imprimatur.errors import InputError, Unavailable
+from imprimatur.gateway import Gateway
+from imprimatur.payloads import data_converter
+from imprimatur.settings import Settings
+from imprimatur.store.engine import SCHEMA_VERSION, Database, schema_version
+
+Answer = TypeVar("Answer")
+
+
+@dataclass(frozen=True)
+class Environment:
+    """Addresses in force: from the environment, else from the embedded stack that runs in the home folder."""
+
+    settings: Settings
+    database_url: str | None
+    temporal_address: str | None
+    base_url: str | None
+    smtp_url: str | None
+    time_skipping: bool
+
+    @classmethod
+    def current(cls) -> "Environment":
+        settings = load_settings()
+        stack = read_stack(settings.home)
+        return cls(
+            settings,
+            settings.database_url or (stack.database_url if stack else None),
+            settings.temporal_address or (stack.temporal_address if stack else None),
+            settings.base_url or (stack.base_url if stack else None),
+            _secret(settings.smtp_url) or (stack.smtp_url if stack else None),
+            stack.time_skipping if stack else False,
+        )
+
+    def not_running(self) -> Unavailable:
+        return Unavailable(
+            "stack_not_running",
+            f"No running stack was found in {self.settings.home}.",
+            "Start one with `python starter.py up`, or set DATABASE_URL and TEMPORAL_ADDRESS.",
+        )
+
+
+def _secret(value: SecretStr | None) -> str | None:
+    return value.get_secret_value() if value else None
+
+
+def load_settings() -> Settings:
+    """Raises InputError ``settings_invalid`` naming each setting that cannot be used."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        names = ", ".join(str(item["loc"][0]) for item in error.errors())
+        raise InputError(
+            "settings_invalid", f"These settings cannot be used: {names}.", "See docs/operations.md."
+        ) from error
+
+
+@contextmanager
+def open_database(environment: Environment) -> Iterator[Database]:
+    if environment.database_url is None:
+        raise environment.not_running()
+    database = Database(environment.database_url)
+    try:
+        found = schema_version(database)
+        if found != SCHEMA_VERSION:
+            raise Unavailable(
+                "schema_outdated",
+                f"The database holds schema {found or 'none'}, this version needs {SCHEMA_VERSION}.",
+                "Run `python starter.py migrate`.",
+            )
+        yield database
+    finally:
+        database.close()
+
+
+async def connect_temporal(address: str, namespace: str, payload_keys: str | None) -> Client:
+    """Raises Unavailable ``temporal_unavailable``."""
+    try:
+        return await Client.connect(address, namespace=namespace, data_converter=data_converter(payload_keys))
+    except (RPCError, RuntimeError) as error:
+        raise Unavailable(
+            "temporal_unavailable",
+            f"The workflow service at {address} does not answer.",
+            "Is the stack running? See `python starter.py doctor`.",
+        ) from error
+
+
+@asynccontextmanager
+async def open_gateway(environment: Environment, database: Database) -> AsyncIterator[Gateway]:
+    if environment.temporal_address is None:
+        raise environment.not_running()
+    keys = environment.settings.payload_keys
+    client = await connect_temporal(
+        environment.temporal_address,
+        environment.settings.temporal_namespace,
+        keys.get_secret_value() if keys else None,
+    )
+    yield Gateway(client, database)
+
+
+def with_gateway(act: Callable[[Gateway, Database], Awaitable[Answer]]) -> Answer:
+    """Runs one act against the running stack."""
+
+    async def run() -> Answer:
+        environment = Environment.current()
+        with open_database(environment) as database:
+            async with open_gateway(environment, database) as gateway:
+                return await act(gateway, database)
+
+    return asyncio.run(run())
+
+
+def with_database(read: Callable[[Database], Answer]) -> Answer:
+    with open_database(Environment.current()) as database:
+        return read(database)

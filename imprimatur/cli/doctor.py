@@ -1,0 +1,161 @@
+"""Whether everything that Imprimatur needs is there and fit for use."""
+
+import asyncio
+import datetime as dt
+import smtplib
+import zoneinfo
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+from temporalio.api.enums.v1 import TaskQueueType
+from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest, GetSystemInfoRequest
+from temporalio.client import Client
+
+from imprimatur.cli.context import Environment, connect_temporal
+from imprimatur.embedded.home import Home
+from imprimatur.errors import ImprimaturError
+from imprimatur.frameworks.calendars import work_calendar
+from imprimatur.frameworks.loader import shipped
+from imprimatur.gateway import TASK_QUEUE
+from imprimatur.mail.links import Links
+from imprimatur.mail.transport import parse_smtp_url
+from imprimatur.payloads import parse_keys
+from imprimatur.store.engine import SCHEMA_VERSION, Database, schema_version
+from models.tables import PersonRow
+
+TOLERATED_CLOCK_SKEW = dt.timedelta(seconds=5)
+
+
+@dataclass(frozen=True)
+class Check:
+    name: str
+    ok: bool
+    detail: str
+
+
+def examine(environment: Environment) -> list[Check]:
+    """One check per part; a part that fails does not hide the others."""
+    parts: dict[str, Callable[[Environment], str]] = {
+        "database": _database,
+        "directory": _directory,
+        "temporal": _temporal,
+        "mail": _mail,
+        "keys": _keys,
+        "calendars": _calendars,
+        "clock": _clock,
+    }
+    return [_run(name, part, environment) for name, part in parts.items()]
+
+
+def _run(name: str, part: Callable[[Environment], str], environment: Environment) -> Check:
+    try:
+        return Check(name, True, part(environment))
+    except ImprimaturError as error:
+        return Check(name, False, f"{error.message} {error.hint}".strip())
+
+
+def _database(environment: Environment) -> str:
+    database = _open(environment)
+    try:
+        found = schema_version(database)
+    finally:
+        database.close()
+    if found != SCHEMA_VERSION:
+        raise ImprimaturError("schema_outdated", f"Schema {found}, not {SCHEMA_VERSION}.", "Run `starter.py migrate`.")
+    return f"{database.engine.dialect.name}, schema {found}"
+
+
+def _open(environment: Environment) -> Database:
+    if environment.database_url is None:
+        raise environment.not_running()
+    return Database(environment.database_url)
+
+
+def _directory(environment: Environment) -> str:
+    database = _open(environment)
+    table = PersonRow.__table__  # type: ignore[attr-defined]
+    try:
+        with database.read() as connection:
+            count = connection.execute(select(func.count()).where(table.c.active)).scalar_one()
+    finally:
+        database.close()
+    if count == 0:
+        raise ImprimaturError("directory_empty", "Nobody is in the directory.", "Run `starter.py people import FILE`.")
+    return f"{count} active people"
+
+
+def _temporal(environment: Environment) -> str:
+    return asyncio.run(_ask_temporal(environment))
+
+
+async def _ask_temporal(environment: Environment) -> str:
+    if environment.temporal_address is None:
+        raise environment.not_running()
+    client = await connect_temporal(environment.temporal_address, environment.settings.temporal_namespace, None)
+    info = await client.workflow_service.get_system_info(GetSystemInfoRequest())
+    pollers = await worker_count(client)
+    if pollers == 0:
+        raise ImprimaturError("no_worker", "No worker is polling.", "Start one: `python worker.py`.")
+    return f"server {info.server_version}, {pollers} workers polling"
+
+
+async def worker_count(client: Client) -> int:
+    """Workers that have asked for case tasks within the last minutes."""
+    answer = await client.workflow_service.describe_task_queue(
+        DescribeTaskQueueRequest(
+            namespace=client.namespace,
+            task_queue=TaskQueue(name=TASK_QUEUE),
+            task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
+        )
+    )
+    return len({poller.identity for poller in answer.pollers})
+
+
+def _mail(environment: Environment) -> str:
+    if environment.smtp_url is None:
+        raise environment.not_running()
+    address = parse_smtp_url(environment.smtp_url)
+    try:
+        with smtplib.SMTP(address.host, address.port, timeout=10) as relay:
+            relay.noop()
+    except OSError as error:
+        raise ImprimaturError("smtp_unreachable", f"{address.host}:{address.port} does not answer: {error}.") from error
+    return f"relay {address.host}:{address.port} answers"
+
+
+def _keys(environment: Environment) -> str:
+    settings = environment.settings
+    encrypted = len(parse_keys(settings.payload_keys.get_secret_value())) if settings.payload_keys else 0
+    kept = Home(settings.home).secret_file
+    if settings.secret_keys is None and kept.exists():
+        return f"link key kept in {kept}, {encrypted or 'no'} payload keys"
+    links = Links.from_settings(settings, environment.base_url or "http://localhost")
+    return f"{links.key_count} link keys, {encrypted or 'no'} payload keys"
+
+
+def _calendars(environment: Environment) -> str:
+    names = set()
+    for policy in shipped().values():
+        for name, definition in policy.calendars.items():
+            work_calendar(definition, name)
+            names.add(f"{name} ({definition.country or 'no holidays'}, {definition.time_zone})")
+    return f"{', '.join(sorted(names))}; {len(zoneinfo.available_timezones())} time zones known"
+
+
+def _clock(environment: Environment) -> str:
+    """This machine's clock against Temporal's own."""
+    return asyncio.run(_compare_clocks(environment))
+
+
+async def _compare_clocks(environment: Environment) -> str:
+    if environment.temporal_address is None:
+        raise environment.not_running()
+    client = await connect_temporal(environment.temporal_address, environment.settings.temporal_namespace, None)
+    before = dt.datetime.now(dt.UTC)
+    description = await client.get_workflow_handle("mailer:default").describe()
+    started = description.start_time
+    if started - before > TOLERATED_CLOCK_SKEW:
+        raise ImprimaturError("clock_skewed", f"Temporal's clock is ahead by {started - before}.", "Set the clocks.")
+    return f"{before:%Y-%m-%d %H:%M:%S} UTC"

@@ -1,0 +1,84 @@
+"""How a command speaks: one JSON document under --json, else text for a person; errors in one clear line."""
+
+import datetime as dt
+import json
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from imprimatur.errors import ImprimaturError
+
+
+def plain(value: Any) -> Any:
+    """JSON for what is not JSON by itself."""
+    if hasattr(value, "model_dump"):
+        return value.model_dump(mode="json")
+    if isinstance(value, dt.datetime | dt.date):
+        return value.isoformat()
+    return str(value)
+
+
+def show(document: dict[str, Any], as_json: bool, *text: Any) -> None:
+    """Prints the document, or the text in its place."""
+    if as_json:
+        sys.stdout.write(json.dumps(document, default=plain, ensure_ascii=False, indent=2) + "\n")
+        return
+    console = Console(highlight=False, soft_wrap=True)
+    for part in text:
+        console.print(part, markup=False) if isinstance(part, str) else console.print(part)
+
+
+def table(headings: Sequence[str], rows: Sequence[Sequence[object]], title: str | None = None) -> Table:
+    grid = Table(title=title, title_justify="left", show_edge=False, pad_edge=False, header_style="bold")
+    for heading in headings:
+        grid.add_column(heading, overflow="fold")
+    for row in rows:
+        grid.add_row(*("" if cell is None else str(cell) for cell in row))
+    return grid
+
+
+def when(instant: dt.datetime | None) -> str:
+    """An instant for a person, in UTC."""
+    return instant.astimezone(dt.UTC).strftime("%a %Y-%m-%d %H:%M UTC") if instant else ""
+
+
+def show_error(error: ImprimaturError, as_json: bool) -> None:
+    if as_json:
+        body: dict[str, Any] = {"error": error.as_dict()}
+        # What a refused act left behind is as interesting as why it was refused.
+        body |= {key: error.details[key] for key in ("case_id", "status", "stages", "problems") if key in error.details}
+        sys.stdout.write(json.dumps(body, default=plain, ensure_ascii=False, indent=2) + "\n")
+        return
+    lines = [f"{error.message} [{error.code}]"]
+    for problem in error.details.get("problems", ()):
+        lines.append("  - " + _problem_line(problem))
+    if error.hint:
+        lines.append(error.hint)
+    sys.stderr.write("\n".join(lines) + "\n")
+
+
+def _problem_line(problem: dict[str, Any]) -> str:
+    place = ":".join(str(problem[key]) for key in ("file", "line") if problem.get(key) is not None)
+    name = problem.get("where") or problem.get("field") or ""
+    text = ": ".join(part for part in (place, name, problem["problem"]) if part)
+    expected = problem.get("expected")
+    return f"{text} (expected {expected})" if expected else text
+
+
+def leave(status: int) -> NoReturn:
+    """Ends the process. A finished Temporal client can abort the interpreter while it finalises (sdk-python issue 300),
+    which would make the exit status a lie; so streams are flushed and the process leaves at once."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (BrokenPipeError, ValueError):
+            status = status or 1
+    os._exit(status)
+
+
+JSON_OPTION = typer.Option("--json", help="Print one JSON document and nothing else.")

@@ -1,0 +1,181 @@
+"""Verbs on what is kept: people, frameworks, history, verify."""
+
+import datetime as dt
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from imprimatur.cli.cases import Json
+from imprimatur.cli.context import with_database
+from imprimatur.cli.output import show, table, when
+from imprimatur.errors import DocumentInvalid, InputError, Refused
+from imprimatur.frameworks.checker import check_file
+from imprimatur.history.export import as_csv, as_json_document, history, sentence
+from imprimatur.history.verify import Verification, verify_all, verify_case, verify_export
+from imprimatur.store.engine import Database
+from imprimatur.store.frameworks import add_framework, framework, list_frameworks
+from imprimatur.store.people import import_people, list_people
+
+people_app = typer.Typer(help="The directory: who reviews, who proposes.", no_args_is_help=True)
+framework_app = typer.Typer(help="Approval policies.", no_args_is_help=True)
+
+
+@people_app.command("import")
+def people_import(file: Path, as_json: Json = False) -> None:
+    """Take people from a CSV file: email, name, roles, units, organisation, active."""
+    result = with_database(lambda database: import_people(database, file))
+    show(
+        result.model_dump(mode="json"),
+        as_json,
+        f"{result.created} created, {result.updated} updated, {len(result.rejected)} lines rejected",
+        *([table(["line", "field", "problem"], [(r.line, r.field, r.problem) for r in result.rejected])] * bool(result.rejected)),
+    )
+
+
+@people_app.command("list")
+def people_list(as_json: Json = False) -> None:
+    """List the directory."""
+    people = with_database(list_people)
+    rows = [
+        (p.email, p.name, ", ".join(p.roles), ", ".join(p.units), p.organisation, "yes" if p.active else "no")
+        for p in people
+    ]
+    show({"people": people}, as_json, table(["email", "name", "roles", "units", "organisation", "active"], rows))
+
+
+@framework_app.command("list")
+def framework_list(as_json: Json = False) -> None:
+    """List frameworks, every version."""
+    found = with_database(list_frameworks)
+    rows = [(f.id, f.version, f.credential_kind, f.name, f.digest[:12]) for f in found]
+    show({"frameworks": found}, as_json, table(["id", "version", "kind", "name", "digest"], rows))
+
+
+@framework_app.command("check")
+def framework_check(file: Path, as_json: Json = False) -> None:
+    """Check a framework document: every problem, at its place."""
+    policy, problems = check_file(file)
+    if policy is None or problems:
+        raise DocumentInvalid(
+            "framework_invalid",
+            f"{file.name} has {len(problems)} problem{'s' * (len(problems) != 1)}",
+            problems,
+            "Correct them and check again; docs/framework-reference.md explains every key.",
+        )
+    document = {"id": policy.id, "version": policy.version, "digest": policy.digest, "problems": []}
+    show(document, as_json, f"{policy.id} {policy.version} is sound ({len(policy.stages)} stages, digest {policy.digest}).")
+
+
+@framework_app.command("add")
+def framework_add(file: Path, as_json: Json = False) -> None:
+    """Store a framework version; running cases keep theirs."""
+    policy, problems = check_file(file)
+    if policy is None or problems:
+        raise DocumentInvalid(
+            "framework_invalid", f"{file.name} cannot be added", problems, "See `framework check`; nothing was stored."
+        )
+    with_database(lambda database: add_framework(database, policy, dt.datetime.now(dt.UTC)))
+    document = {"id": policy.id, "version": policy.version, "digest": policy.digest, "problems": []}
+    show(document, as_json, f"{policy.id} {policy.version} is in force for new cases.")
+
+
+@framework_app.command("show")
+def framework_show(framework_id: Annotated[str, typer.Argument(metavar="ID")], as_json: Json = False) -> None:
+    """Show a framework (ID or ID@VERSION)."""
+    name, _, version = framework_id.partition("@")
+    policy = with_database(lambda database: framework(database, name, version or None))
+    rows = [
+        (
+            stage.id,
+            ", ".join(stage.needs),
+            f"{stage.voting.threshold} of at least {stage.voting.quorum}" if stage.voting else "automatic",
+            _promise(stage.sla.within) if stage.sla else "",
+            stage.sla.escalate_to if stage.sla else "",
+        )
+        for stage in policy.stages
+    ]
+    show(
+        policy.model_dump(mode="json") | {"digest": policy.digest, "problems": []},
+        as_json,
+        f"{policy.name} ({policy.id} {policy.version})",
+        policy.summary,
+        table(["stage", "needs", "approvals", "within", "escalates to"], rows),
+        f"To market within {_promise(policy.speed_to_market.within)}.",
+    )
+
+
+def _promise(duration: Any) -> str:
+    if duration.business_days is not None:
+        return f"{duration.business_days} business days"
+    return f"{duration.business_hours:g} business hours"
+
+
+FORMATS = ("table", "json", "csv")
+
+
+def history_(
+    case: str,
+    format_: Annotated[str, typer.Option("--format", help="table, json or csv.")] = "table",
+    as_of: Annotated[str | None, typer.Option("--as-of", metavar="INSTANT", help="Only what was known then.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Tell what happened to a case."""
+    chosen = "json" if as_json else format_
+    if chosen not in FORMATS:
+        raise InputError("format_unknown", f"There is no format {chosen!r}.", f"Choose one of: {', '.join(FORMATS)}.")
+    until = _instant(as_of) if as_of else None
+
+    def read(database: Database) -> None:
+        if chosen == "json":
+            show(as_json_document(database, case, until), True)
+            return
+        events = history(database, case, until)
+        if chosen == "csv":
+            sys.stdout.write(as_csv(events))
+            return
+        rows = [(e.position, when(e.at), e.actor, sentence(e)) for e in events]
+        show({}, False, table(["#", "when", "who", "what"], rows))
+
+    with_database(read)
+
+
+def _instant(text: str) -> dt.datetime:
+    try:
+        found = dt.datetime.fromisoformat(text)
+    except ValueError as error:
+        raise InputError(
+            "instant_malformed", f"{text!r} is not an instant.", "Write it like 2026-03-02T09:00+01:00 or 2026-03-02."
+        ) from error
+    return found if found.tzinfo else found.replace(tzinfo=dt.UTC)
+
+
+def verify(
+    case: Annotated[str | None, typer.Argument(help="The case.")] = None,
+    all_: Annotated[bool, typer.Option("--all", help="Every case.")] = False,
+    file: Annotated[Path | None, typer.Option(help="An exported history (JSON).")] = None,
+    as_json: Json = False,
+) -> None:
+    """Prove that the ledger is whole: finds any altered, missing or reordered row."""
+    if sum([case is not None, all_, file is not None]) != 1:
+        raise InputError("verify_what", "Name one thing to verify.", "Give a CASE, --all or --file FILE.")
+    if file is not None:
+        result = verify_export(file)
+    elif case is not None:
+        result = with_database(lambda database: verify_case(database, case))
+    else:
+        result = with_database(verify_all)
+    _answer(result, as_json)
+
+
+def _answer(result: Verification, as_json: bool) -> None:
+    document = result.model_dump(mode="json")
+    if result.ok:
+        show(document, as_json, f"Whole: {result.events} events, head {result.head or 'of each case as recorded'}.")
+        return
+    if as_json:
+        show(document | {"error": {"code": "ledger_broken", "message": f"{len(result.problems)} problems"}}, True)
+        raise typer.Exit(1)
+    problems = [{"where": p.where, "problem": p.problem} for p in result.problems]
+    raise Refused("ledger_broken", "The ledger is not whole.", "Compare with a backup.", problems=problems)

@@ -1,0 +1,76 @@
+"""The web process: pages on uvicorn. A composition root."""
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+
+import uvicorn
+from sqlalchemy import text
+from temporalio.service import RPCError
+
+from imprimatur.cli.context import Environment, open_database, open_gateway
+from imprimatur.cli.doctor import worker_count
+from imprimatur.embedded.sink import StoredMail, find_mails, read_mail
+from imprimatur.errors import ImprimaturError, InputError
+from imprimatur.gateway import Gateway
+from imprimatur.mail.links import Links
+from imprimatur.store.engine import Database
+from imprimatur.web.app import create_app
+
+INBOX_LENGTH = 500
+
+
+@dataclass(frozen=True)
+class SinkMailbox:
+    """The sink's folder as the inbox pages see it."""
+
+    folder: Path
+
+    def newest(self, to: str) -> list[StoredMail]:
+        return find_mails(self.folder, to=to)[:INBOX_LENGTH]
+
+    def one(self, name: str) -> StoredMail | None:
+        return read_mail(self.folder, name)
+
+
+def serve(environment: Environment, host: str, port: int, inbox: bool) -> int:
+    """Serves until stopped; answers the exit status."""
+    if environment.base_url is None:
+        raise InputError("base_url_missing", "IMPRIMATUR_BASE_URL is not set.", "Set it to the pages' public address.")
+    links = Links.from_settings(environment.settings, environment.base_url)
+    return asyncio.run(_serve(environment, links, host, port, inbox))
+
+
+async def _serve(environment: Environment, links: Links, host: str, port: int, inbox: bool) -> int:
+    with open_database(environment) as database:
+        async with open_gateway(environment, database) as gateway:
+            app = create_app(
+                database=database,
+                decider=gateway,
+                links=links,
+                ready=lambda: problems(database, gateway),
+                mailbox=SinkMailbox(environment.settings.home / "mail") if inbox else None,
+            )
+            config = uvicorn.Config(app, host, port, log_level="warning", access_log=False, server_header=False)
+            await uvicorn.Server(config).serve()
+    return 0
+
+
+async def problems(database: Database, gateway: Gateway) -> dict[str, str]:
+    """What keeps this process from serving, by part; empty when nothing does."""
+    found: dict[str, str] = {}
+    try:
+        await asyncio.to_thread(_ask_database, database)
+    except ImprimaturError as error:
+        found["database"] = error.message
+    try:
+        if await worker_count(gateway.client) == 0:
+            found["worker"] = "no worker is polling"
+    except RPCError as error:
+        found["temporal"] = error.message
+    return found
+
+
+def _ask_database(database: Database) -> None:
+    with database.read() as connection:
+        connection.execute(text("SELECT 1"))

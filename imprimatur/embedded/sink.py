@@ -1,0 +1,156 @@
+"""The mail sink of the embedded stack: takes every message by SMTP and keeps it as one file."""
+
+import argparse
+import asyncio
+import os
+import re
+import secrets
+import signal
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from imprimatur.embedded.home import LOOPBACK
+
+SIZE_LIMIT_BYTES = 30 * 1024 * 1024
+# Addresses in this file, one a line, have no mailbox: mail to them is refused for good.
+REFUSED_FILE = "refuse.txt"
+LINK = re.compile(r"https?://[^\s<>\"')]+")
+
+
+class Sink:
+    """aiosmtpd handler: a message is on disk before it is acknowledged."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+
+    async def handle_RCPT(
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        if address.lower() in self._refused():
+            return "550 5.1.1 no such mailbox"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        content = envelope.content if isinstance(envelope.content, bytes) else str(envelope.content).encode()
+        name = f"{time.time_ns():020d}-{secrets.token_hex(3)}.eml"
+        hidden = self._folder / f".{name}"
+        hidden.write_bytes(content)
+        hidden.rename(self._folder / name)
+        return "250 OK kept"
+
+    def _refused(self) -> set[str]:
+        try:
+            text = (self._folder / REFUSED_FILE).read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return set()
+        return {line.strip().lower() for line in text.splitlines() if line.strip()}
+
+
+@dataclass(frozen=True)
+class StoredMail:
+    """One message of the sink, decoded for reading."""
+
+    name: str
+    subject: str
+    sender: str
+    to: str
+    date: str
+    text: str
+    html: str
+    headers: tuple[tuple[str, str], ...]
+
+    @property
+    def links(self) -> list[str]:
+        return list(dict.fromkeys(LINK.findall(self.text)))
+
+
+def read_mailbox(folder: Path) -> list[StoredMail]:
+    """Every message, newest first."""
+    names = sorted((path.name for path in folder.glob("*.eml")), reverse=True)
+    return [mail for name in names if (mail := read_mail(folder, name)) is not None]
+
+
+def read_mail(folder: Path, name: str) -> StoredMail | None:
+    """One message; None when there is none of that name."""
+    if not re.fullmatch(r"[0-9a-f-]+\.eml", name) or not (folder / name).is_file():
+        return None
+    message = message_from_bytes((folder / name).read_bytes(), policy=policy.default)
+    assert isinstance(message, EmailMessage)
+    return StoredMail(
+        name=name,
+        subject=_header(message, "Subject"),
+        sender=_header(message, "From"),
+        to=_header(message, "To"),
+        date=_date(_header(message, "Date")),
+        text=_part(message, "plain"),
+        html=_part(message, "html"),
+        headers=tuple((key, str(value)) for key, value in message.items()),
+    )
+
+
+def find_mails(folder: Path, *, to: str = "", subject: str = "") -> list[StoredMail]:
+    """Messages to an address with words in the subject, newest first."""
+    return [
+        mail
+        for mail in read_mailbox(folder)
+        if to.lower() in mail.to.lower() and subject.lower() in mail.subject.lower()
+    ]
+
+
+def _header(message: EmailMessage, name: str) -> str:
+    return str(message.get(name, ""))
+
+
+def _date(text: str) -> str:
+    try:
+        return parsedate_to_datetime(text).strftime("%Y-%m-%d %H:%M:%S UTC")
+    except (ValueError, TypeError):
+        return text
+
+
+def _part(message: EmailMessage, kind: str) -> str:
+    body = message.get_body(preferencelist=(kind,))
+    if body is None:
+        return ""
+    try:
+        return str(body.get_content())
+    except (LookupError, ValueError):
+        return bytes(body.get_payload(decode=True) or b"").decode("utf-8", "replace")
+
+
+async def serve(folder: Path, port: int) -> None:
+    """Listens on loopback until the process is told to stop."""
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    sink = Sink(folder)
+    server = await loop.create_server(
+        lambda: SMTP(sink, data_size_limit=SIZE_LIMIT_BYTES, enable_SMTPUTF8=True, hostname="imprimatur.localhost"),
+        LOOPBACK,
+        port,
+    )
+    async with server:
+        await stop.wait()
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--dir", type=Path, required=True)
+    given = parser.parse_args(arguments)
+    asyncio.run(serve(given.dir, given.port))
+
+
+if __name__ == "__main__":
+    main()
+    os._exit(0)

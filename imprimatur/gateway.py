@@ -1,0 +1,291 @@
+"""The one door to the running cases: submits, decides, revises, withdraws. Only this module is a Temporal client."""
+
+import asyncio
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from temporalio.client import (
+    Client,
+    WithStartWorkflowOperation,
+    WorkflowHandle,
+    WorkflowUpdateFailedError,
+    WorkflowUpdateRPCTimeoutOrCancelledError,
+)
+from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.exceptions import ApplicationError
+from temporalio.service import RPCError, RPCStatusCode
+from temporalio.testing import TimeSkipper, TimeSkippingConfig
+
+from imprimatur import ids
+from imprimatur.errors import (
+    Gone,
+    ImprimaturError,
+    NotFound,
+    ProposalIncomplete,
+    Refused,
+    Unavailable,
+    error_class,
+)
+from imprimatur.rules.answers import check_answer
+from imprimatur.rules.completeness import FieldProblem, changed_fields, missing
+from imprimatur.rules.plan import plan_of
+from imprimatur.rules.transition import next_deadline
+from imprimatur.store import decisions
+from imprimatur.store.documents import proposal_by_digest, put_proposal
+from imprimatur.store.engine import Database
+from imprimatur.store.frameworks import framework, framework_by_digest, framework_for_kind
+from imprimatur.store.people import active_person, has_role
+from imprimatur.store.refusals import record_refusal
+from models.case import CaseState, Decided, Revised, Submitted, Withdrawn
+from models.framework import Framework
+from models.messages import CaseAnswer, CaseInput, DecisionReceipt
+from models.proposal import Proposal
+from models.tables import CaseRow, VersionRow
+from models.vocabulary import Channel
+from workflows.case import CaseWorkflow
+
+TASK_QUEUE = "imprimatur"
+ANSWER_WITHIN = dt.timedelta(seconds=30)
+OFFICE_ROLES = ("governance_office", "admin")
+
+
+@dataclass(frozen=True)
+class CaseHead:
+    """What the gateway must know of a case before it acts."""
+
+    case_id: str
+    framework: Framework
+    digest: str
+    reviewed_digest: str
+
+
+class Gateway:
+    """Acts on cases. Every refusal is written to the ledger's side table before it is raised."""
+
+    def __init__(self, client: Client, database: Database) -> None:
+        self._client = client
+        self._database = database
+
+    @property
+    def client(self) -> Client:
+        return self._client
+
+    async def submit(
+        self, proposal: Proposal, *, proposer: str, framework_id: str | None = None, case_id: str | None = None
+    ) -> CaseAnswer:
+        """Starts a case. An incomplete proposal is kept, returned to its proposer and raised as ProposalIncomplete."""
+        policy = self._policy_for(proposal, framework_id)
+        case_id = case_id or ids.new_case_id()
+        with self._database.write() as connection:
+            person = active_person(connection, proposer)
+            digest = put_proposal(connection, proposal)
+        lacking = missing(proposal, policy).required
+        event = Submitted(actor=person.email, digest=digest, complete=not lacking)
+        start = WithStartWorkflowOperation(
+            CaseWorkflow.run,
+            CaseInput(case_id=case_id, plan=plan_of(policy)),
+            id=ids.workflow_id(case_id),
+            task_queue=TASK_QUEUE,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+        )
+        try:
+            answer = await self._client.execute_update_with_start_workflow(
+                CaseWorkflow.submit,
+                event,
+                id="submit",
+                start_workflow_operation=start,
+                rpc_timeout=ANSWER_WITHIN,
+            )
+        except Exception as error:
+            raise self._translated(error, case_id, None, proposer, "submit", Channel.COMMAND_LINE) from error
+        if lacking:
+            raise ProposalIncomplete(
+                "proposal_incomplete",
+                f"The proposal lacks {len(lacking)} things that {policy.name} asks for; it is kept as {case_id}.",
+                f"Complete it and run `starter.py revise {case_id} FILE --as {person.email}`.",
+                problems=[{"field": item.field, "problem": item.problem, "why": item.why} for item in lacking],
+                case_id=case_id,
+                status=str(answer.status),
+            )
+        return answer
+
+    def lacking(self, proposal: Proposal, framework_id: str) -> Sequence[FieldProblem]:
+        """What a framework would find missing; changes nothing."""
+        return missing(proposal, self._policy_for(proposal, framework_id)).required
+
+    def _policy_for(self, proposal: Proposal, framework_id: str | None) -> Framework:
+        if framework_id is None:
+            return framework_for_kind(self._database, proposal.credential_kind)
+        name, _, version = framework_id.partition("@")
+        policy = framework(self._database, name, version or None)
+        if proposal.credential_kind not in (None, policy.credential_kind):
+            raise Refused(
+                "framework_kind_mismatch",
+                f"The framework {policy.id} is for {policy.credential_kind}, the proposal is {proposal.credential_kind}.",
+                "Name another framework, or correct credential_kind in the proposal.",
+            )
+        return policy
+
+    async def decide(
+        self,
+        *,
+        task_id: str,
+        verdict: str,
+        actor: str,
+        comment: str = "",
+        scores: Mapping[str, int] | None = None,
+        channel: Channel = Channel.COMMAND_LINE,
+    ) -> DecisionReceipt:
+        """Records a decision; answers after it is committed. The same answer again gets the first receipt."""
+        given, actor, comment = dict(scores or {}), actor.strip().lower(), comment.strip()
+        case_id: str | None = None
+        try:
+            task = decisions.task_place(self._database, task_id)
+            case_id = task.case_id
+            checked = check_answer(task.stage_def, verdict, comment, given)
+            event = Decided(
+                decision_id=ids.decision_id(task_id, actor, verdict, comment, given),
+                task_id=task_id,
+                actor=actor,
+                verdict=checked,
+                comment=comment,
+                scores=given,
+                channel=channel,
+            )
+            return await self._decide(task.case_id, event)
+        except ImprimaturError as error:
+            record_refusal(self._database, error, case_id, task_id, actor, "decide", channel)
+            raise
+
+    async def _decide(self, case_id: str, event: Decided) -> DecisionReceipt:
+        try:
+            return await self._handle(case_id).execute_update(
+                CaseWorkflow.decide, event, id=event.decision_id, rpc_timeout=ANSWER_WITHIN
+            )
+        except Exception as error:
+            # A repeated answer that Temporal has forgotten (a closed or continued case) still gets its receipt.
+            receipt = decisions.receipt(self._database, event.decision_id)
+            if receipt is not None:
+                return receipt
+            raise self._as_error(error, case_id) from error
+
+    async def revise(self, case_id: str, proposal: Proposal, *, actor: str) -> tuple[CaseAnswer, list[str]]:
+        """Adds a proposal version; answers with the fields changed since the version under review."""
+        actor = actor.strip().lower()
+        head = self._head(case_id)
+        with self._database.write() as connection:
+            digest = put_proposal(connection, proposal)
+            reviewed = proposal_by_digest(connection, head.reviewed_digest)
+        changed = changed_fields(reviewed, proposal)
+        lacking = missing(proposal, head.framework).required
+        event = Revised(actor=actor, digest=digest, complete=not lacking, changed=tuple(changed))
+        try:
+            answer = await self._handle(case_id).execute_update(
+                CaseWorkflow.revise, event, id=f"revise-{digest}", rpc_timeout=ANSWER_WITHIN
+            )
+        except Exception as error:
+            raise self._translated(error, case_id, None, actor, "revise", Channel.COMMAND_LINE) from error
+        if lacking:
+            raise ProposalIncomplete(
+                "proposal_incomplete",
+                f"The new version is kept, but lacks {len(lacking)} things that {head.framework.name} asks for.",
+                "Complete it and revise again.",
+                problems=[{"field": item.field, "problem": item.problem, "why": item.why} for item in lacking],
+                case_id=case_id,
+                status=str(answer.status),
+                version=answer.version,
+            )
+        return answer, changed
+
+    async def withdraw(self, case_id: str, *, actor: str, reason: str) -> CaseAnswer:
+        """Ends a case at its proposer's or the office's wish."""
+        actor = actor.strip().lower()
+        self._head(case_id)
+        with self._database.read() as connection:
+            by_office = any(has_role(connection, actor, role) for role in OFFICE_ROLES)
+        event = Withdrawn(actor=actor, reason=reason, by_office=by_office)
+        try:
+            return await self._handle(case_id).execute_update(
+                CaseWorkflow.withdraw, event, id=f"withdraw-{actor}", rpc_timeout=ANSWER_WITHIN
+            )
+        except Exception as error:
+            raise self._translated(error, case_id, None, actor, "withdraw", Channel.COMMAND_LINE) from error
+
+    async def forward(self, case_id: str, span: dt.timedelta) -> dt.datetime:
+        """Moves a case's own clock and waits until everything that fell due is written. Needs a time-skipping server."""
+        skipper = TimeSkipper(self._client, config=TimeSkippingConfig(enabled=False))
+        handle = self._handle(case_id)
+        try:
+            await skipper.fast_forward(handle, span)
+            now = await skipper.get_current_time(handle)
+            while (deadline := next_deadline(await self.state(case_id))) is not None and deadline <= now:
+                await asyncio.sleep(0.02)
+        except RPCError as error:
+            raise self._as_error(error, case_id) from error
+        return now
+
+    async def state(self, case_id: str) -> CaseState:
+        """The process state itself, from the workflow."""
+        try:
+            return await self._handle(case_id).query(CaseWorkflow.state, rpc_timeout=ANSWER_WITHIN)
+        except RPCError as error:
+            raise self._as_error(error, case_id) from error
+
+    def _head(self, case_id: str) -> CaseHead:
+        cases, versions = CaseRow.__table__, VersionRow.__table__  # type: ignore[attr-defined]
+        with self._database.read() as connection:
+            case = connection.execute(select(cases).where(cases.c.case_id == case_id)).mappings().first()
+            if case is None:
+                raise NotFound("case_unknown", f"There is no case {case_id}.", "See `starter.py list`.")
+            known = connection.execute(
+                select(versions.c.digest, versions.c.complete)
+                .where(versions.c.case_id == case_id)
+                .order_by(versions.c.version.desc())
+            ).all()
+            reviewed = next((digest for digest, complete in known if complete), known[-1][0])
+            policy = framework_by_digest(connection, case["framework_digest"])
+        return CaseHead(case_id, policy, case["digest"], reviewed)
+
+    def _handle(self, case_id: str) -> WorkflowHandle[CaseWorkflow, str]:
+        return self._client.get_workflow_handle_for(CaseWorkflow.run, ids.workflow_id(case_id))
+
+    def _translated(
+        self, error: Exception, case_id: str, task_id: str | None, actor: str, act: str, channel: Channel
+    ) -> ImprimaturError:
+        found = self._as_error(error, case_id)
+        record_refusal(self._database, found, case_id, task_id, actor, act, channel)
+        return found
+
+    def _as_error(self, error: Exception, case_id: str) -> ImprimaturError:
+        match error:
+            case ImprimaturError():
+                return error
+            case WorkflowUpdateFailedError(cause=ApplicationError() as cause):
+                kind, hint = (list(cause.details) + ["Refused", ""])[:2] if cause.details else ("Refused", "")
+                return error_class(str(kind))(cause.type or "refused", cause.message, str(hint))
+            case WorkflowUpdateRPCTimeoutOrCancelledError():
+                return Unavailable(
+                    "not_recorded_yet",
+                    "The act was received but is not recorded yet.",
+                    "Repeat it in a minute; it will be recorded once.",
+                )
+            case RPCError(status=RPCStatusCode.NOT_FOUND):
+                return self._closed(case_id)
+            case RPCError():
+                return Unavailable(
+                    "temporal_unavailable",
+                    "The workflow service does not answer, so nothing was recorded.",
+                    "Repeat it in a minute; see `starter.py doctor`.",
+                )
+        raise error
+
+    def _closed(self, case_id: str) -> ImprimaturError:
+        with self._database.read() as connection:
+            table = CaseRow.__table__  # type: ignore[attr-defined]
+            status = connection.execute(select(table.c.status).where(table.c.case_id == case_id)).scalar()
+        if status is None:
+            return NotFound("case_unknown", f"There is no case {case_id}.", "See `starter.py list`.")
+        return Gone("case_closed", f"The case is closed: it was {status}.", "Nothing is asked of you any more.")

@@ -1,0 +1,48 @@
+"""Identifiers. Those derived from content let a repeated act find what the first one did."""
+
+import base64
+import hashlib
+import secrets
+
+
+def _short(data: bytes, length: int) -> str:
+    return base64.b32encode(data).decode("ascii").lower().rstrip("=")[:length]
+
+
+def _derived(prefix: str, *parts: object) -> str:
+    text = "\x1f".join(str(part) for part in parts)
+    return prefix + _short(hashlib.sha256(text.encode()).digest(), 16)
+
+
+def new_case_id() -> str:
+    return "mc-" + _short(secrets.token_bytes(8), 12)
+
+
+def imported_case_id(framework_id: str, record_key: str) -> str:
+    """The same record imported twice under one framework names the same case."""
+    return _derived("mc-", "import", framework_id, record_key)
+
+
+def task_id(case_id: str, stage_id: str, round_number: int, assignee: str) -> str:
+    return _derived("t-", case_id, stage_id, round_number, assignee)
+
+
+def decision_id(task: str, actor: str, verdict: str, comment: str, scores: dict[str, int]) -> str:
+    """The same answer given twice is one decision; a different answer is another."""
+    return _derived("d-", task, actor, verdict, comment, sorted(scores.items()))
+
+
+def workflow_id(case_id: str) -> str:
+    return f"case:{case_id}"
+
+
+def case_of_workflow(workflow: str) -> str:
+    return workflow.removeprefix("case:")
+
+
+def mail_id(case_id: str, seq: int, position: int) -> str:
+    return _derived("m-", case_id, seq, position)
+
+
+def incident_id(case_id: str, stage_id: str, round_number: int, kind: str) -> str:
+    return _derived("i-", case_id, stage_id, round_number, kind)

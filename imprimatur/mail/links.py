@@ -1,0 +1,80 @@
+"""Signed personal links. A link names a task and a person; what it may do is decided when it is used."""
+
+import datetime as dt
+from dataclasses import dataclass
+
+from itsdangerous import BadSignature, SignatureExpired, TimestampSigner
+from itsdangerous.encoding import base64_decode, base64_encode
+
+from imprimatur.errors import Gone, InputError, NotFound
+from imprimatur.settings import Settings
+
+# A task can stay open for long; the limit only stops links from living for ever.
+LINK_DAYS = 180
+LINK_SALT = b"imprimatur.task-link"
+REPLY_SALT = b"imprimatur.reply-address"
+
+
+@dataclass(frozen=True)
+class LinkClaim:
+    task_id: str
+    person: str
+    signed_at: dt.datetime
+
+
+class Links:
+    """The first key signs, every key verifies, so keys can be rotated."""
+
+    def __init__(self, secret_keys: list[str], base_url: str) -> None:
+        # itsdangerous signs with the last key of its list.
+        keys = list(reversed(secret_keys))
+        self._signer = TimestampSigner(keys, salt=LINK_SALT, sep=".")
+        self._reply_signer = TimestampSigner(keys, salt=REPLY_SALT, sep=".")
+        self.base_url = base_url
+        self.key_count = len(keys)
+
+    @classmethod
+    def from_settings(cls, settings: Settings, base_url: str) -> "Links":
+        """Raises InputError ``secret_keys_missing``."""
+        given = settings.secret_keys.get_secret_value() if settings.secret_keys else ""
+        keys = [key.strip() for key in given.split(",") if key.strip()]
+        if not keys or any(len(key) < 32 for key in keys):
+            raise InputError(
+                "secret_keys_missing",
+                "IMPRIMATUR_SECRET_KEYS holds no key of at least 32 characters.",
+                "Make one with: python -c 'import secrets;print(secrets.token_urlsafe(48))'",
+            )
+        return cls(keys, base_url)
+
+    def task_url(self, task_id: str, person: str) -> str:
+        return f"{self.base_url}/t/{self.token(task_id, person)}"
+
+    def token(self, task_id: str, person: str) -> str:
+        payload = base64_encode(f"{task_id} {person}").decode()
+        return self._signer.sign(payload).decode()
+
+    def reply_secret(self, task_id: str, person: str) -> str:
+        """Part of a reply address: letters, digits, dots and dashes only, bound to task and person."""
+        signed = self._reply_signer.get_signature(f"{task_id} {person}").decode()
+        return f"{task_id}.{signed[:22]}"
+
+    def read(self, token: str) -> LinkClaim:
+        """Raises NotFound ``link_invalid`` for a forged or damaged link, Gone ``link_expired`` for an old one."""
+        try:
+            payload, signed_at = self._signer.unsign(
+                token, max_age=dt.timedelta(days=LINK_DAYS).total_seconds(), return_timestamp=True
+            )
+            task_id, _, person = base64_decode(payload).decode().partition(" ")
+        except SignatureExpired as error:
+            raise Gone(
+                "link_expired",
+                f"This link is older than {LINK_DAYS} days.",
+                "Ask the governance office to send you a new one.",
+            ) from error
+        except (BadSignature, ValueError) as error:
+            raise NotFound(
+                "link_invalid",
+                "This link is not one of ours, or it was cut off.",
+                "Open it again from the mail, or copy it whole.",
+            ) from error
+        return LinkClaim(task_id, person, signed_at)

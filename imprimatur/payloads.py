@@ -1,0 +1,82 @@
+"""How messages to Temporal are written: compact JSON by pydantic, encrypted when PAYLOAD_KEYS is set."""
+
+import base64
+import binascii
+import secrets
+from collections.abc import Sequence
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from temporalio.api.common.v1 import Payload
+from temporalio.contrib.pydantic import PydanticPayloadConverter, ToJsonOptions
+from temporalio.converter import DataConverter, PayloadCodec
+
+from imprimatur.errors import InputError, Unavailable
+
+ENCODING = b"binary/encrypted"
+
+
+class CompactConverter(PydanticPayloadConverter):
+    """Leaves out what was not set: half the history of a case."""
+
+    def __init__(self) -> None:
+        super().__init__(ToJsonOptions(exclude_unset=True))
+
+
+class EncryptingCodec(PayloadCodec):
+    """AES-256-GCM; the first key encrypts, every key decrypts, so keys can be rotated."""
+
+    def __init__(self, keys: Sequence[bytes]) -> None:
+        self._ciphers = [AESGCM(key) for key in keys]
+
+    async def encode(self, payloads: Sequence[Payload]) -> list[Payload]:
+        return [self._encrypt(payload) for payload in payloads]
+
+    async def decode(self, payloads: Sequence[Payload]) -> list[Payload]:
+        return [
+            self._decrypt(payload) if payload.metadata.get("encoding") == ENCODING else payload
+            for payload in payloads
+        ]
+
+    def _encrypt(self, payload: Payload) -> Payload:
+        nonce = secrets.token_bytes(12)
+        data = nonce + self._ciphers[0].encrypt(nonce, payload.SerializeToString(), None)
+        return Payload(metadata={"encoding": ENCODING}, data=data)
+
+    def _decrypt(self, payload: Payload) -> Payload:
+        nonce, sealed = payload.data[:12], payload.data[12:]
+        for cipher in self._ciphers:
+            try:
+                return Payload.FromString(cipher.decrypt(nonce, sealed, None))
+            except InvalidTag:
+                continue
+        raise Unavailable(
+            "payload_key_missing",
+            "A message to Temporal was encrypted with a key that PAYLOAD_KEYS does not hold.",
+            "Add the older key behind the newer one.",
+        )
+
+
+def parse_keys(text: str) -> list[bytes]:
+    """Keys of 32 bytes in base64, separated by commas. Raises InputError ``payload_keys_invalid``."""
+    keys = []
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        try:
+            key = base64.b64decode(part, validate=True)
+        except binascii.Error:
+            key = b""
+        if len(key) != 32:
+            raise InputError(
+                "payload_keys_invalid",
+                "PAYLOAD_KEYS must hold base64 of 32 random bytes for each key.",
+                "Make one with: python -c 'import base64,os;print(base64.b64encode(os.urandom(32)).decode())'",
+            )
+        keys.append(key)
+    return keys
+
+
+def data_converter(payload_keys: str | None) -> DataConverter:
+    keys = parse_keys(payload_keys) if payload_keys else []
+    return DataConverter(
+        payload_converter_class=CompactConverter, payload_codec=EncryptingCodec(keys) if keys else None
+    )

@@ -1,0 +1,21 @@
+"""Published records as files."""
+
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+
+def write_record(published_dir: Path, slug: str, achievement: dict[str, Any]) -> Path:
+    """Writes ``<slug>/achievement.json``: whole or not at all, and again without harm."""
+    folder = published_dir / slug
+    folder.mkdir(parents=True, exist_ok=True)
+    target = folder / "achievement.json"
+    handle, name = tempfile.mkstemp(dir=folder, prefix=".achievement-")
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        json.dump(achievement, file, ensure_ascii=False, indent=2)
+        file.write("\n")
+    Path(name).chmod(0o644)
+    Path(name).replace(target)
+    return target

@@ -1,0 +1,123 @@
+"""A case state being changed: shallow copies of what changes, effects in order."""
+
+from models.case import (
+    CaseState,
+    CloseCase,
+    CloseStage,
+    CloseTask,
+    Effect,
+    OpenStage,
+    Plan,
+    Publish,
+    StageState,
+    TaskState,
+)
+from models.vocabulary import CaseStatus, StageOutcome, StageStatus, TaskClosure, TaskStatus
+
+
+class Draft:
+    def __init__(self, state: CaseState, plan: Plan) -> None:
+        self._before = state
+        self.plan = plan
+        self.status = state.status
+        self.proposer = state.proposer
+        self.round = state.round
+        self.version = state.version
+        self.digest = state.digest
+        self.stages = dict(state.stages)
+        self.tasks = dict(state.tasks)
+        self.due_at = state.due_at
+        self.breached = state.breached
+        self.effects: list[Effect] = []
+
+    def add(self, effect: Effect) -> None:
+        self.effects.append(effect)
+
+    def finish(self) -> tuple[CaseState, tuple[Effect, ...]]:
+        state = self._before.model_copy(
+            update={
+                "status": self.status,
+                "proposer": self.proposer,
+                "round": self.round,
+                "version": self.version,
+                "digest": self.digest,
+                "stages": self.stages,
+                "tasks": self.tasks,
+                "breached": self.breached,
+                "seq": self._before.seq + (1 if self.effects else 0),
+            }
+        )
+        return state, tuple(self.effects)
+
+    def put_stage(self, stage: StageState, **update: object) -> StageState:
+        changed = stage.model_copy(update=update)
+        self.stages[stage.id] = changed
+        return changed
+
+    def put_task(self, task: TaskState, **update: object) -> None:
+        self.tasks[task.id] = task.model_copy(update=update)
+
+    def open_stages(self) -> list[StageState]:
+        return [stage for stage in self.stages.values() if stage.status is StageStatus.OPEN]
+
+    def stage_tasks(self, stage: StageState) -> list[TaskState]:
+        return [task for task in self.tasks.values() if task.stage == stage.id and task.round == stage.round]
+
+    def has_open_task(self, stage: StageState) -> bool:
+        return any(task.status is TaskStatus.OPEN for task in self.stage_tasks(stage))
+
+    def ready_stages(self) -> list[StageState]:
+        return [
+            self.stages[plan.id]
+            for plan in self.plan.stages
+            if self.stages[plan.id].status is StageStatus.WAITING and all(map(self._passed, plan.needs))
+        ]
+
+    def _passed(self, stage_id: str) -> bool:
+        outcome = self.stages[stage_id].outcome
+        return outcome is not None and outcome.lets_pass
+
+    def all_passed(self) -> bool:
+        return all(map(self._passed, self.stages))
+
+    def advance(self, actor: str) -> None:
+        """Opens every stage whose needs have passed; automatic ones pass at once, which may make others ready."""
+        while ready := self.ready_stages():
+            for stage in ready:
+                if self.plan.stage(stage.id).automatic:
+                    self.pass_stage(stage.model_copy(update={"round": self.round}), "nobody's review is needed")
+                else:
+                    self.put_stage(stage, status=StageStatus.OPEN, round=self.round)
+                    self.add(OpenStage(stage=stage.id, round=self.round))
+        if self.status is CaseStatus.IN_REVIEW and self.all_passed():
+            self.status = CaseStatus.PUBLISHED
+            self.add(CloseCase(status=CaseStatus.PUBLISHED, actor=actor, reason="every stage passed"))
+
+    def pass_stage(self, stage: StageState, reason: str) -> None:
+        if self.plan.stage(stage.id).publishes:
+            self.add(Publish(stage=stage.id))
+            self.close_stage(stage, StageOutcome.PUBLISHED, reason)
+        else:
+            self.close_stage(stage, StageOutcome.APPROVED, reason)
+
+    def close_stage(self, stage: StageState, outcome: StageOutcome, reason: str) -> None:
+        self.put_stage(
+            stage, status=StageStatus.CLOSED, outcome=outcome, remind_at=(), retry_at=None
+        )
+        self.add(CloseStage(stage=stage.id, round=stage.round, outcome=outcome, reason=reason))
+
+    def close_tasks(self, stage_id: str, closure: TaskClosure, actor: str) -> None:
+        for task in self.stage_tasks(self.stages[stage_id]):
+            if task.status is TaskStatus.OPEN:
+                self.put_task(task, status=TaskStatus.CLOSED, closure=closure, closed_by=actor)
+                self.add(CloseTask(task=task.id, closure=closure, closed_by=actor))
+
+    def cancel_open_stages(self, closure: TaskClosure, actor: str, reason: str) -> None:
+        for stage in self.open_stages():
+            self.close_tasks(stage.id, closure, actor)
+            self.close_stage(stage, StageOutcome.CANCELLED, reason)
+
+    def end(self, status: CaseStatus, closure: TaskClosure, actor: str, reason: str) -> None:
+        self.cancel_open_stages(closure, actor, reason)
+        self.status = status
+        self.add(CloseCase(status=status, actor=actor, reason=reason))

@@ -1,0 +1,122 @@
+"""The database: SQLite in the embedded default, PostgreSQL in production; the same SQL for both."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from imprimatur.errors import InputError, Unavailable
+
+SCHEMA_VERSION = "0001"
+
+
+class Database:
+    """Connections for reading and for writing.
+
+    SQLite allows one writer at a time: within a process writers queue on a lock, which is fair and cheaper than the
+    file's own busy waiting; between processes ``BEGIN IMMEDIATE`` and a busy timeout of 30 s do the same.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = _with_driver(url)
+        self.is_sqlite = self.url.startswith("sqlite")
+        self.engine = _sqlite_engine(self.url) if self.is_sqlite else _postgres_engine(self.url)
+        self._turn: AbstractContextManager[Any] = threading.Lock() if self.is_sqlite else nullcontext()
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A connection with a consistent view; nothing it does is kept."""
+        with _answering(), self.engine.connect() as connection:
+            yield connection
+            connection.rollback()
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """One transaction: committed when the block ends, rolled back when it raises."""
+        with _answering(), self._turn, self.engine.connect() as connection:
+            if self.is_sqlite:
+                connection.execution_options(writes=True)
+            with connection.begin():
+                yield connection
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+@contextmanager
+def _answering() -> Iterator[None]:
+    try:
+        yield
+    except OperationalError as error:
+        raise Unavailable(
+            "database_unavailable",
+            f"The database does not answer: {_first_line(error)}.",
+            "Nothing was changed. See `starter.py doctor`, then repeat the command.",
+        ) from error
+
+
+def _first_line(error: SQLAlchemyError) -> str:
+    cause = getattr(error, "orig", None) or error
+    return str(cause).strip().splitlines()[0].rstrip(".")
+
+
+def _with_driver(url: str) -> str:
+    for prefix in ("postgresql://", "postgres://"):
+        if url.startswith(prefix):
+            return "postgresql+psycopg://" + url.removeprefix(prefix)
+    if url.startswith(("postgresql+psycopg://", "sqlite:///")):
+        return url
+    scheme = url.split(":", 1)[0]
+    raise InputError(
+        "database_url_invalid",
+        f"DATABASE_URL names a kind of database that is not supported: {scheme}.",
+        "Use sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME.",
+    )
+
+
+def _sqlite_engine(url: str) -> Engine:
+    engine = create_engine(url, connect_args={"timeout": 30, "check_same_thread": False}, pool_size=16)
+
+    @event.listens_for(engine, "connect")
+    def _configure(connection: Any, record: ConnectionPoolEntry) -> None:
+        # SQLAlchemy begins transactions itself (see _begin), so the driver must not.
+        connection.isolation_level = None
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        # A deferred transaction that turns into a writer can fail at once instead of waiting for its turn.
+        immediate = connection.get_execution_options().get("writes", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+
+    return engine
+
+
+def _postgres_engine(url: str) -> Engine:
+    return create_engine(url, pool_size=16, max_overflow=8, pool_pre_ping=True, connect_args={"connect_timeout": 10})
+
+
+def migrate(url: str) -> None:
+    """Brings the schema to this version of the code; does nothing when it is there already."""
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.attributes["url"] = _with_driver(url)
+    with _answering():
+        command.upgrade(config, "head")
+
+
+def schema_version(database: Database) -> str | None:
+    """The version of the schema in the database, None when there is none."""
+    with database.read() as connection:
+        if not inspect(connection).has_table("alembic_version"):
+            return None
+        return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()

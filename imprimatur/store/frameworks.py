@@ -1,0 +1,119 @@
+"""Frameworks by (id, version), pinned by digest."""
+
+import datetime as dt
+import difflib
+
+from pydantic import BaseModel
+from sqlalchemy import Connection, select
+
+from imprimatur.errors import InputError, NotFound, Refused
+from imprimatur.store.engine import Database
+from models.framework import Framework
+from models.tables import FrameworkRow
+from models.vocabulary import CredentialKind
+
+_TABLE = FrameworkRow.__table__  # type: ignore[attr-defined]
+# A digest never changes its meaning, and an institution has few frameworks: all are kept.
+_by_digest: dict[str, Framework] = {}
+
+
+class FrameworkEntry(BaseModel):
+    id: str
+    version: str
+    digest: str
+    name: str
+    credential_kind: CredentialKind
+    added_at: dt.datetime
+
+
+def add_framework(database: Database, framework: Framework, at: dt.datetime) -> bool:
+    """Stores a version; False when exactly this one is stored already.
+
+    Raises Refused ``framework_version_exists`` when the version is taken by a different document.
+    """
+    digest = framework.digest
+    with database.write() as connection:
+        known = connection.execute(
+            select(_TABLE.c.digest).where(_TABLE.c.id == framework.id, _TABLE.c.version == framework.version)
+        ).scalar()
+        if known == digest:
+            return False
+        if known is not None:
+            raise Refused(
+                "framework_version_exists",
+                f"{framework.id} {framework.version} is stored already, with other content.",
+                "Raise `version` in the document: a version in use never changes.",
+            )
+        connection.execute(
+            _TABLE.insert(),
+            {
+                "id": framework.id,
+                "version": framework.version,
+                "digest": digest,
+                "name": framework.name,
+                "credential_kind": str(framework.credential_kind),
+                "body": framework.model_dump(mode="json"),
+                "added_at": at,
+            },
+        )
+    return True
+
+
+def list_frameworks(database: Database) -> list[FrameworkEntry]:
+    """Every version, newest version of an id first."""
+    columns = [_TABLE.c[name] for name in FrameworkEntry.model_fields]
+    with database.read() as connection:
+        found = [FrameworkEntry.model_validate(dict(row)) for row in connection.execute(select(*columns)).mappings()]
+    return sorted(found, key=lambda entry: (entry.id, *(-part for part in version_key(entry.version))))
+
+
+def version_key(version: str) -> tuple[int, int, int]:
+    """Versions compare by number: 1.10 is newer than 1.9."""
+    parts = [int(part) for part in version.split(".")]
+    return (*parts, 0, 0, 0)[:3]  # type: ignore[return-value]
+
+
+def framework(database: Database, framework_id: str, version: str | None = None) -> Framework:
+    """A version, the newest when none is named. Raises NotFound ``framework_unknown``."""
+    entries = list_frameworks(database)
+    found = [e for e in entries if e.id == framework_id and version in (None, e.version)]
+    if not found:
+        known = sorted({entry.id for entry in entries})
+        near = difflib.get_close_matches(framework_id, known, 1)
+        raise NotFound(
+            "framework_unknown",
+            f"There is no framework {framework_id}{f' {version}' if version else ''}.",
+            f"Did you mean {near[0]}?" if near else f"Known are: {', '.join(known) or 'none'}.",
+        )
+    with database.read() as connection:
+        return framework_by_digest(connection, found[0].digest)
+
+
+def framework_for_kind(database: Database, kind: CredentialKind | None) -> Framework:
+    """The newest framework for a kind of micro-credential; of several, the one that was added last.
+
+    Raises InputError ``framework_required`` when the kind is not stated or has no framework.
+    """
+    entries = list_frameworks(database)
+    fitting = [entry for entry in entries if entry.credential_kind == kind]
+    if kind is None or not fitting:
+        raise InputError(
+            "framework_required",
+            "The proposal does not say of which kind it is, so no framework could be chosen."
+            if kind is None
+            else f"There is no framework for the kind {kind}.",
+            f"Name one with --framework: {', '.join(sorted({entry.id for entry in entries})) or 'none is stored'}.",
+        )
+    latest = max(fitting, key=lambda entry: (entry.added_at, version_key(entry.version)))
+    with database.read() as connection:
+        return framework_by_digest(connection, latest.digest)
+
+
+def framework_by_digest(connection: Connection, digest: str) -> Framework:
+    """Raises NotFound ``framework_unknown``."""
+    if digest not in _by_digest:
+        body = connection.execute(select(_TABLE.c.body).where(_TABLE.c.digest == digest)).scalar()
+        if body is None:
+            raise NotFound("framework_unknown", f"There is no framework with the digest {digest[:12]}.")
+        _by_digest[digest] = Framework.model_validate(body)
+    return _by_digest[digest]

@@ -1,0 +1,182 @@
+"""The outbox: mail that commits have left behind, and what became of it."""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import bindparam, func, select, update
+
+from imprimatur import ids
+from imprimatur.store.engine import Database
+from imprimatur.store.people import holders
+from models.tables import IncidentRow, OutboxRow
+from models.vocabulary import IncidentKind, MailKind, MailStatus
+
+_TABLE = OutboxRow.__table__  # type: ignore[attr-defined]
+_INCIDENT = IncidentRow.__table__  # type: ignore[attr-defined]
+OFFICE_ROLE = "governance_office"
+DEFERRALS = tuple(dt.timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 240))
+
+
+@dataclass(frozen=True)
+class Mail:
+    """One row of the outbox."""
+
+    mail_id: str
+    case_id: str
+    task_id: str | None
+    kind: MailKind
+    recipient: str
+    recipient_name: str
+    data: Mapping[str, Any]
+    created_at: dt.datetime
+    attempts: int
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of one mail; ``reply`` is the relay's answer or the reason."""
+
+    mail: Mail
+    status: MailStatus
+    reply: str = ""
+    message_id: str | None = None
+
+
+def claim(database: Database, limit: int, now: dt.datetime) -> list[Mail]:
+    """The next mails to send, marked as being sent. Only one mailer works on an outbox at a time.
+
+    Mail found marked already was in flight when a mailer died: its fate is unknown, so it is sent again, with the
+    same Message-ID.
+    """
+    if not _has_due(database, now):
+        return []
+    with database.write() as connection:
+        rows = connection.execute(
+            select(_TABLE)
+            .where(
+                _TABLE.c.status.in_([str(MailStatus.QUEUED), str(MailStatus.DEFERRED), str(MailStatus.SENDING)]),
+                _TABLE.c.due_at <= now,
+            )
+            .order_by(_TABLE.c.due_at, _TABLE.c.mail_id)
+            .limit(limit)
+        ).mappings()
+        mails = [
+            Mail(
+                row["mail_id"],
+                row["case_id"],
+                row["task_id"],
+                MailKind(row["kind"]),
+                row["recipient"],
+                row["recipient_name"],
+                row["data"],
+                row["created_at"],
+                row["attempts"],
+            )
+            for row in rows
+        ]
+        connection.execute(
+            update(_TABLE).where(_TABLE.c.mail_id == bindparam("of_mail")).values(status=str(MailStatus.SENDING)),
+            [{"of_mail": mail.mail_id} for mail in mails],
+        )
+    return mails
+
+
+def _has_due(database: Database, now: dt.datetime) -> bool:
+    waiting = [str(MailStatus.QUEUED), str(MailStatus.DEFERRED), str(MailStatus.SENDING)]
+    with database.read() as connection:
+        found = connection.execute(
+            select(_TABLE.c.mail_id).where(_TABLE.c.status.in_(waiting), _TABLE.c.due_at <= now).limit(1)
+        ).first()
+    return found is not None
+
+
+def release(database: Database, mails: Sequence[Mail]) -> None:
+    """Puts mails back that were not tried: the relay did not answer."""
+    if not mails:
+        return
+    with database.write() as connection:
+        connection.execute(
+            update(_TABLE).where(_TABLE.c.mail_id == bindparam("of_mail")).values(status=str(MailStatus.QUEUED)),
+            [{"of_mail": mail.mail_id} for mail in mails],
+        )
+
+
+def record(database: Database, results: Sequence[Result], now: dt.datetime) -> None:
+    """Writes what became of the mails, and opens an incident for each that bounced."""
+    if not results:
+        return
+    columns = ("status", "due_at", "attempts", "sent_at", "message_id", "last_reply")
+    statement = (
+        update(_TABLE)
+        .where(_TABLE.c.mail_id == bindparam("of_mail"))
+        .values({name: bindparam(f"new_{name}") for name in columns})
+    )
+    with database.write() as connection:
+        connection.execute(statement, [_values(result, now) for result in results])
+        for result in results:
+            if result.status is MailStatus.BOUNCED:
+                _report_bounce(connection, result, now)
+
+
+def _values(result: Result, now: dt.datetime) -> dict[str, Any]:
+    status, attempts, due_at = result.status, result.mail.attempts + 1, now
+    if status is MailStatus.DEFERRED:
+        due_at = now + DEFERRALS[min(attempts, len(DEFERRALS)) - 1]
+    return {
+        "of_mail": result.mail.mail_id,
+        "new_status": str(status),
+        "new_due_at": due_at,
+        "new_attempts": attempts,
+        "new_sent_at": now if status is MailStatus.SENT else None,
+        "new_message_id": result.message_id,
+        "new_last_reply": result.reply[:500],
+    }
+
+
+def _report_bounce(connection: Any, result: Result, now: dt.datetime) -> None:
+    """The office hears of it; a bounced incident mail is not reported by yet another mail."""
+    mail = result.mail
+    detail = f"mail ({mail.kind}) to {mail.recipient} could not be delivered: {result.reply[:300]}"
+    incident = {
+        "incident_id": ids.incident_id(mail.case_id, mail.mail_id, 0, IncidentKind.MAIL_BOUNCED),
+        "case_id": mail.case_id,
+        "stage": None,
+        "kind": str(IncidentKind.MAIL_BOUNCED),
+        "detail": detail,
+        "opened_at": mail.created_at,
+    }
+    known = connection.execute(
+        select(_INCIDENT.c.incident_id).where(_INCIDENT.c.incident_id == incident["incident_id"])
+    ).first()
+    if known is not None:
+        return
+    connection.execute(_INCIDENT.insert(), incident)
+    if mail.kind is MailKind.INCIDENT:
+        return
+    for number, person in enumerate(holders(connection, OFFICE_ROLE)):
+        connection.execute(
+            _TABLE.insert(),
+            {
+                "mail_id": ids.mail_id(mail.mail_id, 0, number),
+                "case_id": mail.case_id,
+                "task_id": None,
+                "kind": str(MailKind.INCIDENT),
+                "recipient": person.email,
+                "recipient_name": person.name,
+                "data": {"kind": str(IncidentKind.MAIL_BOUNCED), "detail": detail, "stage": None},
+                "created_at": mail.created_at,
+                "status": str(MailStatus.QUEUED),
+                "due_at": now,
+                "attempts": 0,
+                "last_reply": "",
+            },
+        )
+
+
+def counts(database: Database) -> dict[str, int]:
+    """Number of mails by status."""
+    with database.read() as connection:
+        rows = connection.execute(select(_TABLE.c.status, func.count()).group_by(_TABLE.c.status))
+        return {status: number for status, number in rows}

@@ -1,0 +1,209 @@
+"""The read side: cases, stages and tasks as lists and pages show them. A constant number of queries each."""
+
+import datetime as dt
+import difflib
+from collections.abc import Iterable
+from typing import Any
+
+from pydantic import BaseModel
+from sqlalchemy import Connection, RowMapping, exists, or_, select
+
+from imprimatur.errors import NotFound
+from imprimatur.store.engine import Database
+from imprimatur.store.frameworks import framework_by_digest
+from models.tables import CaseRow, IncidentRow, OutboxRow, PublicationRow, StageRow, TaskRow
+from models.vocabulary import CaseStatus, MailStatus, StageStatus, TaskStatus
+
+_CASE = CaseRow.__table__  # type: ignore[attr-defined]
+_STAGE = StageRow.__table__  # type: ignore[attr-defined]
+_TASK = TaskRow.__table__  # type: ignore[attr-defined]
+_INCIDENT = IncidentRow.__table__  # type: ignore[attr-defined]
+_MAIL = OutboxRow.__table__  # type: ignore[attr-defined]
+_PUBLICATION = PublicationRow.__table__  # type: ignore[attr-defined]
+
+
+class CaseSummary(BaseModel):
+    case_id: str
+    title: str
+    status: CaseStatus
+    framework: str
+    proposer: str
+    version: int
+    round: int
+    open_stages: list[str]
+    opened_at: dt.datetime
+    due_at: dt.datetime | None
+    closed_at: dt.datetime | None
+
+
+class StageView(BaseModel):
+    """A stage in its latest round; a stage that has not opened yet has round 0."""
+
+    stage: str
+    name: str
+    status: StageStatus
+    outcome: str | None = None
+    reason: str = ""
+    round: int = 0
+    opened_at: dt.datetime | None = None
+    due_at: dt.datetime | None = None
+    due_reason: dict[str, Any] | None = None
+    breached_at: dt.datetime | None = None
+    closed_at: dt.datetime | None = None
+
+
+class TaskView(BaseModel):
+    task_id: str
+    case_id: str
+    stage: str
+    round: int
+    assignee: str
+    reason: str
+    status: TaskStatus
+    opened_at: dt.datetime
+    due_at: dt.datetime | None
+
+
+class IncidentView(BaseModel):
+    incident_id: str
+    stage: str | None
+    kind: str
+    detail: str
+    opened_at: dt.datetime
+
+
+class MailProblem(BaseModel):
+    mail_id: str
+    kind: str
+    recipient: str
+    status: MailStatus
+    last_reply: str
+
+
+class CaseView(BaseModel):
+    case_id: str
+    title: str
+    status: CaseStatus
+    framework: str
+    framework_digest: str
+    proposer: str
+    version: int
+    digest: str
+    round: int
+    opened_at: dt.datetime
+    closed_at: dt.datetime | None
+    closing_reason: str
+    due_at: dt.datetime | None
+    due_reason: dict[str, Any] | None
+    clock_remaining_seconds: int | None
+    breached_at: dt.datetime | None
+    stages: list[StageView]
+    tasks: list[TaskView]
+    incidents: list[IncidentView]
+    mail_problems: list[MailProblem]
+    slug: str | None
+
+
+def list_cases(
+    database: Database,
+    *,
+    status: str | None = None,
+    stage: str | None = None,
+    overdue_at: dt.datetime | None = None,
+) -> list[CaseSummary]:
+    """Newest first. ``overdue_at``: only open cases with a stage or the whole case past due at that instant."""
+    query = select(_CASE).order_by(_CASE.c.opened_at.desc(), _CASE.c.case_id)
+    if status is not None:
+        query = query.where(_CASE.c.status == status)
+    open_stage = (_STAGE.c.case_id == _CASE.c.case_id) & (_STAGE.c.status == str(StageStatus.OPEN))
+    if stage is not None:
+        query = query.where(exists().where(open_stage & (_STAGE.c.stage == stage)))
+    if overdue_at is not None:
+        late_stage = open_stage & or_(_STAGE.c.due_at < overdue_at, _STAGE.c.breached_at.is_not(None))
+        late_case = or_(_CASE.c.due_at < overdue_at, _CASE.c.breached_at.is_not(None))
+        query = query.where(_CASE.c.closed_at.is_(None), or_(exists().where(late_stage), late_case))
+    with database.read() as connection:
+        rows = connection.execute(query).mappings().all()
+        open_stages = _open_stages(connection)
+    return [_summary(row, open_stages.get(row["case_id"], [])) for row in rows]
+
+
+def _open_stages(connection: Connection) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    query = select(_STAGE.c.case_id, _STAGE.c.stage).where(_STAGE.c.status == str(StageStatus.OPEN))
+    for case_id, stage in connection.execute(query.order_by(_STAGE.c.opened_at, _STAGE.c.stage)):
+        found.setdefault(case_id, []).append(stage)
+    return found
+
+
+def _summary(row: RowMapping, open_stages: list[str]) -> CaseSummary:
+    return CaseSummary.model_validate(dict(row) | {"framework": _framework_name(row), "open_stages": open_stages})
+
+
+def _framework_name(row: RowMapping) -> str:
+    return f"{row['framework_id']}@{row['framework_version']}"
+
+
+def show_case(database: Database, case_id: str) -> CaseView:
+    """Raises NotFound ``case_unknown``."""
+    with database.read() as connection:
+        case = connection.execute(select(_CASE).where(_CASE.c.case_id == case_id)).mappings().first()
+        if case is None:
+            raise _unknown_case(connection, case_id)
+        of_case = {table: table.c.case_id == case_id for table in (_STAGE, _TASK, _INCIDENT, _MAIL, _PUBLICATION)}
+        stages = connection.execute(select(_STAGE).where(of_case[_STAGE]).order_by(_STAGE.c.round)).mappings().all()
+        tasks = connection.execute(
+            select(_TASK)
+            .where(of_case[_TASK], _TASK.c.status == str(TaskStatus.OPEN))
+            .order_by(_TASK.c.opened_at, _TASK.c.assignee)
+        ).mappings()
+        incidents = connection.execute(
+            select(_INCIDENT).where(of_case[_INCIDENT], _INCIDENT.c.resolved_at.is_(None))
+        ).mappings()
+        mail = connection.execute(
+            select(_MAIL).where(
+                of_case[_MAIL], _MAIL.c.status.in_([str(MailStatus.BOUNCED), str(MailStatus.DEFERRED)])
+            )
+        ).mappings()
+        slug = connection.execute(select(_PUBLICATION.c.slug).where(of_case[_PUBLICATION])).scalar()
+        defined = [(stage.id, stage.name) for stage in framework_by_digest(connection, case["framework_digest"]).stages]
+        return CaseView.model_validate(
+            dict(case)
+            | {
+                "framework": _framework_name(case),
+                "stages": _stage_views(defined, stages),
+                "tasks": [dict(row) for row in tasks],
+                "incidents": [dict(row) for row in incidents],
+                "mail_problems": [dict(row) for row in mail],
+                "slug": slug,
+            }
+        )
+
+
+def _stage_views(defined: Iterable[tuple[str, str]], rows: Iterable[RowMapping]) -> list[StageView]:
+    latest = {row["stage"]: StageView.model_validate(dict(row)) for row in rows}
+    return [
+        latest.get(stage_id) or StageView(stage=stage_id, name=name, status=StageStatus.WAITING)
+        for stage_id, name in defined
+    ]
+
+
+def _unknown_case(connection: Connection, case_id: str) -> NotFound:
+    known = connection.execute(select(_CASE.c.case_id).limit(5000)).scalars().all()
+    near = difflib.get_close_matches(case_id, known, 1)
+    hint = f"Did you mean {near[0]}?" if near else "See `starter.py list`."
+    return NotFound("case_unknown", f"There is no case {case_id}.", hint)
+
+
+def open_tasks(database: Database, *, person: str | None = None, case_id: str | None = None) -> list[TaskView]:
+    """Earliest due first."""
+    query = select(_TASK).where(_TASK.c.status == str(TaskStatus.OPEN))
+    if person is not None:
+        query = query.where(_TASK.c.assignee == person.strip().lower())
+    with database.read() as connection:
+        if case_id is not None:
+            query = query.where(_TASK.c.case_id == case_id)
+            if connection.execute(select(_CASE.c.case_id).where(_CASE.c.case_id == case_id)).first() is None:
+                raise _unknown_case(connection, case_id)
+        rows = connection.execute(query.order_by(_TASK.c.due_at, _TASK.c.case_id, _TASK.c.task_id)).mappings()
+        return [TaskView.model_validate(dict(row)) for row in rows]

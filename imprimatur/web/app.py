@@ -1,0 +1,133 @@
+"""The pages: task pages for reviewers, the public catalogue, and the embedded stack's inbox."""
+
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+import structlog
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import HTTPException
+from fastapi.responses import JSONResponse
+from fastapi.staticfiles import StaticFiles
+from starlette.exceptions import HTTPException as StarletteHTTPException
+
+from imprimatur.errors import ImprimaturError, NotFound
+from imprimatur.ids import new_case_id
+from imprimatur.mail.links import Links
+from imprimatur.store.engine import Database
+from imprimatur.web import catalogue, inbox, tasks
+from imprimatur.web.rendering import STATIC, page, wants_json
+from models.messages import DecisionReceipt
+from models.vocabulary import Channel
+
+log = structlog.get_logger()
+
+SECURITY_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; "
+        "frame-src 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+
+
+class Decider(Protocol):
+    """Whoever records decisions: the gateway."""
+
+    async def decide(
+        self,
+        *,
+        task_id: str,
+        verdict: str,
+        actor: str,
+        comment: str = "",
+        scores: dict[str, int] | None = None,
+        channel: Channel = Channel.LINK,
+    ) -> DecisionReceipt: ...
+
+
+def create_app(
+    *,
+    database: Database,
+    decider: Decider,
+    links: Links,
+    ready: Callable[[], Awaitable[dict[str, str]]],
+    mailbox: inbox.Mailbox | None = None,
+) -> FastAPI:
+    """``ready`` answers a problem by part (empty: ready); ``mailbox`` is there in the embedded stack only."""
+    app = FastAPI(title="Imprimatur", docs_url=None, redoc_url=None, openapi_url=None)
+    app.state.embedded = mailbox is not None
+    app.middleware("http")(_secured)
+    app.add_exception_handler(ImprimaturError, _refused)
+    app.add_exception_handler(StarletteHTTPException, _http_error)
+    app.add_exception_handler(Exception, _fault)
+    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    _add_health(app, ready)
+
+    @app.get("/", include_in_schema=False)
+    def landing(request: Request) -> Response:
+        return page(request, "landing.html")
+
+    app.include_router(tasks.router(database, decider, links))
+    app.include_router(catalogue.router(database))
+    if mailbox is not None:
+        app.include_router(inbox.router(mailbox))
+    return app
+
+
+def _add_health(app: FastAPI, ready: Callable[[], Awaitable[dict[str, str]]]) -> None:
+    @app.get("/healthz")
+    def healthz() -> dict[str, str]:
+        return {"status": "alive"}
+
+    @app.get("/readyz")
+    async def readyz() -> Response:
+        problems = await ready()
+        status = {"status": "not ready", "problems": problems} if problems else {"status": "ready"}
+        return JSONResponse(status, 503 if problems else 200)
+
+
+async def _secured(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+    response = await call_next(request)
+    for name, value in SECURITY_HEADERS.items():
+        response.headers.setdefault(name, value)
+    if not request.url.path.startswith("/static"):
+        response.headers.setdefault("Cache-Control", "no-store")
+    return response
+
+
+def _error_response(request: Request, error: ImprimaturError, status: int) -> Response:
+    if wants_json(request):
+        return JSONResponse({"error": error.as_dict()}, status)
+    return page(request, "error.html", {"error": error}, status)
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, ImprimaturError)
+    return _error_response(request, error, error.http_status)
+
+
+async def _http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException | StarletteHTTPException)
+    texts = {
+        404: NotFound("page_unknown", "There is no such page.", "Check the address, or begin at the front page."),
+        405: ImprimaturError("method_not_allowed", "This address does not take that kind of request."),
+    }
+    found = texts.get(error.status_code) or ImprimaturError("request_refused", str(error.detail))
+    response = _error_response(request, found, error.status_code)
+    response.headers.update(getattr(error, "headers", None) or {})
+    return response
+
+
+async def _fault(request: Request, error: Exception) -> Response:
+    reference = new_case_id().removeprefix("mc-")
+    log.error("fault", reference=reference, path=request.url.path, exc_info=error)
+    found = ImprimaturError(
+        "fault",
+        "Something failed on our side, and nothing was recorded.",
+        f"Try again later; if it stays, tell the governance office the reference {reference}.",
+    )
+    return _error_response(request, found, 500)
+

@@ -1,0 +1,44 @@
+"""Pages from templates."""
+
+import datetime as dt
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from fastapi import Request, Response
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+FOLDER = Path(__file__).parent
+STATIC = FOLDER / "static"
+
+
+def _when(instant: dt.datetime | str | None, zone: str = "UTC") -> str:
+    if not instant:
+        return ""
+    found = dt.datetime.fromisoformat(instant) if isinstance(instant, str) else instant
+    return found.astimezone(ZoneInfo(zone)).strftime("%-d %B %Y, %H:%M %Z")
+
+
+def _words(text: str | None) -> str:
+    return (text or "").replace("_", " ")
+
+
+_environment = Environment(
+    loader=FileSystemLoader(FOLDER / "templates"),
+    autoescape=select_autoescape(["html"]),
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_environment.filters |= {"when": _when, "words": _words}
+
+
+def page(request: Request, template: str, values: dict[str, Any] | None = None, status: int = 200) -> Response:
+    context = {"embedded": request.app.state.embedded, "path": request.url.path} | (values or {})
+    return HTMLResponse(_environment.get_template(template).render(context), status)
+
+
+def wants_json(request: Request) -> bool:
+    accepted = request.headers.get("accept", "")
+    return "json" in accepted and "text/html" not in accepted

@@ -1,0 +1,122 @@
+"""A reviewer's task page: opened from a mail link, answered by POST only."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl
+
+from fastapi import APIRouter, Request, Response
+from starlette.concurrency import run_in_threadpool
+
+from imprimatur.errors import ImprimaturError, InputError
+from imprimatur.mail.links import Links
+from imprimatur.store.engine import Database
+from imprimatur.store.task_page import TaskPage, task_page
+from imprimatur.web.rendering import page, wants_json
+from models.messages import DecisionReceipt
+from models.vocabulary import Channel
+
+if TYPE_CHECKING:
+    from imprimatur.web.app import Decider
+
+BODY_LIMIT_BYTES = 256 * 1024
+FORM = "application/x-www-form-urlencoded"
+
+
+def router(database: Database, decider: "Decider", links: Links) -> APIRouter:
+    routes = APIRouter()
+
+    @routes.api_route("/t/{token}", methods=["GET", "HEAD"])
+    def show(request: Request, token: str) -> Response:
+        claim = links.read(token)
+        return _task(request, task_page(database, claim.task_id, claim.person), {})
+
+    @routes.post("/t/{token}")
+    async def answer(request: Request, token: str) -> Response:
+        claim = links.read(token)
+        form = await _form(request)
+        try:
+            receipt = await decider.decide(
+                task_id=claim.task_id,
+                verdict=form.get("verdict", ""),
+                actor=claim.person,
+                comment=form.get("comment", ""),
+                scores=_scores(form),
+                channel=Channel.LINK,
+            )
+        except ImprimaturError as error:
+            if wants_json(request) or error.http_status >= 500:
+                raise
+            found = await run_in_threadpool(task_page, database, claim.task_id, claim.person)
+            return _task(request, found, form, error)
+        return await run_in_threadpool(_receipt, request, database, receipt, claim.person)
+
+    return routes
+
+
+def _task(
+    request: Request, found: TaskPage, typed: Mapping[str, str], error: ImprimaturError | None = None
+) -> Response:
+    calendar = found.stage.sla.calendar if found.stage.sla else found.framework.speed_to_market.calendar
+    values = {
+        "task": found.task,
+        "case": found.case,
+        "framework": found.framework,
+        "stage": found.stage,
+        "proposal": found.proposal,
+        "unstated": found.unstated,
+        "due_reason": found.due_reason,
+        "decisions": found.decisions,
+        "own": found.own,
+        "is_open": found.is_open,
+        "typed": typed,
+        "error": error,
+        "zone": found.framework.calendars[calendar].time_zone,
+    }
+    return page(request, "task.html", values, error.http_status if error else 200)
+
+
+def _receipt(request: Request, database: Database, receipt: DecisionReceipt, person: str) -> Response:
+    found = task_page(database, receipt.task_id, person)
+    values = {"receipt": receipt, "proposal": found.proposal, "stage": found.stage, "own": found.own, "person": person}
+    return page(request, "receipt.html", values)
+
+
+async def _form(request: Request) -> dict[str, str]:
+    """Form fields; the first of each name counts. Raises InputError ``form_too_large`` or ``form_unreadable``."""
+    if request.headers.get("content-type", "").split(";")[0].strip() != FORM:
+        raise _UnsupportedForm("form_unreadable", "This is not a form that we know.", "Use the form on the task page.")
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > BODY_LIMIT_BYTES:
+            raise _FormTooLarge(
+                "form_too_large", "The answer is too long to be taken.", "Shorten the comment and send it again."
+            )
+    try:
+        pairs = parse_qsl(body.decode("utf-8"), keep_blank_values=True, max_num_fields=200, errors="strict")
+    except ValueError as error:
+        raise InputError("form_unreadable", "The form could not be read.", "Open the page again and resend.") from error
+    return {name: value.replace("\x00", "").replace("\r\n", "\n") for name, value in reversed(pairs)}
+
+
+class _UnsupportedForm(InputError):
+    http_status = 415
+
+
+class _FormTooLarge(InputError):
+    http_status = 413
+
+
+def _scores(form: Mapping[str, str]) -> dict[str, int]:
+    scores: dict[str, int] = {}
+    for name, value in form.items():
+        if name.startswith("score.") and value.strip():
+            try:
+                scores[name.removeprefix("score.")] = int(value)
+            except ValueError as error:
+                raise InputError(
+                    "score_malformed", f"{value!r} is not a score.", "Choose one of the numbers offered."
+                ) from error
+    return scores
+
+

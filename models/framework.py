@@ -1,0 +1,220 @@
+"""A framework: an institution's approval policy as data. Every key is explained in docs/framework-reference.md.
+
+The models reject unknown keys, so that a misspelt key in a policy is found and not ignored.
+"""
+
+import datetime as dt
+import hashlib
+from typing import Annotated, Literal
+
+import rfc8785
+from pydantic import BaseModel, ConfigDict, EmailStr, Field, StringConstraints, model_validator
+
+from models.vocabulary import CredentialKind, StageKind, Verdict
+
+Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000)]
+FieldPath = Annotated[str, StringConstraints(pattern=r"^[a-z_]+(\.[a-z_]+)?$")]
+
+
+class Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class BusinessDuration(Strict):
+    """Business time: exactly one of days (same clock time, n working days on) or hours (counted inside working hours)."""
+
+    business_days: int | None = Field(default=None, ge=0, le=1000)
+    business_hours: float | None = Field(default=None, ge=0, le=10000)
+
+    @model_validator(mode="after")
+    def _one_unit(self) -> "BusinessDuration":
+        if (self.business_days is None) == (self.business_hours is None):
+            raise ValueError("give exactly one of business_days and business_hours")
+        return self
+
+
+class WorkingHours(Strict):
+    start: dt.time
+    end: dt.time
+
+    @model_validator(mode="after")
+    def _ordered(self) -> "WorkingHours":
+        if self.start >= self.end:
+            raise ValueError("working hours must start before they end")
+        return self
+
+
+class Closure(Strict):
+    """Days the institution is closed, both ends included."""
+
+    first_on: dt.date
+    last_on: dt.date
+    reason: Text
+
+    @model_validator(mode="after")
+    def _ordered(self) -> "Closure":
+        if self.first_on > self.last_on:
+            raise ValueError("a closure must begin before it ends")
+        return self
+
+
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+
+
+class CalendarDef(Strict):
+    """Working time of a campus or partner. Public holidays come from ISO 3166 country and subdivision."""
+
+    country: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")] | None = None
+    subdivision: str | None = None
+    time_zone: str
+    weekend: tuple[Weekday, ...] = ("sat", "sun")
+    hours: WorkingHours
+    closures: tuple[Closure, ...] = ()
+
+
+class FieldRule(Strict):
+    """What the completeness check asks of one proposal field."""
+
+    field: FieldPath
+    presence: Literal["required", "recommended"] = "required"
+    minimum: float | None = None
+    maximum: float | None = None
+    min_items: int | None = Field(default=None, ge=1)
+    max_items: int | None = Field(default=None, ge=1)
+    max_words: int | None = Field(default=None, ge=1)
+    one_of: tuple[str, ...] | None = None
+    forbidden_words: tuple[str, ...] = ()
+    why: Text | None = None
+
+
+class ProposalRules(Strict):
+    fields: tuple[FieldRule, ...] = Field(min_length=1)
+
+
+class ReviewerRule(Strict):
+    """Who reviews: exactly one of role, partners, addresses, or a unit alone; a unit may narrow a role."""
+
+    role: Identifier | None = None
+    unit: Text | None = None
+    partners: Literal["all", "lead"] | None = None
+    addresses: tuple[EmailStr, ...] = ()
+    count: int | None = Field(default=None, ge=1, le=500)
+
+    @model_validator(mode="after")
+    def _one_source(self) -> "ReviewerRule":
+        sources = [self.role is not None, self.partners is not None, bool(self.addresses)]
+        if sum(sources) > 1 or (sum(sources) == 0 and self.unit is None):
+            raise ValueError("name reviewers by one of role, partners, addresses, or by unit")
+        if self.unit is not None and (self.partners is not None or self.addresses):
+            raise ValueError("a unit can narrow a role only")
+        return self
+
+
+class VotingRule(Strict):
+    """quorum: least number who take part; threshold: least number who approve; veto: roles whose rejection is final."""
+
+    quorum: int = Field(ge=1, le=500)
+    threshold: int = Field(ge=1, le=500)
+    veto: tuple[Identifier, ...] = ()
+
+
+class Sla(Strict):
+    """Time promised for a stage. ``within`` runs from the opening of the stage, in the named calendar."""
+
+    within: BusinessDuration
+    calendar: Identifier
+    remind_before: tuple[BusinessDuration, ...] = ()
+    escalate_to: Identifier
+    escalate_count: int = Field(default=1, ge=1, le=50)
+
+
+class CaseSla(Strict):
+    """Speed to market: time promised from a complete submission to publication; stands still while the proposer revises."""
+
+    within: BusinessDuration
+    calendar: Identifier
+    escalate_to: Identifier
+
+
+class Scale(Strict):
+    minimum: int = 0
+    maximum: int = 4
+    labels: tuple[Text, ...] = ()
+
+    @model_validator(mode="after")
+    def _ordered(self) -> "Scale":
+        if self.minimum >= self.maximum:
+            raise ValueError("a scale's minimum must be below its maximum")
+        if self.labels and len(self.labels) != self.maximum - self.minimum + 1:
+            raise ValueError("give one label for each point of the scale, or none")
+        return self
+
+
+class Criterion(Strict):
+    id: Identifier
+    question: Text
+    scale: Scale = Scale()
+    required: bool = False
+    source: Text | None = None
+
+
+DEFAULT_VERDICTS = (Verdict.APPROVE, Verdict.REJECT, Verdict.REQUEST_CHANGES, Verdict.ABSTAIN)
+
+
+class StageDef(Strict):
+    id: Identifier
+    name: Text
+    asks: Text
+    kind: StageKind = StageKind.REVIEW
+    needs: tuple[Identifier, ...] = ()
+    optional: bool = False
+    reviewers: tuple[ReviewerRule, ...] = ()
+    voting: VotingRule | None = None
+    verdicts: tuple[Verdict, ...] = DEFAULT_VERDICTS
+    sla: Sla | None = None
+    criteria: tuple[Criterion, ...] = ()
+    material: tuple[FieldPath, ...] | None = None
+    source: Text | None = None
+
+    @property
+    def is_automatic(self) -> bool:
+        return not self.reviewers
+
+    def criterion(self, criterion_id: str) -> Criterion | None:
+        return next((c for c in self.criteria if c.id == criterion_id), None)
+
+
+class PublicationDef(Strict):
+    issuer_name: Text
+    issuer_url: str | None = None
+    quality_statement: Text
+
+
+class Framework(Strict):
+    """One version of an institution's policy. ``format`` is the version of this document language."""
+
+    format: Literal[1]
+    id: Identifier
+    version: Annotated[str, StringConstraints(pattern=r"^[0-9]+(\.[0-9]+){0,2}$")]
+    name: Text
+    summary: Text
+    credential_kind: CredentialKind
+    sources: tuple[Text, ...] = ()
+    calendars: dict[Identifier, CalendarDef] = Field(min_length=1)
+    proposal: ProposalRules
+    stages: tuple[StageDef, ...] = Field(min_length=1)
+    speed_to_market: CaseSla
+    publication: PublicationDef
+
+    def stage(self, stage_id: str) -> StageDef:
+        """Raises KeyError when there is no such stage."""
+        for stage in self.stages:
+            if stage.id == stage_id:
+                return stage
+        raise KeyError(stage_id)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 (hex) of the canonical JSON (RFC 8785): comments and key order of the YAML do not count."""
+        return hashlib.sha256(rfc8785.dumps(self.model_dump(mode="json"))).hexdigest()

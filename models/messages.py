@@ -1,0 +1,53 @@
+"""What crosses the border of a case workflow: one input and one result type per message."""
+
+from pydantic import BaseModel, ConfigDict
+
+from models.case import CaseState, Plan
+from models.vocabulary import CaseStatus, StageOutcome, Verdict
+
+
+class Message(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class CaseInput(Message):
+    """``state`` is set when a long case continues as new."""
+
+    case_id: str
+    plan: Plan
+    state: CaseState | None = None
+
+
+class CaseAnswer(Message):
+    """Answer to submit, revise and withdraw; ``position`` and ``digest`` name the ledger event that proves the act."""
+
+    case_id: str
+    status: CaseStatus
+    version: int
+    round: int
+    position: int
+    digest: str
+    kept: tuple[str, ...] = ()
+    lapsed: tuple[str, ...] = ()
+
+
+class DecisionReceipt(Message):
+    """What was recorded; ``position`` and ``digest`` name the ledger event that proves it.
+
+    ``stage_outcome`` is None while the stage is still open.
+    """
+
+    decision_id: str
+    task_id: str
+    stage: str
+    verdict: Verdict
+    stage_outcome: StageOutcome | None = None
+    case_status: CaseStatus
+    position: int
+    digest: str
+
+
+class MailerInput(Message):
+    """One mailer per relay; ``relay`` is a name, never an address with a password."""
+
+    relay: str

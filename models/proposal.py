@@ -1,0 +1,121 @@
+"""The proposal: a case's document, versioned; each version has a SHA-256 digest.
+
+Every field but the title's type is optional here: whether a proposal is complete is the framework's question
+(:mod:`imprimatur.rules.completeness`), and an incomplete proposal must be storable so that it is not lost.
+"""
+
+import datetime as dt
+import hashlib
+from decimal import Decimal
+from typing import Annotated, Literal
+
+import rfc8785
+from pydantic import BaseModel, ConfigDict, EmailStr, Field, StringConstraints
+
+from models.vocabulary import CredentialKind
+
+Line = Annotated[str, StringConstraints(strip_whitespace=True, max_length=500)]
+Prose = Annotated[str, StringConstraints(strip_whitespace=True, max_length=20_000)]
+LanguageTag = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
+Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+
+
+class Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Workload(Part):
+    """Notional workload. Credits are in ``credit_system`` units (1 ECTS is 25 to 30 hours)."""
+
+    hours: float | None = Field(default=None, gt=0, le=100_000)
+    credits: float | None = Field(default=None, gt=0, le=1000)
+    credit_system: Literal["ects", "us", "uk", "nzqf", "aqf", "other"] | None = None
+
+
+class Level(Part):
+    framework: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]
+    value: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]
+
+
+class Assessment(Part):
+    """Types follow the participation and supervision vocabularies of the EU standard elements (2022/C 243/02, Annex I)."""
+
+    description: Prose | None = None
+    types: tuple[Line, ...] = ()
+    supervision: (
+        Literal["unsupervised_no_id_check", "supervised_no_id_check", "supervised_with_id_check"] | None
+    ) = None
+
+
+class Partner(Part):
+    """An industry partner; the contact is who signs off, without an account."""
+
+    organisation: Line
+    contact_name: Line | None = None
+    contact_email: EmailStr | None = None
+    lead: bool = False
+
+
+class Price(Part):
+    amount: Decimal = Field(ge=0, max_digits=12, decimal_places=2)
+    currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+
+
+class Stackability(Part):
+    stackable: bool
+    towards: tuple[Line, ...] = ()
+
+
+class Delivery(Part):
+    starts_on: dt.date | None = None
+    ends_on: dt.date | None = None
+    registration_deadline_on: dt.date | None = None
+    location: Line | None = None
+
+
+class Attachment(Part):
+    """A file by digest (SHA-256 of its bytes); the bytes are kept beside the database."""
+
+    name: Line
+    sha256: Digest
+    media_type: Line | None = None
+
+
+class Proposal(Part):
+    title: Line | None = None
+    summary: Prose | None = None
+    credential_kind: CredentialKind | None = None
+    provider: Line | None = None
+    unit: Line | None = None
+    country: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")] | None = None
+    field_of_study: Line | None = None
+    learning_outcomes: tuple[Prose, ...] = ()
+    workload: Workload | None = None
+    level: Level | None = None
+    assessment: Assessment | None = None
+    mode: Literal["online", "onsite", "blended", "workplace"] | None = None
+    language: LanguageTag | None = None
+    target_learners: Prose | None = None
+    demand_evidence: Prose | None = None
+    partners: tuple[Partner, ...] = ()
+    price: Price | None = None
+    prerequisites: Prose | None = None
+    stackability: Stackability | None = None
+    delivery: Delivery | None = None
+    existing_coursework: Prose | None = None
+    quality_assurance: Prose | None = None
+    attachments: tuple[Attachment, ...] = ()
+    source_url: Line | None = None
+
+    @property
+    def canonical(self) -> bytes:
+        """Canonical JSON (RFC 8785) of what is stated; unstated fields do not count."""
+        return rfc8785.dumps(self.model_dump(mode="json", exclude_none=True, exclude_defaults=True))
+
+    @property
+    def digest(self) -> str:
+        return hashlib.sha256(self.canonical).hexdigest()
+
+    @property
+    def display_title(self) -> str:
+        return self.title or "Untitled proposal"

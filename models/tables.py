@@ -1,0 +1,271 @@
+"""Tables. Documents, people, the ledger and the read model live here; the process state's truth is the workflow.
+
+Instants are UTC. A row's times are its case's own time, so a case under virtual time is consistent.
+"""
+
+import datetime as dt
+from typing import Any
+
+from sqlalchemy import JSON, Column, DateTime, Index, Text, TypeDecorator
+from sqlalchemy.engine import Dialect
+from sqlmodel import Field, SQLModel
+
+from models.vocabulary import MailStatus, StageStatus, TaskStatus
+
+
+class UtcDateTime(TypeDecorator[dt.datetime]):
+    """SQLite keeps no time zone: instants go in and come out as aware UTC everywhere."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: dt.datetime | None, dialect: Dialect) -> dt.datetime | None:
+        if value is not None and value.tzinfo is None:
+            raise ValueError("an instant needs a time zone")
+        return value.astimezone(dt.UTC) if value is not None else None
+
+    def process_result_value(self, value: dt.datetime | None, dialect: Dialect) -> dt.datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=dt.UTC) if value.tzinfo is None else value.astimezone(dt.UTC)
+
+
+def _instant(index: bool = False) -> Any:
+    return Field(sa_type=UtcDateTime, index=index)
+
+
+def _maybe_instant(index: bool = False) -> Any:
+    return Field(default=None, sa_type=UtcDateTime, nullable=True, index=index)
+
+
+def _json() -> Any:
+    return Field(sa_column=Column(JSON, nullable=False))
+
+
+def _text() -> Any:
+    return Field(default="", sa_column=Column(Text, nullable=False))
+
+
+class PersonRow(SQLModel, table=True):
+    __tablename__ = "person"
+    email: str = Field(primary_key=True)
+    name: str
+    organisation: str = ""
+    active: bool = True
+    roles: list[str] = _json()
+    units: list[str] = _json()
+
+
+class PersonRoleRow(SQLModel, table=True):
+    """Directory index of who holds a role; kept in step with ``person`` by the people repository."""
+
+    __tablename__ = "person_role"
+    email: str = Field(primary_key=True, foreign_key="person.email")
+    role: str = Field(primary_key=True, index=True)
+
+
+class PersonUnitRow(SQLModel, table=True):
+    __tablename__ = "person_unit"
+    email: str = Field(primary_key=True, foreign_key="person.email")
+    unit: str = Field(primary_key=True, index=True)
+
+
+class FrameworkRow(SQLModel, table=True):
+    __tablename__ = "framework"
+    id: str = Field(primary_key=True)
+    version: str = Field(primary_key=True)
+    digest: str = Field(index=True, unique=True)
+    name: str
+    credential_kind: str
+    body: dict[str, Any] = _json()
+    added_at: dt.datetime = _instant()
+
+
+class DocumentRow(SQLModel, table=True):
+    """Proposal documents by digest: canonical JSON text, immutable."""
+
+    __tablename__ = "document"
+    digest: str = Field(primary_key=True)
+    body: str = _text()
+
+
+class CaseRow(SQLModel, table=True):
+    """``seq`` is the last commit, ``events`` and ``head`` are the ledger's length and last digest."""
+
+    __tablename__ = "case_record"
+    case_id: str = Field(primary_key=True)
+    framework_id: str = Field(index=True)
+    framework_version: str
+    framework_digest: str
+    title: str
+    proposer: str = Field(index=True)
+    unit: str | None = None
+    status: str = Field(index=True)
+    round: int = 0
+    version: int = 0
+    digest: str
+    seq: int = 0
+    events: int = 0
+    head: str = ""
+    opened_at: dt.datetime = _instant(index=True)
+    updated_at: dt.datetime = _instant()
+    closed_at: dt.datetime | None = _maybe_instant()
+    due_at: dt.datetime | None = _maybe_instant(index=True)
+    due_reason: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON))
+    clock_remaining_seconds: int | None = None
+    breached_at: dt.datetime | None = _maybe_instant()
+    closing_reason: str = _text()
+
+
+class VersionRow(SQLModel, table=True):
+    __tablename__ = "proposal_version"
+    case_id: str = Field(primary_key=True)
+    version: int = Field(primary_key=True)
+    digest: str
+    submitted_by: str
+    submitted_at: dt.datetime = _instant()
+    complete: bool
+    changed: list[str] = _json()
+
+
+class StageRow(SQLModel, table=True):
+    """One row per stage and round. ``due_reason`` explains the due date: from, calendar, amount, days skipped and why."""
+
+    __tablename__ = "stage"
+    case_id: str = Field(primary_key=True)
+    stage: str = Field(primary_key=True)
+    round: int = Field(primary_key=True)
+    name: str
+    status: str = StageStatus.OPEN
+    outcome: str | None = None
+    reason: str = _text()
+    opened_at: dt.datetime = _instant()
+    due_at: dt.datetime | None = _maybe_instant(index=True)
+    due_reason: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON))
+    breached_at: dt.datetime | None = _maybe_instant()
+    closed_at: dt.datetime | None = _maybe_instant()
+
+
+class TaskRow(SQLModel, table=True):
+    __tablename__ = "task"
+    __table_args__ = (Index("ix_task_assignee_status", "assignee", "status"),)
+    task_id: str = Field(primary_key=True)
+    case_id: str = Field(index=True)
+    stage: str
+    round: int
+    assignee: str
+    assignee_name: str = ""
+    reason: str
+    role: str | None = None
+    status: str = TaskStatus.OPEN
+    opened_at: dt.datetime = _instant()
+    due_at: dt.datetime | None = _maybe_instant()
+    closed_at: dt.datetime | None = _maybe_instant()
+    closure: str | None = None
+    closed_by: str | None = None
+
+
+class DecisionRow(SQLModel, table=True):
+    """``position`` and ``ledger_digest`` name the ledger event that proves the decision."""
+
+    __tablename__ = "decision"
+    decision_id: str = Field(primary_key=True)
+    task_id: str = Field(unique=True)
+    case_id: str = Field(index=True)
+    stage: str
+    round: int
+    actor: str
+    verdict: str
+    comment: str = _text()
+    scores: dict[str, int] = _json()
+    digest: str
+    channel: str
+    decided_at: dt.datetime = _instant()
+    position: int
+    ledger_digest: str
+    stage_outcome: str | None = None
+    case_status: str
+
+
+class LedgerRow(SQLModel, table=True):
+    """``digest`` covers the row's own content and ``previous``; see imprimatur/history/ledger.py."""
+
+    __tablename__ = "ledger"
+    case_id: str = Field(primary_key=True)
+    position: int = Field(primary_key=True)
+    at: dt.datetime = _instant()
+    type: str
+    actor: str
+    data: dict[str, Any] = _json()
+    previous: str
+    digest: str
+
+
+class StepRow(SQLModel, table=True):
+    """The first answer of each commit."""
+
+    __tablename__ = "step"
+    case_id: str = Field(primary_key=True)
+    seq: int = Field(primary_key=True)
+    answer: str = _text()
+
+
+class RefusalRow(SQLModel, table=True):
+    """Refused acts: the ledger's side table. They change nothing, and leave a trace."""
+
+    __tablename__ = "refusal"
+    id: int | None = Field(default=None, primary_key=True)
+    case_id: str | None = Field(default=None, index=True)
+    task_id: str | None = None
+    actor: str
+    act: str
+    code: str
+    message: str
+    channel: str
+    at: dt.datetime = _instant()
+
+
+class IncidentRow(SQLModel, table=True):
+    __tablename__ = "incident"
+    incident_id: str = Field(primary_key=True)
+    case_id: str = Field(index=True)
+    stage: str | None = None
+    kind: str
+    detail: str = _text()
+    opened_at: dt.datetime = _instant()
+    resolved_at: dt.datetime | None = _maybe_instant()
+
+
+class OutboxRow(SQLModel, table=True):
+    """Outgoing mail, written with the step that causes it; ``due_at`` is real time: when the mailer may try."""
+
+    __tablename__ = "outbox"
+    __table_args__ = (Index("ix_outbox_status_due", "status", "due_at"),)
+    mail_id: str = Field(primary_key=True)
+    case_id: str = Field(index=True)
+    task_id: str | None = Field(default=None, index=True)
+    kind: str
+    recipient: str
+    recipient_name: str = ""
+    data: dict[str, Any] = _json()
+    created_at: dt.datetime = _instant()
+    status: str = MailStatus.QUEUED
+    due_at: dt.datetime = _instant()
+    attempts: int = 0
+    sent_at: dt.datetime | None = _maybe_instant()
+    message_id: str | None = None
+    last_reply: str = _text()
+
+
+class PublicationRow(SQLModel, table=True):
+    """A published micro-credential: its record as Open Badges 3.0 Achievement, and what the catalogue shows."""
+
+    __tablename__ = "publication"
+    slug: str = Field(primary_key=True)
+    case_id: str = Field(unique=True)
+    version: int
+    title: str
+    digest: str
+    achievement: dict[str, Any] = _json()
+    page: dict[str, Any] = _json()
+    published_at: dt.datetime = _instant(index=True)

@@ -1,0 +1,99 @@
+"""The worker process: runs cases and the mailer. Composition root; started by `starter.py up` and by docker-compose."""
+
+import asyncio
+import signal
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+import structlog
+from temporalio.client import Client
+from temporalio.common import WorkflowIDConflictPolicy
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker
+
+from activities.commit import Committer
+from activities.mailer import Mailer
+from imprimatur.cli.context import Environment, connect_temporal, open_database
+from imprimatur.cli.output import leave, show_error
+from imprimatur.errors import ImprimaturError
+from imprimatur.gateway import TASK_QUEUE
+from imprimatur.mail.links import Links
+from imprimatur.mail.rendering import Sender
+from imprimatur.mail.transport import Relay
+from imprimatur.settings import Settings
+from imprimatur.store.engine import Database
+from models.messages import MailerInput
+from workflows.case import CaseWorkflow
+from workflows.mailer import MailerWorkflow
+
+COMMIT_THREADS = 8
+CACHED_CASES = 10_000
+RELAY_NAME = "default"
+
+log = structlog.get_logger()
+
+
+def build_worker(
+    client: Client, database: Database, settings: Settings, *, base_url: str, links: Links, relay: Relay
+) -> Worker:
+    """The worker of one process. Workflows run unsandboxed: the import contract keeps them clean, the suite replays."""
+    loop = asyncio.get_running_loop()
+    sender = Sender(settings.mail_from, settings.mail_reply_domain)
+    mailer = Mailer(database, links=links, relay=relay, sender=sender)
+    committer = Committer(
+        database,
+        base_url=base_url,
+        published_dir=settings.home / "published",
+        after_mail=lambda: loop.call_soon_threadsafe(mailer.wake.set),
+    )
+    return Worker(
+        client,
+        task_queue=TASK_QUEUE,
+        workflows=[CaseWorkflow, MailerWorkflow],
+        activities=[committer.commit_step, mailer.drain_outbox],
+        activity_executor=ThreadPoolExecutor(COMMIT_THREADS, thread_name_prefix="commit"),
+        workflow_runner=UnsandboxedWorkflowRunner(),
+        max_cached_workflows=CACHED_CASES,
+    )
+
+
+async def start_mailer(client: Client) -> None:
+    """One mailer per relay, started once and perpetual."""
+    await client.start_workflow(
+        MailerWorkflow.run,
+        MailerInput(relay=RELAY_NAME),
+        id=f"mailer:{RELAY_NAME}",
+        task_queue=TASK_QUEUE,
+        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+    )
+
+
+async def main() -> int:
+    environment = Environment.current()
+    settings = environment.settings
+    if environment.temporal_address is None or environment.base_url is None:
+        raise environment.not_running()
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    keys = settings.payload_keys
+    client = await connect_temporal(
+        environment.temporal_address, settings.temporal_namespace, keys.get_secret_value() if keys else None
+    )
+    with open_database(environment) as database:
+        links = Links.from_settings(settings, environment.base_url)
+        relay = Relay.from_settings(settings)
+        async with build_worker(client, database, settings, base_url=environment.base_url, links=links, relay=relay):
+            await start_mailer(client)
+            log.info("worker_ready", task_queue=TASK_QUEUE)
+            await stop.wait()
+    return 0
+
+
+if __name__ == "__main__":
+    try:
+        status = asyncio.run(main())
+    except ImprimaturError as error:
+        show_error(error, as_json=False)
+        status = error.exit_status
+    sys.stdout.flush()
+    leave(status)

@@ -1,0 +1,174 @@
+"""The durable shell around :func:`imprimatur.rules.transition.transition`: one workflow per case."""
+
+import asyncio
+import datetime as dt
+
+from temporalio import workflow
+from temporalio.common import RetryPolicy
+from temporalio.exceptions import ApplicationError
+
+with workflow.unsafe.imports_passed_through():
+    from activities.ports import CommitPort
+    from imprimatur.rules.admission import Refusal, refusal
+    from imprimatur.rules.transition import next_deadline, settle, transition, wants_to_continue
+    from models.case import (
+        CaseState,
+        Continued,
+        Decided,
+        Event,
+        KeepStage,
+        LapseStage,
+        Resolution,
+        Revised,
+        Step,
+        Submitted,
+        Ticked,
+        Withdrawn,
+    )
+    from models.messages import CaseAnswer, CaseInput, DecisionReceipt
+
+COMMIT_RETRY = RetryPolicy(
+    initial_interval=dt.timedelta(milliseconds=100), backoff_coefficient=2, maximum_interval=dt.timedelta(seconds=10)
+)
+
+
+@workflow.defn(name="case", failure_exception_types=[])
+class CaseWorkflow:
+    """Acts are Updates; each is answered after its step is committed. One timer stands at the earliest deadline."""
+
+    @workflow.init
+    def __init__(self, start: CaseInput) -> None:
+        self._plan = start.plan
+        self._state = start.state or CaseState(case_id=start.case_id)
+        self._turn = asyncio.Lock()
+        self._alarm: dt.datetime | None = next_deadline(self._state)
+
+    @workflow.run
+    async def run(self, start: CaseInput) -> str:
+        while not self._state.status.is_final:
+            await self._until_deadline()
+            if self._must_continue_as_new():
+                await workflow.wait_condition(workflow.all_handlers_finished)
+                workflow.continue_as_new(start.model_copy(update={"state": self._state}))
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        return self._state.status
+
+    async def _until_deadline(self) -> None:
+        armed = self._alarm
+        # A deadline that moved later does not disturb the timer: waking early costs less than re-arming every step.
+        try:
+            await workflow.wait_condition(
+                lambda: self._state.status.is_final
+                or self._must_continue_as_new()
+                or (self._alarm is not None and (armed is None or self._alarm < armed)),
+                timeout=None if armed is None else max(armed - workflow.now(), dt.timedelta()),
+            )
+        except TimeoutError:
+            async with self._turn:
+                await self._perform(Ticked())
+
+    def _must_continue_as_new(self) -> bool:
+        return workflow.info().is_continue_as_new_suggested() and self._state.seq > 0
+
+    async def _perform(self, event: Event) -> tuple[Step | None, Resolution | None]:
+        """Runs one event to its end, a commit per step; answers its own step and what that commit answered."""
+        answer: tuple[Step | None, Resolution | None] = (None, None)
+        following: Event | None = event
+        while following is not None:
+            state, effects = transition(self._state, following, self._plan, workflow.now())
+            if effects:
+                step = self._step(state, effects)
+                resolution = await workflow.execute_local_activity_method(
+                    CommitPort.commit_step,
+                    step,
+                    start_to_close_timeout=dt.timedelta(seconds=60),
+                    retry_policy=COMMIT_RETRY,
+                )
+                state = settle(state, resolution)
+                if answer[0] is None:
+                    answer = (step, resolution)
+            self._state = state
+            following = Continued() if wants_to_continue(state, self._plan) else None
+        self._alarm = next_deadline(self._state)
+        return answer
+
+    def _step(self, state: CaseState, effects: tuple[object, ...]) -> Step:
+        return Step.model_construct(
+            case_id=state.case_id,
+            seq=state.seq,
+            at=workflow.now(),
+            framework_digest=self._plan.digest,
+            digest=state.digest,
+            status=state.status,
+            round=state.round,
+            version=state.version,
+            effects=effects,
+        )
+
+    async def _act(self, event: Submitted | Revised | Withdrawn) -> CaseAnswer:
+        async with self._turn:
+            # Another act may have come first while this one waited for its turn.
+            _raise(refusal(self._state, event))
+            step, resolution = await self._perform(event)
+        assert step is not None and resolution is not None
+        return CaseAnswer(
+            case_id=self._state.case_id,
+            status=self._state.status,
+            version=self._state.version,
+            round=self._state.round,
+            position=resolution.position,
+            digest=resolution.ledger_digest,
+            kept=tuple(effect.stage for effect in step.effects if isinstance(effect, KeepStage)),
+            lapsed=tuple(effect.stage for effect in step.effects if isinstance(effect, LapseStage)),
+        )
+
+    @workflow.update
+    async def submit(self, event: Submitted) -> CaseAnswer:
+        return await self._act(event)
+
+    @workflow.update
+    async def revise(self, event: Revised) -> CaseAnswer:
+        return await self._act(event)
+
+    @workflow.update
+    async def withdraw(self, event: Withdrawn) -> CaseAnswer:
+        return await self._act(event)
+
+    @workflow.update
+    async def decide(self, event: Decided) -> DecisionReceipt:
+        async with self._turn:
+            _raise(refusal(self._state, event))
+            _, resolution = await self._perform(event)
+        assert resolution is not None
+        stage = self._state.tasks[event.task_id].stage
+        return DecisionReceipt(
+            decision_id=event.decision_id,
+            task_id=event.task_id,
+            stage=stage,
+            verdict=event.verdict,
+            stage_outcome=self._state.stages[stage].outcome,
+            case_status=self._state.status,
+            position=resolution.position,
+            digest=resolution.ledger_digest,
+        )
+
+    @revise.validator
+    def _may_revise(self, event: Revised) -> None:
+        _raise(refusal(self._state, event))
+
+    @withdraw.validator
+    def _may_withdraw(self, event: Withdrawn) -> None:
+        _raise(refusal(self._state, event))
+
+    @decide.validator
+    def _may_decide(self, event: Decided) -> None:
+        _raise(refusal(self._state, event))
+
+    @workflow.query
+    def state(self) -> CaseState:
+        return self._state
+
+
+def _raise(found: Refusal | None) -> None:
+    if found is not None:
+        raise ApplicationError(found.message, found.kind, found.hint, type=found.code, non_retryable=True)
