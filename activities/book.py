@@ -1,4 +1,4 @@
-"""The open book of one commit: reads what a step needs, collects ledger events, rows and mail, writes them at the end."""
+"""The open book of one commit: reads what a step needs, collects events, rows and mail, writes them at the end."""
 
 import datetime as dt
 from typing import Any
@@ -70,9 +70,7 @@ class Book:
 
     def event(self, type_: EventType, actor: str, **data: Any) -> None:
         self.position += 1
-        digest = event_digest(
-            self.step.case_id, self.position, self.step.at, type_, actor, data, self.head
-        )
+        digest = event_digest(self.step.case_id, self.position, self.step.at, type_, actor, data, self.head)
         self.rows.insert(
             LedgerRow,
             case_id=self.step.case_id,
@@ -89,7 +87,7 @@ class Book:
             self._first = (self.position, digest)
 
     def mail(
-        self, kind: MailKind, recipient: str, name: str = "", *, task_id: str | None = None, **data: Any
+        self, template: MailKind, recipient: str, name: str = "", *, task_id: str | None = None, **data: Any
     ) -> None:
         self.mails += 1
         self.rows.insert(
@@ -97,7 +95,7 @@ class Book:
             mail_id=ids.mail_id(self.step.case_id, self.step.seq, self.mails),
             case_id=self.step.case_id,
             task_id=task_id,
-            kind=str(kind),
+            kind=str(template),
             recipient=recipient,
             recipient_name=name,
             data=data,
@@ -133,9 +131,7 @@ class Book:
             detail=detail,
         )
         for person in holders(self.connection, OFFICE_ROLE):
-            self.mail(
-                MailKind.INCIDENT, person.email, person.name, kind=str(kind), detail=detail, stage=stage_id
-            )
+            self.mail(MailKind.INCIDENT, person.email, person.name, kind=str(kind), detail=detail, stage=stage_id)
 
     def close(self) -> Resolution:
         """Writes everything and answers the commit."""

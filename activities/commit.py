@@ -19,7 +19,7 @@ class Committer(CommitPort):
     """``after_mail`` is called when a commit has put mail into the outbox, so that the mailer need not poll for it."""
 
     def __init__(
-        self, database: Database, *, base_url: str, published_dir: Path, after_mail: Callable[[], None]
+        self, database: Database, *, base_url: str, published_dir: Path, after_mail: Callable[[], object]
     ) -> None:
         self._database = database
         self._base_url = base_url

@@ -221,9 +221,7 @@ def _lapse_stage(book: Book, effect: c.LapseStage) -> None:
 
 def _record_decision(book: Book, effect: c.RecordDecision) -> None:
     decision, step = effect.decision, book.step
-    outcome = next(
-        (e.outcome for e in step.effects if isinstance(e, c.CloseStage) and e.stage == effect.stage), None
-    )
+    outcome = next((e.outcome for e in step.effects if isinstance(e, c.CloseStage) and e.stage == effect.stage), None)
     book.event(
         EventType.DECISION_RECORDED,
         decision.actor,
@@ -256,9 +254,7 @@ def _record_decision(book: Book, effect: c.RecordDecision) -> None:
         stage_outcome=str(outcome) if outcome else None,
         case_status=str(step.status),
     )
-    book.rows.update(
-        TaskRow, {"task_id": decision.task_id}, status=str(TaskStatus.DECIDED), closed_at=step.at
-    )
+    book.rows.update(TaskRow, {"task_id": decision.task_id}, status=str(TaskStatus.DECIDED), closed_at=step.at)
 
 
 def _close_task(book: Book, effect: c.CloseTask) -> None:

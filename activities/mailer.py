@@ -121,9 +121,7 @@ class Mailer(MailerPort):
                 self._render(context, now, prepared, settled)
         return prepared, settled
 
-    def _render(
-        self, context: MailContext, now: dt.datetime, prepared: list[Prepared], settled: list[Result]
-    ) -> None:
+    def _render(self, context: MailContext, now: dt.datetime, prepared: list[Prepared], settled: list[Result]) -> None:
         """A mail that a faulty template cannot make is put off, and holds up no other."""
         try:
             prepared.append(Prepared(context.mail, render(context, self._links, self._sender, now)))

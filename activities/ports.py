@@ -1,4 +1,4 @@
-"""Signatures of the I/O that a case may do. No I/O is imported here, so workflows, replays and simulations stay light."""
+"""Signatures of the I/O that a case may do. No I/O is imported here, so that workflows and replays stay light."""
 
 from temporalio import activity
 

@@ -32,10 +32,8 @@ class Found:
     passed_over: tuple[str, ...]
 
 
-def find_reviewers(
-    connection: Connection, stage: StageDef, proposal: Proposal, barred: Iterable[str]
-) -> Found:
-    """Those whom the stage's rules name, each once; ``barred`` (the proposer, who had a task) and inactive people not."""
+def find_reviewers(connection: Connection, stage: StageDef, proposal: Proposal, barred: Iterable[str]) -> Found:
+    """Those whom the stage's rules name, each once; neither ``barred`` people (the proposer) nor inactive ones."""
     taken = {email.lower() for email in barred}
     chosen: list[Candidate] = []
     passed_over: list[str] = []

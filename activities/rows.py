@@ -12,8 +12,8 @@ Values = dict[str, Any]
 class RowBuffer:
     def __init__(self) -> None:
         self._inserts: defaultdict[type[SQLModel], list[Values]] = defaultdict(list)
-        self._updates: defaultdict[tuple[type[SQLModel], tuple[str, ...], tuple[str, ...]], list[Values]] = (
-            defaultdict(list)
+        self._updates: defaultdict[tuple[type[SQLModel], tuple[str, ...], tuple[str, ...]], list[Values]] = defaultdict(
+            list
         )
 
     def insert(self, table: type[SQLModel], **values: Any) -> None:

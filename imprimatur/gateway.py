@@ -124,7 +124,7 @@ class Gateway:
         if proposal.credential_kind not in (None, policy.credential_kind):
             raise Refused(
                 "framework_kind_mismatch",
-                f"The framework {policy.id} is for {policy.credential_kind}, the proposal is {proposal.credential_kind}.",
+                f"{policy.id} is for {policy.credential_kind}, the proposal is {proposal.credential_kind}.",
                 "Name another framework, or correct credential_kind in the proposal.",
             )
         return policy
@@ -215,13 +215,13 @@ class Gateway:
             raise self._translated(error, case_id, None, actor, "withdraw", Channel.COMMAND_LINE) from error
 
     async def forward(self, case_id: str, span: dt.timedelta) -> dt.datetime:
-        """Moves a case's own clock and waits until everything that fell due is written. Needs a time-skipping server."""
+        """Moves a case's own clock and waits until all that fell due is written. Needs a time-skipping server."""
         skipper = TimeSkipper(self._client, config=TimeSkippingConfig(enabled=False))
         handle = self._handle(case_id)
         try:
             await skipper.fast_forward(handle, span)
             now = await skipper.get_current_time(handle)
-            while (deadline := next_deadline(await self.state(case_id))) is not None and deadline <= now:
+            while (deadline := next_deadline(await self.state(case_id))) is not None and deadline <= now:  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
         except RPCError as error:
             raise self._as_error(error, case_id) from error
@@ -264,7 +264,7 @@ class Gateway:
             case ImprimaturError():
                 return error
             case WorkflowUpdateFailedError(cause=ApplicationError() as cause):
-                kind, hint = (list(cause.details) + ["Refused", ""])[:2] if cause.details else ("Refused", "")
+                kind, hint = [*cause.details, "Refused", ""][:2]
                 return error_class(str(kind))(cause.type or "refused", cause.message, str(hint))
             case WorkflowUpdateRPCTimeoutOrCancelledError():
                 return Unavailable(

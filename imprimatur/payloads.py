@@ -34,8 +34,7 @@ class EncryptingCodec(PayloadCodec):
 
     async def decode(self, payloads: Sequence[Payload]) -> list[Payload]:
         return [
-            self._decrypt(payload) if payload.metadata.get("encoding") == ENCODING else payload
-            for payload in payloads
+            self._decrypt(payload) if payload.metadata.get("encoding") == ENCODING else payload for payload in payloads
         ]
 
     def _encrypt(self, payload: Payload) -> Payload:

@@ -168,9 +168,7 @@ class Continued(Tagged):
     kind: Literal["continued"] = "continued"
 
 
-Event = Annotated[
-    Submitted | Decided | Revised | Withdrawn | Ticked | Continued, Field(discriminator="kind")
-]
+Event = Annotated[Submitted | Decided | Revised | Withdrawn | Ticked | Continued, Field(discriminator="kind")]
 
 
 # --- what it causes: executed in order by one commit ------------------------------------------------------------
@@ -353,7 +351,7 @@ class StageResolution(Value):
 
 
 class Resolution(Value):
-    """The answer of a commit: instants and names resolved, and the ledger event (the step's first) that proves the act."""
+    """The answer of a commit: instants and names resolved; ``position`` is the step's first ledger event, its proof."""
 
     position: int
     ledger_digest: str

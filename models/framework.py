@@ -22,7 +22,7 @@ class Strict(BaseModel):
 
 
 class BusinessDuration(Strict):
-    """Business time: exactly one of days (same clock time, n working days on) or hours (counted inside working hours)."""
+    """Business time: either days (same clock time, n working days on) or hours (counted inside working hours)."""
 
     business_days: int | None = Field(default=None, ge=0, le=1000)
     business_hours: float | None = Field(default=None, ge=0, le=10000)
@@ -130,7 +130,7 @@ class Sla(Strict):
 
 
 class CaseSla(Strict):
-    """Speed to market: time promised from a complete submission to publication; stands still while the proposer revises."""
+    """Speed to market: from a complete submission to publication; the clock stops while the proposer revises."""
 
     within: BusinessDuration
     calendar: Identifier

@@ -38,13 +38,11 @@ class Level(Part):
 
 
 class Assessment(Part):
-    """Types follow the participation and supervision vocabularies of the EU standard elements (2022/C 243/02, Annex I)."""
+    """Types and supervision follow the EU standard elements (Council Recommendation 2022/C 243/02, Annex I)."""
 
     description: Prose | None = None
     types: tuple[Line, ...] = ()
-    supervision: (
-        Literal["unsupervised_no_id_check", "supervised_no_id_check", "supervised_with_id_check"] | None
-    ) = None
+    supervision: Literal["unsupervised_no_id_check", "supervised_no_id_check", "supervised_with_id_check"] | None = None
 
 
 class Partner(Part):

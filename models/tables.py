@@ -129,7 +129,7 @@ class VersionRow(SQLModel, table=True):
 
 
 class StageRow(SQLModel, table=True):
-    """One row per stage and round. ``due_reason`` explains the due date: from, calendar, amount, days skipped and why."""
+    """One row per stage and round. ``due_reason`` derives the due date: from, calendar, days skipped."""
 
     __tablename__ = "stage"
     case_id: str = Field(primary_key=True)

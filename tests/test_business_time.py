@@ -31,7 +31,12 @@ CAMPUS = work_calendar(
 )
 BERLIN = work_calendar(
     CalendarDef.model_validate(
-        {"country": "DE", "subdivision": "BE", "time_zone": "Europe/Berlin", "hours": {"start": "08:00", "end": "16:00"}}
+        {
+            "country": "DE",
+            "subdivision": "BE",
+            "time_zone": "Europe/Berlin",
+            "hours": {"start": "08:00", "end": "16:00"},
+        }
     ),
     "berlin",
 )
@@ -150,8 +155,10 @@ def test_hours_agree_with_walking_the_clock(calendar: WorkCalendar, start: dt.da
 @settings(max_examples=60, deadline=None)
 def test_days_agree_with_walking_the_clock(calendar: WorkCalendar, start: dt.datetime, number: int) -> None:
     due = add_business_time(start, days(number), calendar).due_at
-    day = (dt.datetime.combine(dt.date(2026, 1, 1), calendar.closes)
-           - dt.datetime.combine(dt.date(2026, 1, 1), calendar.opens)) // MINUTE
+    day = (
+        dt.datetime.combine(dt.date(2026, 1, 1), calendar.closes)
+        - dt.datetime.combine(dt.date(2026, 1, 1), calendar.opens)
+    ) // MINUTE
     assert minutes_walked(calendar, start, due) == number * day
 
 
@@ -172,7 +179,9 @@ def test_stopping_and_resuming_a_clock_loses_nothing(calendar: WorkCalendar, sta
 @given(calendars, instants, st.integers(0, 60), st.integers(0, 60))
 def test_more_time_is_never_due_earlier(calendar: WorkCalendar, start: dt.datetime, one: int, other: int) -> None:
     fewer, more = sorted([one, other])
-    assert add_business_time(start, days(fewer), calendar).due_at <= add_business_time(start, days(more), calendar).due_at
+    assert (
+        add_business_time(start, days(fewer), calendar).due_at <= add_business_time(start, days(more), calendar).due_at
+    )
 
 
 @given(calendars, instants, st.integers(1, 30))

@@ -15,6 +15,7 @@ with workflow.unsafe.imports_passed_through():
         CaseState,
         Continued,
         Decided,
+        Effect,
         Event,
         KeepStage,
         LapseStage,
@@ -58,9 +59,11 @@ class CaseWorkflow:
         # A deadline that moved later does not disturb the timer: waking early costs less than re-arming every step.
         try:
             await workflow.wait_condition(
-                lambda: self._state.status.is_final
-                or self._must_continue_as_new()
-                or (self._alarm is not None and (armed is None or self._alarm < armed)),
+                lambda: (
+                    self._state.status.is_final
+                    or self._must_continue_as_new()
+                    or (self._alarm is not None and (armed is None or self._alarm < armed))
+                ),
                 timeout=None if armed is None else max(armed - workflow.now(), dt.timedelta()),
             )
         except TimeoutError:
@@ -92,7 +95,7 @@ class CaseWorkflow:
         self._alarm = next_deadline(self._state)
         return answer
 
-    def _step(self, state: CaseState, effects: tuple[object, ...]) -> Step:
+    def _step(self, state: CaseState, effects: tuple[Effect, ...]) -> Step:
         return Step.model_construct(
             case_id=state.case_id,
             seq=state.seq,

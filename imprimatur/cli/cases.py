@@ -203,10 +203,14 @@ def forward(case: str, duration: str, as_json: Json = False) -> None:
 
 
 def _case_text(view: reading.CaseView) -> list[Any]:
-    parts: list[Any] = [f"Status {view.status}, version {view.version}, round {view.round}, proposed by {view.proposer}"]
+    parts: list[Any] = [
+        f"Status {view.status}, version {view.version}, round {view.round}, proposed by {view.proposer}"
+    ]
     if view.due_at:
         parts.append(f"To be published by {when(view.due_at)}: {_explained(view.due_reason)}")
-    rows = [(s.stage, s.status, s.outcome, s.round or "", when(s.due_at), _explained(s.due_reason)) for s in view.stages]
+    rows = [
+        (s.stage, s.status, s.outcome, s.round or "", when(s.due_at), _explained(s.due_reason)) for s in view.stages
+    ]
     parts.append(table(["stage", "status", "outcome", "round", "due", "why then"], rows))
     if view.tasks:
         open_tasks = [(t.task_id, t.stage, t.assignee, when(t.due_at)) for t in view.tasks]

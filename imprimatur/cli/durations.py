@@ -19,5 +19,7 @@ def parse_duration(text: str) -> dt.timedelta:
     except OverflowError:
         span = dt.timedelta()
     if not dt.timedelta() < span <= dt.timedelta(days=3660):
-        raise InputError("duration_malformed", f"{text!r} is no useful duration.", "Give between a second and ten years.")
+        raise InputError(
+            "duration_malformed", f"{text!r} is no useful duration.", "Give between a second and ten years."
+        )
     return span

@@ -1,16 +1,18 @@
 """All verbs, and the one place where errors become an exit status."""
 
-from collections.abc import Sequence
+import datetime as dt
+import traceback
+from collections.abc import Callable, Sequence
 
-import click
-import structlog
 import typer
 
 from imprimatur.cli import cases, records, service
+from imprimatur.cli.context import load_settings
 from imprimatur.cli.output import show_error
 from imprimatur.errors import ImprimaturError, InputError
 
-log = structlog.get_logger()
+# What is wrong with a command's words; Typer does not export this base class under a name of its own.
+USAGE_ERROR: type[Exception] = typer.BadParameter.__mro__[2]
 
 app = typer.Typer(
     name="imprimatur",
@@ -21,7 +23,7 @@ app = typer.Typer(
 )
 app.add_typer(records.people_app, name="people")
 app.add_typer(records.framework_app, name="framework")
-for verb, function in {
+VERBS: dict[str, Callable[..., None]] = {
     "up": service.up,
     "doctor": service.doctor,
     "submit": cases.submit,
@@ -37,7 +39,8 @@ for verb, function in {
     "forward": cases.forward,
     "migrate": service.migrate_,
     "web": service.web,
-}.items():
+}
+for verb, function in VERBS.items():
     app.command(verb)(function)
 
 
@@ -47,13 +50,10 @@ def run(arguments: Sequence[str]) -> int:
     try:
         status = app(list(arguments), standalone_mode=False)
         return status if isinstance(status, int) else 0
-    except click.exceptions.Exit as leaving:
+    except typer.Exit as leaving:
         return leaving.exit_code
-    except click.exceptions.Abort:
+    except (typer.Abort, KeyboardInterrupt):
         return 1
-    except click.ClickException as error:
-        show_error(InputError("usage", error.format_message(), "See --help."), as_json)
-        return 2
     except ImprimaturError as error:
         show_error(error, as_json)
         return error.exit_status
@@ -61,8 +61,26 @@ def run(arguments: Sequence[str]) -> int:
         named = f"{error.filename}: {error.strerror}" if error.filename else str(error)
         show_error(InputError("file_unusable", f"{named}.", "Check the path and its permissions."), as_json)
         return 2
-    except Exception as error:
-        log.debug("fault", exc_info=True)
-        fault = ImprimaturError("fault", f"Something failed that should not have: {type(error).__name__}.")
-        show_error(fault, as_json)
+    except USAGE_ERROR as error:
+        show_error(InputError("usage", _usage(error), "See --help."), as_json)
+        return 2
+    except Exception as error:  # noqa: BLE001  (the last resort: no traceback reaches a user)
+        show_error(_fault(error), as_json)
         return 1
+
+
+def _usage(error: Exception) -> str:
+    return str(error.format_message() if hasattr(error, "format_message") else error)
+
+
+def _fault(error: Exception) -> ImprimaturError:
+    """Our own mistake: the traceback goes to a file, the user is told where."""
+    message = f"Something failed that should not have: {type(error).__name__}."
+    try:
+        path = load_settings().home / "logs" / "faults.log"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("a", encoding="utf-8") as file:
+            file.write(f"{dt.datetime.now(dt.UTC).isoformat()}\n{''.join(traceback.format_exception(error))}\n")
+    except (OSError, ImprimaturError):
+        return ImprimaturError("fault", message, "Please report it.")
+    return ImprimaturError("fault", message, f"Please report it with the last entry of {path}.")

@@ -30,7 +30,10 @@ def people_import(file: Path, as_json: Json = False) -> None:
         result.model_dump(mode="json"),
         as_json,
         f"{result.created} created, {result.updated} updated, {len(result.rejected)} lines rejected",
-        *([table(["line", "field", "problem"], [(r.line, r.field, r.problem) for r in result.rejected])] * bool(result.rejected)),
+        *(
+            [table(["line", "field", "problem"], [(r.line, r.field, r.problem) for r in result.rejected])]
+            * bool(result.rejected)
+        ),
     )
 
 
@@ -65,7 +68,11 @@ def framework_check(file: Path, as_json: Json = False) -> None:
             "Correct them and check again; docs/framework-reference.md explains every key.",
         )
     document = {"id": policy.id, "version": policy.version, "digest": policy.digest, "problems": []}
-    show(document, as_json, f"{policy.id} {policy.version} is sound ({len(policy.stages)} stages, digest {policy.digest}).")
+    show(
+        document,
+        as_json,
+        f"{policy.id} {policy.version} is sound ({len(policy.stages)} stages, digest {policy.digest}).",
+    )
 
 
 @framework_app.command("add")

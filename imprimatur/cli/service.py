@@ -20,7 +20,9 @@ from imprimatur.store.frameworks import add_framework
 
 def up(
     home: Annotated[Path | None, typer.Option(help="Where everything is kept; IMPRIMATUR_HOME by default.")] = None,
-    port: Annotated[int | None, typer.Option(min=1, max=65535, help="Port of the pages; a free one by default.")] = None,
+    port: Annotated[
+        int | None, typer.Option(min=1, max=65535, help="Port of the pages; a free one by default.")
+    ] = None,
     time_skipping: Annotated[
         bool, typer.Option("--time-skipping", help="Let `forward` move a case's own clock.")
     ] = False,

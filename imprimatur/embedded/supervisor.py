@@ -198,9 +198,7 @@ def run_stack(root: Path, port: int | None, time_skipping: bool, prepare: Callab
         prepare(home.database_url)
         web, smtp = home.port("web", port), home.port("smtp")
         temporal, ui = home.port("temporal"), home.port("temporal_ui")
-        info = StackInfo(
-            f"http://{LOOPBACK}:{web}", f"{LOOPBACK}:{temporal}", smtp, home.database_url, time_skipping
-        )
+        info = StackInfo(f"http://{LOOPBACK}:{web}", f"{LOOPBACK}:{temporal}", smtp, home.database_url, time_skipping)
         stop = Stop()
         stop.install()
         supervisor = Supervisor(

@@ -59,7 +59,12 @@ def _calendar_problems(framework: Framework) -> Found:
             yield ("calendars", name), "calendar_never_open", str(error), "a calendar with working days"
     known = ", ".join(framework.calendars)
     if framework.speed_to_market.calendar not in framework.calendars:
-        yield ("speed_to_market", "calendar"), "calendar_unknown", _no("calendar", framework.speed_to_market.calendar), known
+        yield (
+            ("speed_to_market", "calendar"),
+            "calendar_unknown",
+            _no("calendar", framework.speed_to_market.calendar),
+            known,
+        )
 
 
 def _no(what: str, name: str) -> str:
@@ -251,4 +256,3 @@ def _publication_problems(framework: Framework) -> Found:
                 f"the credential could be published while the stage {stage_id!r} is still open",
                 "publication that needs every other stage, directly or through others",
             )
-

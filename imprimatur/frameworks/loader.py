@@ -74,7 +74,9 @@ def _load(path: Path, model: type[Model], code: str, what: str) -> Model:
     found, problems = validate(document, model, path.name)
     if found is None:
         number = f"{len(problems)} problem{'s' * (len(problems) != 1)}"
-        raise DocumentInvalid(code, f"{path.name} is no usable {what}: {number}.", problems, "Correct them and try again.")
+        raise DocumentInvalid(
+            code, f"{path.name} is no usable {what}: {number}.", problems, "Correct them and try again."
+        )
     return found
 
 
@@ -218,7 +220,14 @@ class _YamlReader:
             name = key_node.value
             if name in names:
                 self._document.problems.append(
-                    Problem(spelled((*path, name)), f"the key {name!r} is given twice", "", self._file, line, "duplicate_key")
+                    Problem(
+                        spelled((*path, name)),
+                        f"the key {name!r} is given twice",
+                        "",
+                        self._file,
+                        line,
+                        "duplicate_key",
+                    )
                 )
             names.add(name)
             yield name, self.value(value_node, (*path, name))

@@ -106,8 +106,7 @@ _SENTENCES: dict[EventType, Callable[[dict[str, Any]], str]] = {
     EventType.CASE_SUBMITTED: lambda d: f"Submitted {d['title']!r} under {d['framework']} {d['version']}",
     EventType.CASE_RETURNED: _missing,
     EventType.PROPOSAL_VERSION_ADDED: lambda d: (
-        f"Version {d['version']} of the proposal"
-        + (f", changing {', '.join(d['changed'])}" if d["changed"] else "")
+        f"Version {d['version']} of the proposal" + (f", changing {', '.join(d['changed'])}" if d["changed"] else "")
     ),
     EventType.STAGE_OPENED: lambda d: f"Opened {_of_round(d)}" + (f", due {d['due_at'][:16]}Z" if d["due_at"] else ""),
     EventType.STAGE_SKIPPED: lambda d: f"Skipped {d['stage']}: {d['reason']}",

@@ -22,7 +22,7 @@ def event_digest(
     case_id: str, position: int, at: dt.datetime, type_: str, actor: str, data: dict[str, Any], previous: str
 ) -> str:
     """SHA-256 (hex) of one ledger event; ``position`` counts from 1, ``previous`` of the first is 64 zeros."""
-    content = {
+    content: dict[str, Any] = {
         "case_id": case_id,
         "position": position,
         "at": instant_text(at),

@@ -71,8 +71,7 @@ def verify_all(database: Database) -> Verification:
 def _verify(connection: Connection, case_ids: Sequence[str]) -> Verification:
     problems: list[LedgerProblem] = []
     cases = {
-        row["case_id"]: row
-        for row in connection.execute(select(_CASE).where(_CASE.c.case_id.in_(case_ids))).mappings()
+        row["case_id"]: row for row in connection.execute(select(_CASE).where(_CASE.c.case_id.in_(case_ids))).mappings()
     }
     rows = connection.execute(
         select(_LEDGER).where(_LEDGER.c.case_id.in_(case_ids)).order_by(_LEDGER.c.case_id, _LEDGER.c.position)
@@ -151,9 +150,7 @@ def _check_case(case_id: str, case: Any, chain: list[dict[str, Any]]) -> list[Le
 DECISION_FIELDS = ("decision_id", "task_id", "stage", "round", "verdict", "comment", "scores", "digest", "channel")
 
 
-def _check_decisions(
-    case_id: str, chain: list[dict[str, Any]], decisions: list[dict[str, Any]]
-) -> list[LedgerProblem]:
+def _check_decisions(case_id: str, chain: list[dict[str, Any]], decisions: list[dict[str, Any]]) -> list[LedgerProblem]:
     events = {row["data"].get("decision_id"): row for row in chain if row["type"] == EventType.DECISION_RECORDED}
     problems = []
     for decision in decisions:
@@ -190,9 +187,12 @@ def _check_versions(case_id: str, chain: list[dict[str, Any]], versions: list[di
 
 
 def _check_documents(connection: Connection, versions: dict[str, list[dict[str, Any]]]) -> list[LedgerProblem]:
-    wanted = {row["digest"]: f"{case_id} version {row['version']}" for case_id, rows in versions.items() for row in rows}
-    found = dict(
-        connection.execute(
+    wanted = {
+        row["digest"]: f"{case_id} version {row['version']}" for case_id, rows in versions.items() for row in rows
+    }
+    found: dict[str, str] = dict(
+        tuple(row)
+        for row in connection.execute(
             select(_DOCUMENT.c.digest, _DOCUMENT.c.body).where(_DOCUMENT.c.digest.in_(list(wanted)))
         ).all()
     )

@@ -52,7 +52,9 @@ def _environment() -> Environment:
 @cache
 def _templates(kind: MailKind) -> tuple[Template, Template, Template]:
     environment = _environment()
-    subject, text, html = (environment.get_template(f"{kind}/{name}") for name in ("subject.txt", "body.txt", "body.html"))
+    subject, text, html = (
+        environment.get_template(f"{kind}/{name}") for name in ("subject.txt", "body.txt", "body.html")
+    )
     return subject, text, html
 
 

@@ -62,8 +62,6 @@ def _score_problems(stage: StageDef, verdict: str, scores: dict[str, int]) -> li
         for criterion in stage.criteria:
             if criterion.required and criterion.id not in scores:
                 problems.append(
-                    Problem(
-                        f"score.{criterion.id}", f"{criterion.id} must be scored", "a score", code="score_required"
-                    )
+                    Problem(f"score.{criterion.id}", f"{criterion.id} must be scored", "a score", code="score_required")
                 )
     return problems

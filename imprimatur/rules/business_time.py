@@ -99,7 +99,9 @@ def _working_days(first: dt.date, calendar: WorkCalendar, skipped: list[SkippedD
     raise ValueError(f"calendar {calendar.name} has no working day within {HORIZON_DAYS} days after {first}")
 
 
-def _beginning(at: dt.datetime, calendar: WorkCalendar, skipped: list[SkippedDay]) -> tuple[Iterator[dt.date], dt.date, int]:
+def _beginning(
+    at: dt.datetime, calendar: WorkCalendar, skipped: list[SkippedDay]
+) -> tuple[Iterator[dt.date], dt.date, int]:
     """The working day and second at which work begins that is handed in ``at``, and the days after it."""
     on, second = calendar.position(at)
     opens, closes = _seconds(calendar.opens), _seconds(calendar.closes)

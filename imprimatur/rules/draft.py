@@ -101,9 +101,7 @@ class Draft:
             self.close_stage(stage, StageOutcome.APPROVED, reason)
 
     def close_stage(self, stage: StageState, outcome: StageOutcome, reason: str) -> None:
-        self.put_stage(
-            stage, status=StageStatus.CLOSED, outcome=outcome, remind_at=(), retry_at=None
-        )
+        self.put_stage(stage, status=StageStatus.CLOSED, outcome=outcome, remind_at=(), retry_at=None)
         self.add(CloseStage(stage=stage.id, round=stage.round, outcome=outcome, reason=reason))
 
     def close_tasks(self, stage_id: str, closure: TaskClosure, actor: str) -> None:

@@ -70,9 +70,7 @@ def settle(state: CaseState, resolution: Resolution) -> CaseState:
     for found in resolution.stages:
         stage = stages[found.stage]
         if found.skipped is not None:
-            stages[stage.id] = stage.model_copy(
-                update={"status": StageStatus.CLOSED, "outcome": StageOutcome.SKIPPED}
-            )
+            stages[stage.id] = stage.model_copy(update={"status": StageStatus.CLOSED, "outcome": StageOutcome.SKIPPED})
             continue
         stages[stage.id] = stage.model_copy(update=_resolved(stage, found))
         for task in found.tasks:
@@ -251,4 +249,3 @@ def _tick(draft: Draft, at: dt.datetime) -> None:
     if draft.due_at is not None and draft.due_at <= at and not draft.breached:
         draft.breached = True
         draft.add(BreachCase(due_at=draft.due_at))
-

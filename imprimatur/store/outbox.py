@@ -179,4 +179,4 @@ def counts(database: Database) -> dict[str, int]:
     """Number of mails by status."""
     with database.read() as connection:
         rows = connection.execute(select(_TABLE.c.status, func.count()).group_by(_TABLE.c.status))
-        return {status: number for status, number in rows}
+        return {row[0]: row[1] for row in rows}

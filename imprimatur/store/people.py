@@ -96,9 +96,7 @@ def _read_people(text: str) -> tuple[list[PersonEntry], list[Rejected]]:
     return list(people.values()), rejected
 
 
-def _take_line(
-    line: int, row: dict[str, str | None], people: dict[str, PersonEntry], rejected: list[Rejected]
-) -> None:
+def _take_line(line: int, row: dict[str, str | None], people: dict[str, PersonEntry], rejected: list[Rejected]) -> None:
     cells = {(key or "").strip().lower(): (value or "") for key, value in row.items() if isinstance(value, str | None)}
     email, name = cells.get("email", "").strip(), cells.get("name", "").strip()
     active = cells.get("active", "").strip().lower()
@@ -151,11 +149,7 @@ def people_by_email(connection: Connection, emails: Iterable[str]) -> list[Perso
 
 def holders(connection: Connection, role: str, unit: str | None = None) -> list[PersonEntry]:
     """Active people who hold a role, within a unit when one is named."""
-    query = (
-        select(_PERSON)
-        .join(_ROLE, _ROLE.c.email == _PERSON.c.email)
-        .where(_ROLE.c.role == role, _PERSON.c.active)
-    )
+    query = select(_PERSON).join(_ROLE, _ROLE.c.email == _PERSON.c.email).where(_ROLE.c.role == role, _PERSON.c.active)
     if unit is not None:
         query = query.join(_UNIT, _UNIT.c.email == _PERSON.c.email).where(_UNIT.c.unit == unit)
     return _entries(connection, query)
@@ -176,7 +170,7 @@ def open_task_counts(connection: Connection, emails: Sequence[str]) -> dict[str,
         .where(_TASK.c.assignee.in_(emails), _TASK.c.status == str(TaskStatus.OPEN))
         .group_by(_TASK.c.assignee)
     )
-    return {assignee: number for assignee, number in connection.execute(query)}
+    return {row[0]: row[1] for row in connection.execute(query)}
 
 
 def active_person(connection: Connection, email: str) -> PersonEntry:

@@ -161,9 +161,7 @@ def show_case(database: Database, case_id: str) -> CaseView:
             select(_INCIDENT).where(of_case[_INCIDENT], _INCIDENT.c.resolved_at.is_(None))
         ).mappings()
         mail = connection.execute(
-            select(_MAIL).where(
-                of_case[_MAIL], _MAIL.c.status.in_([str(MailStatus.BOUNCED), str(MailStatus.DEFERRED)])
-            )
+            select(_MAIL).where(of_case[_MAIL], _MAIL.c.status.in_([str(MailStatus.BOUNCED), str(MailStatus.DEFERRED)]))
         ).mappings()
         slug = connection.execute(select(_PUBLICATION.c.slug).where(of_case[_PUBLICATION])).scalar()
         defined = [(stage.id, stage.name) for stage in framework_by_digest(connection, case["framework_digest"]).stages]

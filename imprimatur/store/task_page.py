@@ -105,6 +105,4 @@ def publication(database: Database, slug: str) -> Publication:
 
 
 def _publication(row: dict[str, Any]) -> Publication:
-    return Publication(
-        row["slug"], row["title"], row["digest"], row["achievement"], row["page"], row["published_at"]
-    )
+    return Publication(row["slug"], row["title"], row["digest"], row["achievement"], row["page"], row["published_at"])

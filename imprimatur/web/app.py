@@ -130,4 +130,3 @@ async def _fault(request: Request, error: Exception) -> Response:
         f"Try again later; if it stays, tell the governance office the reference {reference}.",
     )
     return _error_response(request, found, 500)
-

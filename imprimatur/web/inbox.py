@@ -10,18 +10,17 @@ from imprimatur.errors import NotFound
 from imprimatur.web.rendering import page
 
 # The HTML part is shown in a frame of its own, which may style itself and nothing else.
-FRAME_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox allow-popups allow-top-navigation-by-user-activation"
+FRAME_POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; sandbox allow-popups allow-top-navigation-by-user-activation"
+)
 
 
 class StoredMail(Protocol):
-    name: str
-    subject: str
-    sender: str
-    to: str
-    date: str
-    text: str
-    html: str
-    headers: Sequence[tuple[str, str]]
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def html(self) -> str: ...
 
     @property
     def links(self) -> Sequence[str]: ...

@@ -118,5 +118,3 @@ def _scores(form: Mapping[str, str]) -> dict[str, int]:
                     "score_malformed", f"{value!r} is not a score.", "Choose one of the numbers offered."
                 ) from error
     return scores
-
-
