@@ -3,21 +3,24 @@
 Semantics:
 
 * Work that begins outside working time begins at the next opening.
-* ``n`` business days later is the same wall-clock time on the n-th working day after.
-* ``n`` business hours are counted inside working hours only; a deadline that falls on closing time stays there.
-* Working hours are wall-clock hours: on the day the clocks change an office that opens at nine opens at nine.
+* ``n`` business days later is the same wall-clock time on the n-th working day after, inside its working hours.
+* ``n`` business hours are the time that passes while the office is open; a deadline at closing time stays there.
+* Offices open and close by the wall clock, also on the day the clocks change; an hour that the wall clock skips
+  or repeats during working hours is not, or is twice, worked.
+* Deadlines fall on whole seconds, never before the work began.
 """
 
 import datetime as dt
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from models.framework import BusinessDuration
 
 ONE_DAY = dt.timedelta(days=1)
+ONE_SECOND = dt.timedelta(seconds=1)
+NOTHING = dt.timedelta(0)
 # Longer than any closure: a calendar without a working day in this span is a mistake, not a holiday.
 HORIZON_DAYS = 3 * 366
 
@@ -40,24 +43,18 @@ class WorkCalendar:
     closes: dt.time
     reason_off: Callable[[dt.date], str | None]
 
-    @cached_property
-    def day_seconds(self) -> int:
-        """Length of a working day in wall-clock seconds."""
-        return _seconds(self.closes) - _seconds(self.opens)
+    def instant(self, on: dt.date, wall: dt.time) -> dt.datetime:
+        """The instant (UTC) at which the clock on the wall shows ``wall``; the first of two, the next after a gap."""
+        return dt.datetime.combine(on, wall, self.zone).astimezone(dt.UTC)
 
-    def instant(self, on: dt.date, seconds: int) -> dt.datetime:
-        """The instant (UTC) of a wall-clock second of a date."""
-        wall = dt.datetime.combine(on, dt.time()) + dt.timedelta(seconds=seconds)
-        return wall.replace(tzinfo=self.zone).astimezone(dt.UTC)
+    def opening(self, on: dt.date) -> dt.datetime:
+        return self.instant(on, self.opens)
 
-    def position(self, at: dt.datetime) -> tuple[dt.date, int]:
-        """Date and wall-clock second of an instant."""
-        local = at.astimezone(self.zone)
-        return local.date(), _seconds(local.time())
+    def closing(self, on: dt.date) -> dt.datetime:
+        return self.instant(on, self.closes)
 
-
-def _seconds(time: dt.time) -> int:
-    return time.hour * 3600 + time.minute * 60 + time.second
+    def date(self, at: dt.datetime) -> dt.date:
+        return at.astimezone(self.zone).date()
 
 
 @dataclass(frozen=True)
@@ -84,6 +81,55 @@ class DueTime:
         }
 
 
+def add_business_time(at: dt.datetime, span: BusinessDuration, calendar: WorkCalendar) -> DueTime:
+    """The instant by which work handed in ``at`` is due. Raises ValueError for a calendar without working days."""
+    if span.business_days is not None:
+        amount = f"{span.business_days} business day{'s' * (span.business_days != 1)}"
+        return _days_later(at, span.business_days, calendar, amount)
+    hours = span.business_hours or 0.0
+    return _open_time_later(at, round(hours * 3600), calendar, f"{hours:g} business hour{'s' * (hours != 1)}")
+
+
+def add_business_seconds(at: dt.datetime, seconds: int, calendar: WorkCalendar) -> DueTime:
+    """Like :func:`add_business_time`, with working time that was left over: ``seconds``, not negative."""
+    return _open_time_later(at, seconds, calendar, f"{seconds / 3600:.1f} business hours that were left")
+
+
+def _days_later(at: dt.datetime, number: int, calendar: WorkCalendar, amount: str) -> DueTime:
+    skipped: list[SkippedDay] = []
+    begin = _whole_second(at)
+    days = _working_days(calendar.date(begin), calendar, skipped)
+    on = next(days)
+    if begin >= calendar.closing(on):
+        on = next(days)
+    begin = max(begin, calendar.opening(on))
+    for _ in range(number):
+        on = next(days)
+    due_at = begin if number == 0 else _same_wall_time(begin, on, calendar)
+    return DueTime(due_at, at, calendar.name, calendar.zone.key, amount, tuple(skipped))
+
+
+def _open_time_later(at: dt.datetime, seconds: int, calendar: WorkCalendar, amount: str) -> DueTime:
+    skipped: list[SkippedDay] = []
+    begin, left = _whole_second(at), dt.timedelta(seconds=seconds)
+    days = _working_days(calendar.date(begin), calendar, skipped)
+    while True:
+        on = next(days)
+        opening, closing = calendar.opening(on), calendar.closing(on)
+        begin = max(begin, opening)
+        if begin < closing:
+            if left <= closing - begin:
+                break
+            left -= closing - begin
+    return DueTime(begin + left, at, calendar.name, calendar.zone.key, amount, tuple(skipped))
+
+
+def _whole_second(at: dt.datetime) -> dt.datetime:
+    """Rounded up, so that a deadline never precedes what it counts from."""
+    whole = at.astimezone(dt.UTC).replace(microsecond=0)
+    return whole if whole == at else whole + ONE_SECOND
+
+
 def _working_days(first: dt.date, calendar: WorkCalendar, skipped: list[SkippedDay]) -> Iterator[dt.date]:
     """Working days from ``first`` on; days passed over are noted once reached."""
     on, idle = first, 0
@@ -99,68 +145,27 @@ def _working_days(first: dt.date, calendar: WorkCalendar, skipped: list[SkippedD
     raise ValueError(f"calendar {calendar.name} has no working day within {HORIZON_DAYS} days after {first}")
 
 
-def _beginning(
-    at: dt.datetime, calendar: WorkCalendar, skipped: list[SkippedDay]
-) -> tuple[Iterator[dt.date], dt.date, int]:
-    """The working day and second at which work begins that is handed in ``at``, and the days after it."""
-    on, second = calendar.position(at)
-    opens, closes = _seconds(calendar.opens), _seconds(calendar.closes)
-    if second >= closes:
-        on, second = on + ONE_DAY, opens
-    days = _working_days(on, calendar, skipped)
-    first = next(days)
-    return days, first, max(second, opens) if first == on else opens
-
-
-def add_business_time(at: dt.datetime, span: BusinessDuration, calendar: WorkCalendar) -> DueTime:
-    """The instant by which work handed in ``at`` is due. Raises ValueError for a calendar without working days."""
-    if span.business_days is not None:
-        number = span.business_days
-        skipped: list[SkippedDay] = []
-        days, on, second = _beginning(at, calendar, skipped)
-        for _ in range(number):
-            on = next(days)
-        amount = f"{number} business day{'s' * (number != 1)}"
-        return _due(at, calendar.instant(on, second), calendar, amount, skipped)
-    hours = span.business_hours or 0.0
-    due = add_business_seconds(at, round(hours * 3600), calendar)
-    return _due(at, due.due_at, calendar, f"{hours:g} business hours", list(due.skipped))
-
-
-def add_business_seconds(at: dt.datetime, seconds: int, calendar: WorkCalendar) -> DueTime:
-    """Like :func:`add_business_time` with a remainder of working time in seconds."""
-    skipped: list[SkippedDay] = []
-    days, on, second = _beginning(at, calendar, skipped)
-    closes, left = _seconds(calendar.closes), seconds
-    while left > closes - second:
-        left -= closes - second
-        on, second = next(days), _seconds(calendar.opens)
-    amount = f"{seconds / 3600:.1f} business hours that were left"
-    return _due(at, calendar.instant(on, second + left), calendar, amount, skipped)
-
-
-def _due(
-    from_at: dt.datetime, due_at: dt.datetime, calendar: WorkCalendar, amount: str, skipped: list[SkippedDay]
-) -> DueTime:
-    return DueTime(due_at, from_at, calendar.name, calendar.zone.key, amount, tuple(skipped))
+def _same_wall_time(at: dt.datetime, on: dt.date, calendar: WorkCalendar) -> dt.datetime:
+    wall = at.astimezone(calendar.zone).time().replace(fold=0)
+    return min(calendar.instant(on, wall), calendar.closing(on))
 
 
 def subtract_business_time(at: dt.datetime, span: BusinessDuration, calendar: WorkCalendar) -> dt.datetime:
     """The instant that lies ``span`` before ``at``: for reminders before a deadline."""
-    on, second = calendar.position(at)
-    opens, closes = _seconds(calendar.opens), _seconds(calendar.closes)
-    second = min(second, closes)
-    if calendar.reason_off(on) is not None or second < opens:
-        on, second = _previous_working_day(on, calendar), closes
+    on = calendar.date(at)
+    if calendar.reason_off(on) is not None or at < calendar.opening(on):
+        on = _previous_working_day(on, calendar)
+    end = min(at, calendar.closing(on))
     if span.business_days is not None:
         for _ in range(span.business_days):
             on = _previous_working_day(on, calendar)
-        return calendar.instant(on, second)
-    left = round((span.business_hours or 0.0) * 3600)
-    while left > second - opens:
-        left -= second - opens
-        on, second = _previous_working_day(on, calendar), closes
-    return calendar.instant(on, second - left)
+        return end if span.business_days == 0 else _same_wall_time(end, on, calendar)
+    left = dt.timedelta(seconds=round((span.business_hours or 0.0) * 3600))
+    while left > (open_time := max(NOTHING, end - calendar.opening(on))):
+        left -= open_time
+        on = _previous_working_day(on, calendar)
+        end = calendar.closing(on)
+    return end - left
 
 
 def _previous_working_day(on: dt.date, calendar: WorkCalendar) -> dt.date:
@@ -172,17 +177,12 @@ def _previous_working_day(on: dt.date, calendar: WorkCalendar) -> dt.date:
 
 
 def business_seconds_between(start: dt.datetime, end: dt.datetime, calendar: WorkCalendar) -> int:
-    """Wall-clock working seconds from ``start`` to ``end``; 0 when ``end`` is not after ``start``."""
+    """Working seconds from ``start`` to ``end``, whole ones; 0 when ``end`` is not after ``start``."""
     if end <= start:
         return 0
-    first_on, first_second = calendar.position(start)
-    last_on, last_second = calendar.position(end)
-    opens, closes = _seconds(calendar.opens), _seconds(calendar.closes)
-    total, on = 0, first_on
+    total, on, last_on = NOTHING, calendar.date(start), calendar.date(end)
     while on <= last_on:
         if calendar.reason_off(on) is None:
-            begin = max(opens, first_second) if on == first_on else opens
-            finish = min(closes, last_second) if on == last_on else closes
-            total += max(0, finish - begin)
+            total += max(NOTHING, min(end, calendar.closing(on)) - max(start, calendar.opening(on)))
         on += ONE_DAY
-    return total
+    return total // ONE_SECOND

@@ -1,0 +1,153 @@
+"""Prints the table and writes it to docs/benchmarks.md, with the machine described."""
+
+import argparse
+import asyncio
+import os
+import platform
+import statistics
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from temporalio.api.enums.v1 import EventType
+from temporalio.client import Client
+
+from imprimatur import ids
+from imprimatur.cli.output import leave
+from imprimatur.gateway import Gateway
+from imprimatur.payloads import data_converter
+from imprimatur.store.engine import Database
+from tests.bench.scenario import DECISIONS, decide, engine_run, floor_run, prepare, submit
+from tests.bench.stack import BenchStack
+
+CALLERS, CASES, RUNS = 32, 250, 3
+OPEN_CASES = (100, 1000, 5000)
+DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "benchmarks.md"
+MARK = "<!-- figures -->"
+# What Temporal bills as an action in a case's history: starts, updates, timers, local activities.
+ACTIONS = {
+    EventType.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED,
+    EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED,
+    EventType.EVENT_TYPE_TIMER_STARTED,
+    EventType.EVENT_TYPE_MARKER_RECORDED,
+}
+
+
+@dataclass(frozen=True)
+class Figure:
+    what: str
+    value: str
+    wanted: str
+    met: bool | None = None
+
+    def row(self) -> str:
+        verdict = {True: "met", False: "not met", None: ""}[self.met]
+        return f"| {self.what} | {self.value} | {self.wanted} | {verdict} |"
+
+
+async def against_the_floor(stack: BenchStack, client: Client, gateway: Gateway, database: Database) -> list[Figure]:
+    """Floor and engine in turn, so that a machine that slows down slows both."""
+    floors, engines = [], []
+    for _ in range(RUNS):
+        with stack.floor_worker():
+            await floor_run(client, 20, CALLERS)
+            floors.append(await floor_run(client, CASES, CALLERS))
+        with stack.engine():
+            await engine_run(gateway, database, 20, CALLERS)
+            engines.append(await engine_run(gateway, database, CASES, CALLERS))
+    floor_rate, rate = (statistics.median(run.rate for run in runs) for runs in (floors, engines))
+    floor_p95, p95 = (statistics.median(run.p95_ms for run in runs) for runs in (floors, engines))
+    return [
+        Figure("floor: cases per second", f"{floor_rate:.1f}", ""),
+        Figure("engine: cases per second, all rows and mail", f"{rate:.1f}", ""),
+        Figure("engine / floor", f"{rate / floor_rate:.2f}", "at least 0.60", rate / floor_rate >= 0.6),
+        Figure("floor: answer p95", f"{floor_p95:.0f} ms", ""),
+        Figure("engine: answer p95", f"{p95:.0f} ms", ""),
+        Figure("p95 engine / floor", f"{p95 / floor_p95:.2f}", "at most 2.00", p95 / floor_p95 <= 2),
+    ]
+
+
+async def history_of_a_case(stack: BenchStack, client: Client, gateway: Gateway) -> list[Figure]:
+    with stack.engine():
+        case_id = await submit(gateway, 1)
+        for stage, reviewer in DECISIONS:
+            await decide(gateway, case_id, stage, reviewer)
+        handle = client.get_workflow_handle(ids.workflow_id(case_id))
+        await handle.result()
+        events = [event async for event in handle.fetch_history_events()]
+        description = await handle.describe()
+    size = description.raw_description.workflow_execution_info.history_size_bytes
+    actions = sum(event.event_type in ACTIONS for event in events)
+    return [
+        Figure("history events a case", str(len(events)), "at most 40", len(events) <= 40),
+        Figure("history bytes a case", f"{size:,}", "at most 8,192", size <= 8192),
+        Figure("billable actions a case", str(actions), "at most 15", actions <= 15),
+    ]
+
+
+async def with_open_cases(stack: BenchStack, gateway: Gateway, database: Database) -> list[Figure]:
+    figures, first, opened = [], 0.0, 0
+    with stack.engine():
+        for wanted in OPEN_CASES:
+            await _open(gateway, wanted - opened)
+            opened = wanted
+            rates = [(await engine_run(gateway, database, 100, CALLERS)).rate for _ in range(RUNS)]
+            rate = statistics.median(rates)
+            first = first or rate
+            name = f"cases per second with {wanted:,} open"
+            figures.append(Figure(name, f"{rate:.1f} ({rate / first:.2f})", "at least 0.85", rate / first >= 0.85))
+    return figures
+
+
+async def _open(gateway: Gateway, number: int) -> None:
+    numbers = iter(range(number))
+
+    async def caller() -> None:
+        for each in numbers:
+            await submit(gateway, 10_000 + each)
+
+    await asyncio.gather(*(caller() for _ in range(CALLERS)))
+
+
+def machine() -> str:
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return (
+        f"{os.cpu_count()} cores, {memory:.0f} GiB, {platform.system()} {platform.machine()}, "
+        f"Python {platform.python_version()}, SQLite on a local disk; Temporal, worker, mail sink and callers share it."
+    )
+
+
+def write(figures: Sequence[Figure]) -> None:
+    lines = ["| what | measured | wanted | |", "|---|---|---|---|", *(figure.row() for figure in figures)]
+    table = "\n".join(lines)
+    sys.stdout.write(f"{machine()}\n{table}\n")
+    before, _, rest = DOCUMENT.read_text(encoding="utf-8").partition(MARK)
+    after = rest.partition(MARK)[2]
+    DOCUMENT.write_text(f"{before}{MARK}\nMachine: {machine()}\n\n{table}\n{MARK}{after}", encoding="utf-8")
+
+
+async def main(parts: Sequence[str]) -> None:
+    figures: list[Figure] = []
+    with tempfile.TemporaryDirectory(prefix="imprimatur-bench-") as folder:
+        with BenchStack(Path(folder)).running() as stack:
+            database = Database(stack.database_url)
+            prepare(database)
+            client = await Client.connect(stack.temporal, data_converter=data_converter(None))
+            gateway = Gateway(client, database)
+            if "floor" in parts:
+                figures += await against_the_floor(stack, client, gateway, database)
+            if "history" in parts:
+                figures += await history_of_a_case(stack, client, gateway)
+            if "open" in parts:
+                figures += await with_open_cases(stack, gateway, database)
+            database.close()
+    write(figures)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("parts", nargs="*", default=["floor", "history", "open"])
+    asyncio.run(main(parser.parse_args().parts))
+    leave(0)
