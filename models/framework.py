@@ -3,22 +3,23 @@
 The models reject unknown keys, so that a misspelt key in a policy is found and not ignored.
 """
 
-import datetime as dt
 import hashlib
 from typing import Annotated, Literal
 
 import rfc8785
 from pydantic import BaseModel, ConfigDict, EmailStr, Field, StringConstraints, model_validator
 
+from models.texts import Day, OneLine, Paragraphs, TimeOfDay, WebAddress
 from models.vocabulary import CredentialKind, StageKind, Verdict
 
 Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
-Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000)]
+Label = Annotated[OneLine, StringConstraints(min_length=1, max_length=200)]
+Text = Annotated[Paragraphs, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000)]
 FieldPath = Annotated[str, StringConstraints(pattern=r"^[a-z_]+(\.[a-z_]+)?$")]
 
 
 class Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class BusinessDuration(Strict):
@@ -35,8 +36,8 @@ class BusinessDuration(Strict):
 
 
 class WorkingHours(Strict):
-    start: dt.time
-    end: dt.time
+    start: TimeOfDay
+    end: TimeOfDay
 
     @model_validator(mode="after")
     def _ordered(self) -> "WorkingHours":
@@ -48,9 +49,9 @@ class WorkingHours(Strict):
 class Closure(Strict):
     """Days the institution is closed, both ends included."""
 
-    first_on: dt.date
-    last_on: dt.date
-    reason: Text
+    first_on: Day
+    last_on: Day
+    reason: Label
 
     @model_validator(mode="after")
     def _ordered(self) -> "Closure":
@@ -80,11 +81,11 @@ class FieldRule(Strict):
     presence: Literal["required", "recommended"] = "required"
     minimum: float | None = None
     maximum: float | None = None
-    min_items: int | None = Field(default=None, ge=1)
-    max_items: int | None = Field(default=None, ge=1)
-    max_words: int | None = Field(default=None, ge=1)
-    one_of: tuple[str, ...] | None = None
-    forbidden_words: tuple[str, ...] = ()
+    min_items: int | None = Field(default=None, ge=1, le=1000)
+    max_items: int | None = Field(default=None, ge=1, le=1000)
+    max_words: int | None = Field(default=None, ge=1, le=100_000)
+    one_of: tuple[Label, ...] | None = Field(default=None, min_length=1)
+    forbidden_words: tuple[Label, ...] = ()
     why: Text | None = None
 
 
@@ -96,7 +97,7 @@ class ReviewerRule(Strict):
     """Who reviews: exactly one of role, partners, addresses, or a unit alone; a unit may narrow a role."""
 
     role: Identifier | None = None
-    unit: Text | None = None
+    unit: Label | None = None
     partners: Literal["all", "lead"] | None = None
     addresses: tuple[EmailStr, ...] = ()
     count: int | None = Field(default=None, ge=1, le=500)
@@ -138,9 +139,9 @@ class CaseSla(Strict):
 
 
 class Scale(Strict):
-    minimum: int = 0
-    maximum: int = 4
-    labels: tuple[Text, ...] = ()
+    minimum: int = Field(default=0, ge=-100, le=100)
+    maximum: int = Field(default=4, ge=-100, le=100)
+    labels: tuple[Label, ...] = ()
 
     @model_validator(mode="after")
     def _ordered(self) -> "Scale":
@@ -164,7 +165,7 @@ DEFAULT_VERDICTS = (Verdict.APPROVE, Verdict.REJECT, Verdict.REQUEST_CHANGES, Ve
 
 class StageDef(Strict):
     id: Identifier
-    name: Text
+    name: Label
     asks: Text
     kind: StageKind = StageKind.REVIEW
     needs: tuple[Identifier, ...] = ()
@@ -186,8 +187,8 @@ class StageDef(Strict):
 
 
 class PublicationDef(Strict):
-    issuer_name: Text
-    issuer_url: str | None = None
+    issuer_name: Label
+    issuer_url: WebAddress | None = None
     quality_statement: Text
 
 
@@ -196,8 +197,8 @@ class Framework(Strict):
 
     format: Literal[1]
     id: Identifier
-    version: Annotated[str, StringConstraints(pattern=r"^[0-9]+(\.[0-9]+){0,2}$")]
-    name: Text
+    version: Annotated[str, StringConstraints(pattern=r"^[0-9]{1,6}(\.[0-9]{1,6}){0,2}$")]
+    name: Label
     summary: Text
     credential_kind: CredentialKind
     sources: tuple[Text, ...] = ()

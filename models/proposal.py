@@ -4,7 +4,6 @@ Every field but the title's type is optional here: whether a proposal is complet
 (:mod:`imprimatur.rules.completeness`), and an incomplete proposal must be storable so that it is not lost.
 """
 
-import datetime as dt
 import hashlib
 from decimal import Decimal
 from typing import Annotated, Literal
@@ -12,16 +11,17 @@ from typing import Annotated, Literal
 import rfc8785
 from pydantic import BaseModel, ConfigDict, EmailStr, Field, StringConstraints
 
+from models.texts import Day, OneLine, Paragraphs, WebAddress
 from models.vocabulary import CredentialKind
 
-Line = Annotated[str, StringConstraints(strip_whitespace=True, max_length=500)]
-Prose = Annotated[str, StringConstraints(strip_whitespace=True, max_length=20_000)]
+Line = Annotated[OneLine, StringConstraints(max_length=500)]
+Prose = Annotated[Paragraphs, StringConstraints(strip_whitespace=True, max_length=20_000)]
 LanguageTag = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
 Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
 class Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Workload(Part):
@@ -33,8 +33,8 @@ class Workload(Part):
 
 
 class Level(Part):
-    framework: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]
-    value: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]
+    framework: Annotated[OneLine, StringConstraints(min_length=1, max_length=80)]
+    value: Annotated[OneLine, StringConstraints(min_length=1, max_length=80)]
 
 
 class Assessment(Part):
@@ -48,7 +48,7 @@ class Assessment(Part):
 class Partner(Part):
     """An industry partner; the contact is who signs off, without an account."""
 
-    organisation: Line
+    organisation: Annotated[OneLine, StringConstraints(min_length=1, max_length=500)]
     contact_name: Line | None = None
     contact_email: EmailStr | None = None
     lead: bool = False
@@ -65,9 +65,9 @@ class Stackability(Part):
 
 
 class Delivery(Part):
-    starts_on: dt.date | None = None
-    ends_on: dt.date | None = None
-    registration_deadline_on: dt.date | None = None
+    starts_on: Day | None = None
+    ends_on: Day | None = None
+    registration_deadline_on: Day | None = None
     location: Line | None = None
 
 
@@ -103,7 +103,7 @@ class Proposal(Part):
     existing_coursework: Prose | None = None
     quality_assurance: Prose | None = None
     attachments: tuple[Attachment, ...] = ()
-    source_url: Line | None = None
+    source_url: WebAddress | None = None
 
     @property
     def canonical(self) -> bytes:

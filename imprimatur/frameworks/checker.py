@@ -1,51 +1,61 @@
 """Whether a framework can work: what a schema cannot say. Every problem, with its place."""
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Mapping
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 from imprimatur.errors import InputError, Problem
 from imprimatur.frameworks.calendars import work_calendar
-from imprimatur.frameworks.loader import Place, model_in, parse, read_text, spelled, validate
+from imprimatur.frameworks.documents import parse, read_text, spelled
+from imprimatur.frameworks.field_checks import Found, field_problems, unknown_field
+from imprimatur.frameworks.json_lines import Place
+from imprimatur.frameworks.loader import validate
 from imprimatur.rules.business_time import add_business_time, subtract_business_time
 from models.framework import BusinessDuration, Framework, ReviewerRule, Sla, StageDef
-from models.proposal import Proposal
-from models.vocabulary import StageKind
-
-Found = Iterator[tuple[Place, str, str, str]]
+from models.vocabulary import StageKind, Verdict
 
 # Any day in the middle of a working year serves to try a calendar out.
 _A_MONDAY = dt.datetime(2026, 6, 15, 10, 0, tzinfo=dt.UTC)
+_NO_TIME = BusinessDuration(business_hours=0)
+Holders = Mapping[str, int]
 
 
-def check_file(path: Path) -> tuple[Framework | None, list[Problem]]:
-    """The framework (None when it cannot be read as one) and its problems with file and line."""
+def check_file(path: Path, holders: Holders | None = None) -> tuple[Framework | None, list[Problem]]:
+    """The framework (None when it cannot be read as one) and its problems with file and line.
+
+    ``holders`` says how many active people hold each role; without it nothing is said about roles.
+    Raises what ``read_text`` and ``parse`` raise.
+    """
     document = parse(read_text(path), path)
     framework, problems = validate(document, Framework, path.name)
     if framework is None:
         return None, problems
-    return framework, [
+    problems = [
         Problem(spelled(place), problem, expected, path.name, document.line_of(place), code)
-        for place, code, problem, expected in _all_problems(framework)
+        for place, code, problem, expected in _all_problems(framework, holders)
     ]
+    return framework, sorted(problems, key=lambda problem: problem.line or 0)
 
 
-def check_framework(framework: Framework) -> list[Problem]:
-    """Problems of a framework that did not come from a file."""
+def check_framework(framework: Framework, holders: Holders | None = None) -> list[Problem]:
+    """Problems of a framework that did not come from a file; ``holders`` as in :func:`check_file`."""
     return [
         Problem(spelled(place), problem, expected, code=code)
-        for place, code, problem, expected in _all_problems(framework)
+        for place, code, problem, expected in _all_problems(framework, holders)
     ]
 
 
-def _all_problems(framework: Framework) -> Found:
+def _all_problems(framework: Framework, holders: Holders | None) -> Found:
     yield from _calendar_problems(framework)
-    yield from _field_problems(framework)
+    yield from field_problems(framework)
     yield from _graph_problems(framework)
     for index, stage in enumerate(framework.stages):
         yield from _stage_problems(framework, stage, ("stages", index))
+        if stage.reviewers and holders is not None:
+            yield from _directory_problems(stage, holders, ("stages", index))
     yield from _publication_problems(framework)
+    yield from _promise_problems(framework.speed_to_market.within, ("speed_to_market", "within"))
 
 
 def _calendar_problems(framework: Framework) -> Found:
@@ -57,42 +67,16 @@ def _calendar_problems(framework: Framework) -> Found:
             yield ("calendars", name), "calendar_invalid", error.message, error.hint
         except ValueError as error:
             yield ("calendars", name), "calendar_never_open", str(error), "a calendar with working days"
-    known = ", ".join(framework.calendars)
-    if framework.speed_to_market.calendar not in framework.calendars:
-        yield (
-            ("speed_to_market", "calendar"),
-            "calendar_unknown",
-            _no("calendar", framework.speed_to_market.calendar),
-            known,
-        )
+    yield from _calendar_known(framework, framework.speed_to_market.calendar, ("speed_to_market", "calendar"))
+
+
+def _calendar_known(framework: Framework, name: str, place: Place) -> Found:
+    if name not in framework.calendars:
+        yield place, "calendar_unknown", _no("calendar", name), ", ".join(framework.calendars)
 
 
 def _no(what: str, name: str) -> str:
     return f"there is no {what} {name!r} in this framework"
-
-
-def _field_problems(framework: Framework) -> Found:
-    seen = set()
-    for index, rule in enumerate(framework.proposal.fields):
-        place: Place = ("proposal", "fields", index, "field")
-        if not is_proposal_field(rule.field):
-            yield place, "field_unknown", f"a proposal has no field {rule.field!r}", "a field of a proposal"
-        if rule.field in seen:
-            yield place, "field_repeated", f"the field {rule.field!r} has two rules", "one rule a field"
-        seen.add(rule.field)
-
-
-def is_proposal_field(path: str) -> bool:
-    """Whether a dotted path such as ``workload.hours`` names something that a proposal can state."""
-    head, _, tail = path.partition(".")
-    info = Proposal.model_fields.get(head)
-    if info is None:
-        return False
-    if not tail:
-        return True
-    part = model_in(info.annotation)
-    is_list = str(info.annotation).startswith("tuple")
-    return part is not None and not is_list and tail in part.model_fields
 
 
 def _graph_problems(framework: Framework) -> Found:
@@ -110,7 +94,7 @@ def _graph_problems(framework: Framework) -> Found:
         cycle = list(reversed(error.args[1]))
         place: Place = ("stages", ids.index(cycle[0]), "needs")
         yield place, "cycle", f"stages wait for each other: {' -> '.join(cycle)}", "needs without a cycle"
-    for stage_id in sorted(set(ids) - _reachable(graph)):
+    for stage_id in sorted(set(ids) - _reachable(graph), key=ids.index):
         yield (
             ("stages", ids.index(stage_id)),
             "stage_unreachable",
@@ -132,26 +116,20 @@ def _stage_problems(framework: Framework, stage: StageDef, place: Place) -> Foun
     criteria = [criterion.id for criterion in stage.criteria]
     for index, criterion_id in enumerate(criteria):
         if criteria.index(criterion_id) != index:
-            yield (
-                (*place, "criteria", index, "id"),
-                "criterion_repeated",
-                f"two criteria are called {criterion_id!r}",
-                "one id a criterion",
-            )
+            problem = f"two criteria are called {criterion_id!r}"
+            yield (*place, "criteria", index, "id"), "criterion_repeated", problem, "one id a criterion"
     for index, field in enumerate(stage.material or ()):
-        if not is_proposal_field(field):
-            yield (
-                (*place, "material", index),
-                "field_unknown",
-                f"a proposal has no field {field!r}",
-                "a field of a proposal",
-            )
-    if stage.reviewers:
+        yield from unknown_field(field, (*place, "material", index))
+    if stage.kind is StageKind.PUBLICATION and (stage.reviewers or stage.optional):
+        key = "reviewers" if stage.reviewers else "optional"
+        yield (*place, key), "publication_reviewed", "a stage that publishes is automatic", "a review stage before it"
+    elif stage.reviewers:
         yield from _review_problems(stage, place)
     elif stage.kind is StageKind.REVIEW:
         yield (*place, "reviewers"), "reviewers_missing", "nobody is named to review this stage", "at least one rule"
-    elif stage.voting is not None or stage.sla is not None:
-        yield place, "automatic_stage", "a stage without reviewers takes no votes and no time", "reviewers, or neither"
+    elif stage.voting is not None or stage.sla is not None or stage.criteria:
+        problem = "a stage without reviewers takes no votes, no time and no scores"
+        yield place, "automatic_stage", problem, "reviewers, or none of voting, sla and criteria"
     if stage.sla is not None:
         yield from _sla_problems(framework, stage.sla, (*place, "sla"))
 
@@ -160,6 +138,8 @@ def _review_problems(stage: StageDef, place: Place) -> Found:
     for key, value in (("voting", stage.voting), ("sla", stage.sla)):
         if value is None:
             yield (*place, key), f"{key}_missing", f"a reviewed stage needs {key!r}", f"the key {key}"
+    if Verdict.APPROVE not in stage.verdicts:
+        yield (*place, "verdicts"), "approval_impossible", "no reviewer of this stage may approve", "approve among them"
     if stage.optional and not all(rule.partners or rule.unit for rule in stage.reviewers):
         yield (
             (*place, "optional"),
@@ -169,15 +149,7 @@ def _review_problems(stage: StageDef, place: Place) -> Found:
         )
     if stage.voting is None:
         return
-    most = most_reviewers(stage.reviewers)
-    for key, number in (("quorum", stage.voting.quorum), ("threshold", stage.voting.threshold)):
-        if most is not None and number > most:
-            yield (
-                (*place, "voting", key),
-                f"{key}_out_of_reach",
-                f"the {key} is {number}, but at most {most} reviewers are named",
-                f"at most {most}",
-            )
+    yield from _out_of_reach(stage, most_reviewers(stage.reviewers), "are named", place)
     roles = {rule.role for rule in stage.reviewers} | ({"industry_partner"} if _asks_partners(stage) else set())
     for index, role in enumerate(stage.voting.veto):
         if role not in roles:
@@ -193,36 +165,67 @@ def _asks_partners(stage: StageDef) -> bool:
     return any(rule.partners for rule in stage.reviewers)
 
 
-def most_reviewers(rules: tuple[ReviewerRule, ...]) -> int | None:
+def _out_of_reach(stage: StageDef, most: int | None, how: str, place: Place) -> Found:
+    numbers = (("quorum", stage.voting.quorum), ("threshold", stage.voting.threshold)) if stage.voting else ()
+    for key, number in numbers:
+        if most is not None and number > most:
+            problem = f"the {key} is {number}, but at most {most} reviewers {how}"
+            yield (*place, "voting", key), f"{key}_out_of_reach", problem, f"at most {most}"
+
+
+def most_reviewers(rules: tuple[ReviewerRule, ...], holders: Holders | None = None) -> int | None:
     """The most people that these rules can name; None when there is no upper bound."""
     total = 0
     for rule in rules:
+        bounds = [] if rule.count is None else [rule.count]
         if rule.addresses:
-            number = len({address.lower() for address in rule.addresses})
-            total += number if rule.count is None else min(rule.count, number)
-        elif rule.partners == "lead":
-            total += 1
-        elif rule.count is not None:
-            total += rule.count
-        else:
+            bounds.append(len({address.lower() for address in rule.addresses}))
+        if rule.partners == "lead":
+            bounds.append(1)
+        if rule.role is not None and holders is not None:
+            bounds.append(holders.get(rule.role, 0))
+        if not bounds:
             return None
+        total += min(bounds)
     return total
 
 
+def _directory_problems(stage: StageDef, holders: Holders, place: Place) -> Found:
+    for index, rule in enumerate(stage.reviewers):
+        if rule.role is not None and not holders.get(rule.role):
+            problem = f"nobody active in the directory holds the role {rule.role!r}"
+            yield (*place, "reviewers", index, "role"), "role_unheld", problem, _held(holders)
+    if stage.sla is not None and not holders.get(stage.sla.escalate_to):
+        problem = f"nobody active in the directory holds the role {stage.sla.escalate_to!r}"
+        yield (*place, "sla", "escalate_to"), "role_unheld", problem, _held(holders)
+    if most_reviewers(stage.reviewers) != (active := most_reviewers(stage.reviewers, holders)):
+        yield from _out_of_reach(stage, active, "are active in the directory", place)
+
+
+def _held(holders: Holders) -> str:
+    return f"one of {', '.join(sorted(role for role, number in holders.items() if number))}"
+
+
+def _promise_problems(within: BusinessDuration, place: Place) -> Found:
+    if not within.business_days and not within.business_hours:
+        yield place, "promise_empty", "a promise of no time is broken at once", "at least one hour or day"
+
+
 def _sla_problems(framework: Framework, sla: Sla, place: Place) -> Found:
+    yield from _promise_problems(sla.within, (*place, "within"))
+    yield from _calendar_known(framework, sla.calendar, (*place, "calendar"))
     if sla.calendar not in framework.calendars:
-        known = ", ".join(framework.calendars)
-        yield (*place, "calendar"), "calendar_unknown", _no("calendar", sla.calendar), known
         return
     try:
         calendar = work_calendar(framework.calendars[sla.calendar], sla.calendar)
-        due_at = add_business_time(_A_MONDAY, sla.within, calendar).due_at
+        begin = add_business_time(_A_MONDAY, _NO_TIME, calendar).due_at
+        due_at = add_business_time(begin, sla.within, calendar).due_at
         for index, before in enumerate(sla.remind_before):
-            if subtract_business_time(due_at, before, calendar) <= _A_MONDAY:
+            if subtract_business_time(due_at, before, calendar) <= begin:
                 yield (
                     (*place, "remind_before", index),
                     "reminder_too_early",
-                    "this reminder would be due before the task is assigned",
+                    "this reminder would be due before the task is assigned, or with it",
                     "less than the time promised",
                 )
     except (InputError, ValueError):
@@ -233,12 +236,8 @@ def _sla_problems(framework: Framework, sla: Sla, place: Place) -> Found:
 def _publication_problems(framework: Framework) -> Found:
     indexes = [i for i, stage in enumerate(framework.stages) if stage.kind is StageKind.PUBLICATION]
     if len(indexes) != 1:
-        yield (
-            ("stages",),
-            "publication_not_single",
-            f"{len(indexes)} stages publish",
-            "exactly one stage of kind publication",
-        )
+        problem = f"{len(indexes)} stages publish"
+        yield ("stages",), "publication_not_single", problem, "exactly one stage of kind publication"
         return
     needs = {stage.id: set(stage.needs) for stage in framework.stages}
     publication = framework.stages[indexes[0]]

@@ -2,19 +2,17 @@
 
 import re
 from json import JSONDecoder
-from json.decoder import py_scanstring  # type: ignore[attr-defined]
-from typing import Any
 
 Place = tuple[str | int, ...]
 _SPACE = re.compile(r"[ \t\n\r]*")
-_SCALAR = JSONDecoder()
+_DECODER = JSONDecoder()
 
 
 class JsonLines:
-    """Walks a text that has been found to be JSON, no deeper than ``depth_limit``.
+    """Walks a text that has been found to be JSON. Raises RecursionError for one deeper than ``depth_limit``.
 
-    ``lines`` has the line of every value (of an object's member, that of its name); ``repeated`` the places of
-    names that an object has twice.
+    ``lines`` has the line of every value (of an object's member, that of its name); ``repeated`` the members that an
+    object has more than once.
     """
 
     def __init__(self, text: str, depth_limit: int) -> None:
@@ -36,15 +34,15 @@ class JsonLines:
 
     def _value(self, position: int, place: Place) -> int:
         """Notes the value at ``position`` and returns where the text goes on after it."""
-        position = self._skip_space(position)
-        self.lines.setdefault(place, self._line_at(position))
         if len(place) > self._depth_limit:
             raise RecursionError
+        position = self._skip_space(position)
+        self.lines.setdefault(place, self._line_at(position))
         if self._text[position] == "{":
             return self._members(position + 1, place)
         if self._text[position] == "[":
             return self._items(position + 1, place)
-        return _SCALAR.raw_decode(self._text, position)[1]
+        return _DECODER.raw_decode(self._text, position)[1]
 
     def _members(self, position: int, place: Place) -> int:
         names: set[str] = set()
@@ -52,13 +50,13 @@ class JsonLines:
         while self._text[position] != "}":
             position = self._skip_space(position + (self._text[position] == ","))
             line = self._line_at(position)
-            name, position = _name(self._text, position + 1)
+            name, position = _DECODER.raw_decode(self._text, position)
             if name in names:
                 self.repeated.append(((*place, name), line))
             names.add(name)
             self.lines[(*place, name)] = line
-            position = self._skip_space(position) + len(":")
-            position = self._skip_space(self._value(position, (*place, name)))
+            after_colon = self._skip_space(position) + 1
+            position = self._skip_space(self._value(after_colon, (*place, name)))
         return position + 1
 
     def _items(self, position: int, place: Place) -> int:
@@ -68,17 +66,3 @@ class JsonLines:
             position = self._skip_space(self._value(position, (*place, index)))
             index += 1
         return position + 1
-
-
-def _name(text: str, position: int) -> tuple[str, int]:
-    found: tuple[str, int] = py_scanstring(text, position, True)
-    return found
-
-
-def parse_json(text: str) -> Any:
-    """Raises json.JSONDecodeError, also for NaN and Infinity (which are not JSON), and RecursionError."""
-    return JSONDecoder(parse_constant=_refuse).decode(text)
-
-
-def _refuse(name: str) -> Any:
-    raise ValueError(f"{name} is not a number")

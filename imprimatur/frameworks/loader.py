@@ -1,71 +1,34 @@
-"""Reads frameworks and proposals from YAML or JSON, and reports every problem at its place."""
+"""Frameworks and proposals from documents; every problem at its place."""
 
 import difflib
-import json
-import types
-import typing
-from collections.abc import Hashable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
-import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from imprimatur.errors import DocumentInvalid, InputError, Problem
+from imprimatur.errors import DocumentInvalid, Problem
+from imprimatur.frameworks.documents import Document, parse, read_text, spelled
+from imprimatur.frameworks.fields import model_in
+from imprimatur.frameworks.json_lines import Place
 from models.framework import Framework
 from models.proposal import Proposal
 
-SIZE_LIMIT_BYTES = 1024 * 1024
-DEPTH_LIMIT = 40
-Place = tuple[str | int, ...]
 Model = TypeVar("Model", bound=BaseModel)
 SHIPPED = ("industry-credit", "coursework-credit", "non-credit")
-
-
-@dataclass
-class Document:
-    """What a file holds, and on which line each value stands."""
-
-    data: Any
-    lines: dict[Place, int] = field(default_factory=dict)
-    problems: list[Problem] = field(default_factory=list)
-
-    def line_of(self, path: Place) -> int | None:
-        """The line of the value, or of the nearest thing around it that has one."""
-        while path and path not in self.lines:
-            path = path[:-1]
-        return self.lines.get(path)
-
-
-def read_text(path: Path, limit_bytes: int = SIZE_LIMIT_BYTES) -> str:
-    """Raises InputError ``document_too_large`` (before reading) or ``document_not_utf8``."""
-    size = path.stat().st_size
-    if size > limit_bytes:
-        raise InputError(
-            "document_too_large",
-            f"{path.name} has {size:,} bytes; at most {limit_bytes:,} are read.",
-            "Attach large material by digest instead of writing it into the document.",
-        )
-    try:
-        return path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError(
-            "document_not_utf8",
-            f"{path.name} is not UTF-8 text (byte {error.start}).",
-            "Save it again with the encoding UTF-8.",
-        ) from error
+# Nobody reads further, and looking for near words takes time.
+PROBLEM_LIMIT = 200
 
 
 def load_framework(path: Path) -> Framework:
-    """Raises DocumentInvalid ``framework_invalid`` with all problems."""
+    """Raises DocumentInvalid ``framework_invalid`` with all problems, and what ``read_text`` and ``parse`` raise."""
     return _load(path, Framework, "framework_invalid", "framework")
 
 
 def load_proposal(path: Path) -> Proposal:
-    """Raises DocumentInvalid ``proposal_invalid`` with all problems."""
+    """Raises DocumentInvalid ``proposal_invalid`` with all problems, and what ``read_text`` and ``parse`` raise."""
     return _load(path, Proposal, "proposal_invalid", "proposal")
 
 
@@ -74,6 +37,8 @@ def _load(path: Path, model: type[Model], code: str, what: str) -> Model:
     found, problems = validate(document, model, path.name)
     if found is None:
         number = f"{len(problems)} problem{'s' * (len(problems) != 1)}"
+        if problems[-1].code == "more_problems":
+            number = f"more than {PROBLEM_LIMIT} problems"
         raise DocumentInvalid(
             code, f"{path.name} is no usable {what}: {number}.", problems, "Correct them and try again."
         )
@@ -81,35 +46,138 @@ def _load(path: Path, model: type[Model], code: str, what: str) -> Model:
 
 
 def validate(document: Document, model: type[Model], file: str) -> tuple[Model | None, list[Problem]]:
-    """The document as a model, or every problem with its line."""
+    """The document as a model, or None and every problem with its line (the first 200, and how many more)."""
     problems = list(document.problems)
     if not isinstance(document.data, dict):
-        return None, [Problem("", "the document is not a mapping of keys to values", "keys and values", file, 1)]
+        text = f"the document is not a mapping of keys to values but {_shown(document.data)}"
+        return None, [Problem("", text, "keys and values", file, 1, "not_a_mapping")]
     try:
         found = model.model_validate(document.data)
     except ValidationError as error:
-        problems += [_problem(item, document, model, file) for item in error.errors()]
-        return None, problems
-    return (None if problems else found), problems
+        errors = error.errors(include_url=False)
+        problems += [_problem(item, document, model, file) for item in errors[:PROBLEM_LIMIT]]
+        left_out = max(0, len(errors) - PROBLEM_LIMIT)
+    else:
+        left_out = 0
+        if not problems:
+            return found, []
+    left_out += max(0, len(problems) - PROBLEM_LIMIT)
+    problems = sorted(problems, key=lambda problem: problem.line or 0)[:PROBLEM_LIMIT]
+    if left_out:
+        problems.append(Problem("", f"there are {left_out} more problems", "", file, None, "more_problems"))
+    return None, problems
+
+
+# --- problems in the words of the person who wrote the document -------------------------------------------------
 
 
 def _problem(item: ErrorDetails, document: Document, model: type[BaseModel], file: str) -> Problem:
     path = tuple(part for part in item["loc"] if part != "[key]")
-    text, expected = item["msg"].removeprefix("Value error, "), ""
-    code = "invalid"
-    if item["type"] == "extra_forbidden":
-        known = sorted(_keys_at(model, path[:-1]))
-        near = difflib.get_close_matches(str(path[-1]), known, 1)
-        text = f"there is no key {path[-1]!r} here" + (f"; did you mean {near[0]!r}?" if near else "")
-        expected, code = f"one of {', '.join(known)}", "unknown_key"
-    elif item["type"] == "missing":
-        text, expected, code = "this key is missing", "a value", "missing_key"
-    elif "expected" in (context := item.get("ctx") or {}):
-        expected = str(context["expected"])
-    if item["type"] == "string_type" and isinstance(item["input"], int | float):
-        text = f"{item['input']!r} is a number here"
-        expected = f'text in quotes: "{item["input"]}"'
+    describe = _DESCRIPTIONS.get(item["type"], _other)
+    code, text, expected = describe(item, model, path)
     return Problem(spelled(path), text, expected, file, document.line_of(path), code)
+
+
+Description = tuple[str, str, str]
+
+
+def _unknown_key(item: ErrorDetails, model: type[BaseModel], path: Place) -> Description:
+    known = sorted(_keys_at(model, path[:-1]))
+    near = difflib.get_close_matches(str(path[-1])[:80], known, 1)
+    text = f"there is no key {str(path[-1])[:80]!r} here" + (f"; did you mean {near[0]!r}?" if near else "")
+    return "unknown_key", text, f"one of {', '.join(known)}"
+
+
+def _missing_key(item: ErrorDetails, model: type[BaseModel], path: Place) -> Description:
+    return "missing_key", "this key is missing", "a value"
+
+
+def _no_text(item: ErrorDetails, model: type[BaseModel], path: Place) -> Description:
+    value = item["input"]
+    if isinstance(value, bool | int | float):
+        kind = "a truth value" if isinstance(value, bool) else "a number"
+        return "wrong_type", f"{_shown(value)} is {kind} here", f'text in quotes: "{_shown(value)}"'
+    return "wrong_type", f"{_shown(value)} is not text", "text"
+
+
+def _not_allowed(item: ErrorDetails, model: type[BaseModel], path: Place) -> Description:
+    expected = str(item["ctx"]["expected"])
+    near = difflib.get_close_matches(str(item["input"])[:80], expected.replace("'", " ").split(), 1)
+    text = f"{_shown(item['input'])} is not allowed here" + (f"; did you mean {near[0]!r}?" if near else "")
+    return "not_allowed", text, f"one of {expected}"
+
+
+def _wrong_form(item: ErrorDetails, model: type[BaseModel], path: Place) -> Description:
+    meaning = PATTERN_MEANINGS[item["ctx"]["pattern"]]
+    return "wrong_form", f"{_shown(item['input'])} is not {meaning}", meaning
+
+
+def _wrong_type(expected: str) -> Callable[[ErrorDetails, type[BaseModel], Place], Description]:
+    def describe(item: ErrorDetails, model: type[BaseModel], path: Place) -> Description:
+        return "wrong_type", f"{_shown(item['input'])} is not {expected}", expected
+
+    return describe
+
+
+def _other(item: ErrorDetails, model: type[BaseModel], path: Place) -> Description:
+    text = (
+        item["msg"].removeprefix("Value error, ").replace("Input should", "this should").replace("String", "this text")
+    )
+    return "invalid", text, ""
+
+
+_WHOLE_NUMBER, _NUMBER = _wrong_type("a whole number"), _wrong_type("a number")
+_MAPPING, _LIST = _wrong_type("a mapping of keys to values"), _wrong_type("a list")
+_TIME, _DATE = _wrong_type('a time of day such as "09:00"'), _wrong_type('a date such as "2026-12-24"')
+_DESCRIPTIONS: dict[str, Callable[[ErrorDetails, type[BaseModel], Place], Description]] = {
+    "extra_forbidden": _unknown_key,
+    "missing": _missing_key,
+    "string_type": _no_text,
+    "enum": _not_allowed,
+    "literal_error": _not_allowed,
+    "string_pattern_mismatch": _wrong_form,
+    "int_type": _WHOLE_NUMBER,
+    "int_parsing": _WHOLE_NUMBER,
+    "int_from_float": _WHOLE_NUMBER,
+    "float_type": _NUMBER,
+    "float_parsing": _NUMBER,
+    "decimal_type": _NUMBER,
+    "decimal_parsing": _NUMBER,
+    "bool_type": _wrong_type("true or false"),
+    "bool_parsing": _wrong_type("true or false"),
+    "model_type": _MAPPING,
+    "model_attributes_type": _MAPPING,
+    "dict_type": _MAPPING,
+    "tuple_type": _LIST,
+    "time_type": _TIME,
+    "time_parsing": _TIME,
+    "date_type": _DATE,
+    "date_parsing": _DATE,
+    "date_from_datetime_parsing": _DATE,
+    "date_from_datetime_inexact": _DATE,
+}
+# A test holds these together with the patterns of the models.
+PATTERN_MEANINGS = {
+    r"^[a-z][a-z0-9_-]{0,62}$": "a short name: a small letter, then small letters, digits, - or _",
+    r"^[a-z_]+(\.[a-z_]+)?$": "a field of a proposal such as title or workload.hours",
+    r"^[A-Z]{2}$": "a country code of two capital letters such as NZ",
+    r"^[A-Z]{3}$": "a currency code of three capital letters such as EUR",
+    r"^https?://[^\s]{1,1000}$": "a web address that begins with https:// or http://",
+    r"^[0-9]{1,6}(\.[0-9]{1,6}){0,2}$": 'a version such as "1.0"',
+    r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$": "a language code such as en or pt-BR",
+    r"^[0-9a-f]{64}$": "a SHA-256 digest of 64 hexadecimal digits",
+}
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, dict | list):
+        return "a mapping" if isinstance(value, dict) else "a list"
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:80]}..."
 
 
 def _keys_at(model: type[BaseModel], path: Place) -> set[str]:
@@ -119,131 +187,6 @@ def _keys_at(model: type[BaseModel], path: Place) -> set[str]:
             info = current.model_fields.get(part)
             current = model_in(info.annotation) if info else None
     return set(current.model_fields) if isinstance(current, type) and issubclass(current, BaseModel) else set()
-
-
-def model_in(annotation: Any) -> Any:
-    """The model inside ``tuple[Model, ...]``, ``dict[str, Model]``, ``Model | None`` and the like."""
-    if isinstance(annotation, type) and not isinstance(annotation, types.GenericAlias):
-        return annotation if issubclass(annotation, BaseModel) else None
-    return next(filter(None, map(model_in, typing.get_args(annotation))), None)
-
-
-def spelled(path: Place) -> str:
-    text = ""
-    for part in path:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
-    return text
-
-
-# --- parsing ------------------------------------------------------------------------------------------------
-
-
-def parse(text: str, path: Path) -> Document:
-    """YAML, or JSON when the file is named so. Raises DocumentInvalid ``document_malformed``."""
-    if path.suffix.lower() == ".json":
-        return _parse_json(text, path.name)
-    return _parse_yaml(text, path.name)
-
-
-def _malformed(file: str, line: int | None, problem: str) -> DocumentInvalid:
-    place = f"{file}, line {line}" if line else file
-    return DocumentInvalid(
-        "document_malformed",
-        f"{place}: {problem}.",
-        [Problem("", problem, "", file, line, "malformed")],
-        "Correct the notation and try again.",
-    )
-
-
-def _parse_json(text: str, file: str) -> Document:
-    document = Document(None)
-
-    def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
-        names = [name for name, _ in items]
-        for name in {name for name in names if names.count(name) > 1}:
-            document.problems.append(Problem(name, f"the key {name!r} is given twice", "", file, None, "duplicate_key"))
-        return dict(items)
-
-    try:
-        document.data = json.loads(text, object_pairs_hook=pairs)
-    except json.JSONDecodeError as error:
-        raise _malformed(file, error.lineno, f"not valid JSON: {error.msg}") from error
-    except RecursionError as error:
-        raise _malformed(file, None, "nested too deeply") from error
-    return document
-
-
-def _parse_yaml(text: str, file: str) -> Document:
-    try:
-        root = yaml.compose(text, Loader=yaml.CSafeLoader)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        raise _malformed(file, mark.line + 1 if mark else None, f"not valid YAML: {error.problem}") from error
-    except (yaml.YAMLError, RecursionError) as error:
-        raise _malformed(file, None, f"not valid YAML: {str(error).splitlines()[0]}") from error
-    document = Document(None)
-    if root is not None:
-        document.data = _YamlReader(document, file).value(root, ())
-    return document
-
-
-class _YamlReader:
-    """Builds plain values from YAML nodes. Aliases are refused: a policy has no use for them, a bomb has."""
-
-    def __init__(self, document: Document, file: str) -> None:
-        self._document = document
-        self._file = file
-        self._seen: set[int] = set()
-        self._constructor = yaml.SafeLoader("")
-
-    def value(self, node: yaml.Node, path: Place) -> Any:
-        line = node.start_mark.line + 1
-        if id(node) in self._seen:
-            raise _malformed(self._file, line, "aliases (&, *) are not used in these documents")
-        if len(path) > DEPTH_LIMIT:
-            raise _malformed(self._file, line, "nested too deeply")
-        self._seen.add(id(node))
-        self._document.lines[path] = line
-        if isinstance(node, yaml.MappingNode):
-            return dict(self._entries(node, path))
-        if isinstance(node, yaml.SequenceNode):
-            return [self.value(item, (*path, index)) for index, item in enumerate(node.value)]
-        return self._scalar(node)
-
-    def _entries(self, node: yaml.MappingNode, path: Place) -> Iterator[tuple[Hashable, Any]]:
-        names: set[Hashable] = set()
-        for key_node, value_node in node.value:
-            line = key_node.start_mark.line + 1
-            if not isinstance(key_node, yaml.ScalarNode):
-                raise _malformed(self._file, line, "a key must be a word")
-            # Keys are words: `on` and `no` are not true and false here.
-            name = key_node.value
-            if name in names:
-                self._document.problems.append(
-                    Problem(
-                        spelled((*path, name)),
-                        f"the key {name!r} is given twice",
-                        "",
-                        self._file,
-                        line,
-                        "duplicate_key",
-                    )
-                )
-            names.add(name)
-            yield name, self.value(value_node, (*path, name))
-            self._document.lines[(*path, name)] = line
-
-    def _scalar(self, node: yaml.Node) -> Any:
-        if node.tag in ("tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:binary"):
-            return node.value
-        try:
-            # 09:00 is a time of day here; YAML 1.1 would read it as a number to the base of sixty.
-            if node.tag == "tag:yaml.org,2002:int" and ":" in node.value:
-                return node.value
-            return self._constructor.construct_object(node)
-        except (yaml.YAMLError, ValueError) as error:
-            line = node.start_mark.line + 1
-            raise _malformed(self._file, line, f"the value {node.value!r} cannot be read") from error
 
 
 # --- what is shipped ----------------------------------------------------------------------------------------

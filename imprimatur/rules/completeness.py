@@ -3,7 +3,10 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
+
+from pydantic import BaseModel
 
 from models.framework import FieldRule, Framework
 from models.proposal import Proposal
@@ -29,44 +32,56 @@ class Missing:
 def missing(proposal: Proposal, framework: Framework) -> Missing:
     found: dict[str, list[FieldProblem]] = {"required": [], "recommended": []}
     for rule in framework.proposal.fields:
-        value = value_at(proposal, rule.field)
-        for problem in _problems(value, rule):
-            found[rule.presence].append(FieldProblem(rule.field, problem, rule.why))
+        found[rule.presence] += [
+            FieldProblem(rule.field, problem, rule.why) for problem in _rule_problems(proposal, rule)
+        ]
     return Missing(tuple(found["required"]), tuple(found["recommended"]))
 
 
-def value_at(proposal: Proposal, path: str) -> Any:
-    """The value at a path such as ``workload.hours``; None when it is not stated."""
-    value: Any = proposal
-    for name in path.split("."):
-        if value is None:
-            return None
-        value = getattr(value, name)
-    return value
+def _rule_problems(proposal: Proposal, rule: FieldRule) -> Iterator[str]:
+    """A path such as ``partners.contact_email`` asks it of every entry that there is."""
+    name, _, part = rule.field.partition(".")
+    value = getattr(proposal, name)
+    if part and isinstance(value, tuple):
+        for number, entry in enumerate(value, 1):
+            yield from (f"{problem}, in entry {number}" for problem in _problems(getattr(entry, part), rule))
+    elif part:
+        yield from _problems(None if value is None else getattr(value, part), rule)
+    else:
+        yield from _problems(value, rule)
+
+
+def _is_stated(value: Any) -> bool:
+    if isinstance(value, BaseModel):
+        return bool(value.model_dump(exclude_defaults=True))
+    if isinstance(value, tuple):
+        return any(map(_is_stated, value))
+    return value not in (None, "")
 
 
 def _problems(value: Any, rule: FieldRule) -> Iterator[str]:
-    if value is None or value in ("", ()):
+    if not _is_stated(value):
         yield "is missing"
-        return
-    if isinstance(value, tuple):
-        yield from _count_problems(value, rule)
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        yield from _size_problems(value, rule)
-    if isinstance(value, str):
+    elif isinstance(value, tuple):
+        entries = [entry for entry in value if _is_stated(entry)]
+        yield from _count_problems(len(entries), rule)
+        for number, entry in enumerate(entries, 1):
+            if isinstance(entry, str):
+                yield from (f"{problem}, in entry {number}" for problem in _text_problems(entry, rule))
+    elif isinstance(value, str):
         yield from _text_problems(value, rule)
-    if rule.one_of is not None and str(value) not in rule.one_of:
-        yield f"must be one of {', '.join(rule.one_of)}, not {value}"
+    elif isinstance(value, int | float | Decimal):
+        yield from _size_problems(value, rule)
 
 
-def _count_problems(value: tuple[Any, ...], rule: FieldRule) -> Iterator[str]:
-    if rule.min_items is not None and len(value) < rule.min_items:
-        yield f"needs at least {rule.min_items} entries, has {len(value)}"
-    if rule.max_items is not None and len(value) > rule.max_items:
-        yield f"may have at most {rule.max_items} entries, has {len(value)}"
+def _count_problems(number: int, rule: FieldRule) -> Iterator[str]:
+    if rule.min_items is not None and number < rule.min_items:
+        yield f"needs at least {rule.min_items} entries, has {number}"
+    if rule.max_items is not None and number > rule.max_items:
+        yield f"may have at most {rule.max_items} entries, has {number}"
 
 
-def _size_problems(value: float, rule: FieldRule) -> Iterator[str]:
+def _size_problems(value: float | Decimal, rule: FieldRule) -> Iterator[str]:
     if rule.minimum is not None and value < rule.minimum:
         yield f"must be at least {rule.minimum:g}, is {value:g}"
     if rule.maximum is not None and value > rule.maximum:
@@ -77,8 +92,10 @@ def _text_problems(value: str, rule: FieldRule) -> Iterator[str]:
     words = len(value.split())
     if rule.max_words is not None and words > rule.max_words:
         yield f"may have at most {rule.max_words} words, has {words}"
+    if rule.one_of is not None and value not in rule.one_of:
+        yield f"must be one of {', '.join(rule.one_of)}, not {value}"
     for word in rule.forbidden_words:
-        if re.search(rf"\b{re.escape(word)}\b", value, re.IGNORECASE):
+        if re.search(rf"(?<!\w){re.escape(word)}(?!\w)", value, re.IGNORECASE):
             yield f"may not contain the word {word!r}"
 
 
@@ -95,6 +112,6 @@ def changed_fields(old: Proposal, new: Proposal) -> list[str]:
 
 
 def _changed_parts(before: Any, after: Any) -> list[str]:
-    if before is None or after is None or not hasattr(type(before), "model_fields"):
+    if not isinstance(before, BaseModel) or not isinstance(after, BaseModel):
         return []
     return [part for part in type(before).model_fields if getattr(before, part) != getattr(after, part)]

@@ -1,0 +1,42 @@
+"""Texts that people write: kept as they mean them, free of what no page, mail header or database can carry."""
+
+import datetime as dt
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator, BeforeValidator, StringConstraints
+
+_CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_TIME = re.compile(r"[0-9]{1,2}:[0-9]{2}(:[0-9]{2})?")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+def _on_one_line(value: object) -> object:
+    return " ".join(value.split()) if isinstance(value, str) else value
+
+
+def _printable(value: str) -> str:
+    if found := _CONTROL_CHARACTERS.search(value):
+        raise ValueError(f"the control character U+{ord(found.group()):04X} cannot be part of a text")
+    return value
+
+
+def _written_time(value: object) -> object:
+    # A bare number would be taken for seconds since midnight.
+    if isinstance(value, dt.time) or (isinstance(value, str) and _TIME.fullmatch(value)):
+        return value.zfill(5) if isinstance(value, str) and len(value) < len("00:00") else value
+    raise ValueError('a time of day is written like "09:00"')
+
+
+def _written_date(value: object) -> object:
+    # A bare number would be taken for seconds since 1970.
+    if isinstance(value, dt.date) or (isinstance(value, str) and _DATE.fullmatch(value)):
+        return value
+    raise ValueError("a date is written like 2026-12-24")
+
+
+OneLine = Annotated[str, BeforeValidator(_on_one_line), AfterValidator(_printable)]
+Paragraphs = Annotated[str, AfterValidator(_printable)]
+TimeOfDay = Annotated[dt.time, BeforeValidator(_written_time)]
+Day = Annotated[dt.date, BeforeValidator(_written_date)]
+WebAddress = Annotated[str, StringConstraints(pattern=r"^https?://[^\s]{1,1000}$")]
