@@ -1,41 +1,32 @@
-"""Proves that a ledger is whole: finds any altered, missing, added or reordered row."""
+"""Proves that a ledger is whole: finds any altered, missing, added or reordered row, and rows that disagree with it."""
 
 import datetime as dt
+import hashlib
 import json
-from collections.abc import Iterable, Sequence
-from itertools import groupby
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
-from sqlalchemy import Connection, select
+import rfc8785
+from pydantic import BaseModel
+from sqlalchemy import Connection
 
 from imprimatur.errors import InputError, NotFound
-from imprimatur.frameworks.loader import read_text
-from imprimatur.history.export import LedgerEvent
-from imprimatur.history.ledger import GENESIS, event_digest
+from imprimatur.frameworks.documents import read_text
+from imprimatur.history.chain import LedgerProblem, Row, check_chain
+from imprimatur.history.facts import Facts, case_facts, export_facts, plain, version_facts
+from imprimatur.history.ledger import GENESIS
+from imprimatur.history.records import Records, all_case_ids, read_records
 from imprimatur.store.engine import Database
-from models.proposal import Proposal
-from models.tables import CaseRow, DecisionRow, DocumentRow, LedgerRow, VersionRow
 from models.vocabulary import EventType
 
 SIZE_LIMIT_BYTES = 200 * 1024 * 1024
 CASES_AT_ONCE = 200
-_LEDGER = LedgerRow.__table__  # type: ignore[attr-defined]
-_CASE = CaseRow.__table__  # type: ignore[attr-defined]
-_DECISION = DecisionRow.__table__  # type: ignore[attr-defined]
-_VERSION = VersionRow.__table__  # type: ignore[attr-defined]
-_DOCUMENT = DocumentRow.__table__  # type: ignore[attr-defined]
-
-
-class LedgerProblem(BaseModel):
-    """``where`` is ``case#position``, or the row of another table that disagrees with the ledger."""
-
-    where: str
-    problem: str
 
 
 class Verification(BaseModel):
+    """``head`` is the last digest of the one case that was verified; of several cases each has its own."""
+
     ok: bool
     cases: int
     events: int
@@ -46,193 +37,194 @@ class Verification(BaseModel):
 def verify_case(database: Database, case_id: str) -> Verification:
     """Raises NotFound ``case_unknown`` when neither a case nor any ledger row bears the id."""
     with database.read() as connection:
-        result = _verify(connection, [case_id])
-    if result.cases == 0 and result.events == 0:
+        result = _verify(_snapshot(connection), [case_id])
+    if result.cases == 0 and result.events == 0 and not result.problems:
         raise NotFound("case_unknown", f"There is no case {case_id}.", "See `starter.py list`.")
     return result
 
 
 def verify_all(database: Database) -> Verification:
-    """Every case, and every ledger row that belongs to none; memory stays flat."""
+    """Every case, and every row that belongs to none; a few hundred cases are held in memory at a time."""
     total = Verification(ok=True, cases=0, events=0, head="", problems=[])
     with database.read() as connection:
-        ids = set(connection.execute(select(_CASE.c.case_id)).scalars())
-        ids |= set(connection.execute(select(_LEDGER.c.case_id).distinct()).scalars())
-        ordered = sorted(ids)
-        for start in range(0, len(ordered), CASES_AT_ONCE):
-            part = _verify(connection, ordered[start : start + CASES_AT_ONCE])
-            total.cases += part.cases
-            total.events += part.events
-            total.problems += part.problems
-    total.ok = not total.problems
+        ids = all_case_ids(_snapshot(connection))
+        for start in range(0, len(ids), CASES_AT_ONCE):
+            _add(total, _verify(connection, ids[start : start + CASES_AT_ONCE]))
     return total
 
 
+def _snapshot(connection: Connection) -> Connection:
+    """One instant for all queries: a commit between two of them would look like tampering."""
+    if connection.dialect.name == "postgresql":
+        connection.execution_options(isolation_level="REPEATABLE READ")
+    return connection
+
+
+def _add(total: Verification, part: Verification) -> None:
+    total.cases += part.cases
+    total.events += part.events
+    total.problems += part.problems
+    total.ok = not total.problems
+    total.head = part.head if total.cases == 1 else ""
+
+
 def _verify(connection: Connection, case_ids: Sequence[str]) -> Verification:
-    problems: list[LedgerProblem] = []
-    cases = {
-        row["case_id"]: row for row in connection.execute(select(_CASE).where(_CASE.c.case_id.in_(case_ids))).mappings()
-    }
-    rows = connection.execute(
-        select(_LEDGER).where(_LEDGER.c.case_id.in_(case_ids)).order_by(_LEDGER.c.case_id, _LEDGER.c.position)
-    ).mappings()
-    chains = {case_id: [dict(row) for row in group] for case_id, group in groupby(rows, lambda row: row["case_id"])}
-    decisions = _rows_by_case(connection, _DECISION, case_ids)
-    versions = _rows_by_case(connection, _VERSION, case_ids)
-    for case_id in case_ids:
-        chain = chains.get(case_id, [])
-        problems += check_chain(case_id, chain)
-        problems += _check_case(case_id, cases.get(case_id), chain)
-        problems += _check_decisions(case_id, chain, decisions.get(case_id, []))
-        problems += _check_versions(case_id, chain, versions.get(case_id, []))
-    problems += _check_documents(connection, versions)
-    heads = [chain[-1]["digest"] for chain in chains.values()]
+    try:
+        records = read_records(connection, case_ids)
+    except (ValueError, TypeError) as error:
+        if len(case_ids) == 1:
+            problem = LedgerProblem(where=case_ids[0], problem=f"one of its rows cannot be read: {error}")
+            return Verification(ok=False, cases=1, events=0, head="", problems=[problem])
+        total = Verification(ok=True, cases=0, events=0, head="", problems=[])
+        for case_id in case_ids:
+            _add(total, _verify(connection, [case_id]))
+        return total
+    problems = [problem for case_id in case_ids for problem in _check(case_id, records)]
+    heads = [chain[-1]["digest"] for chain in records.chains.values()]
     return Verification(
         ok=not problems,
-        cases=len(cases),
-        events=sum(map(len, chains.values())),
-        head=heads[0] if len(heads) == 1 else "",
+        cases=len(records.cases),
+        events=sum(map(len, records.chains.values())),
+        head=str(heads[0]) if len(heads) == 1 else "",
         problems=problems,
     )
 
 
-def _rows_by_case(connection: Connection, table: Any, case_ids: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
-    found: dict[str, list[dict[str, Any]]] = {}
-    for row in connection.execute(select(table).where(table.c.case_id.in_(case_ids))).mappings():
-        found.setdefault(row["case_id"], []).append(dict(row))
-    return found
+def _check(case_id: str, records: Records) -> Iterator[LedgerProblem]:
+    case, chain = records.cases.get(case_id), records.chains.get(case_id, [])
+    yield from check_chain(case_id, chain, case["head"] if case else None)
+    yield from _check_case(case_id, case, chain, records)
+    yield from _check_decisions(case_id, chain, records.decisions.get(case_id, []))
+    yield from _check_versions(case_id, chain, records)
+    yield from _check_publication(case_id, chain, records.publications.get(case_id, []))
 
 
-def check_chain(case_id: str, rows: Iterable[dict[str, Any]]) -> list[LedgerProblem]:
-    """Each row's digest, its place in the numbering, and its tie to the row before."""
-    problems = []
-    previous, expected = GENESIS, 1
-    for row in rows:
-        where = f"{case_id}#{row['position']}"
-        if row["position"] != expected:
-            missing = f"{expected}" if row["position"] == expected + 1 else f"{expected} to {row['position'] - 1}"
-            text = f"event {missing} is missing before it" if row["position"] > expected else "it is out of order"
-            problems.append(LedgerProblem(where=where, problem=text))
-        elif row["previous"] != previous:
-            problems.append(LedgerProblem(where=where, problem="it does not follow from the event before it"))
-        digest: str | None
-        try:
-            digest = event_digest(
-                case_id, row["position"], row["at"], row["type"], row["actor"], row["data"], row["previous"]
-            )
-        except (ValueError, TypeError):
-            # Content that has no canonical form was not written by us.
-            digest = None
-        if digest != row["digest"]:
-            problems.append(LedgerProblem(where=where, problem="its content does not match its digest: it was altered"))
-        previous, expected = row["digest"], row["position"] + 1
-    return problems
-
-
-def _check_case(case_id: str, case: Any, chain: list[dict[str, Any]]) -> list[LedgerProblem]:
+def _check_case(case_id: str, case: Row | None, chain: list[Row], records: Records) -> Iterator[LedgerProblem]:
     if case is None:
-        return [LedgerProblem(where=case_id, problem="ledger rows without a case")] if chain else []
-    problems = []
+        yield LedgerProblem(where=case_id, problem="rows without a case")
+        return
     if case["events"] != len(chain):
         text = f"the case counts {case['events']} events, the ledger holds {len(chain)}"
-        problems.append(LedgerProblem(where=case_id, problem=text))
+        yield LedgerProblem(where=case_id, problem=text)
     if case["head"] != (chain[-1]["digest"] if chain else GENESIS):
-        problems.append(LedgerProblem(where=case_id, problem="the case's head is not the ledger's last digest"))
-    closing = next((row for row in chain if row["type"] == EventType.CASE_CLOSED), None)
-    recorded = closing["data"].get("status") if closing else None
-    is_closed = case["closed_at"] is not None
-    if is_closed != (closing is not None) or (closing is not None and case["status"] != recorded):
-        text = f"the case says {case['status']}, the ledger says {recorded or 'not closed'}"
-        problems.append(LedgerProblem(where=case_id, problem=text))
-    return problems
+        yield LedgerProblem(where=case_id, problem="the case's head is not the ledger's last digest")
+    yield from _differences(case_id, "the case", case, case_facts(chain))
+    body = records.frameworks.get(case["framework_digest"])
+    if body is None or _digest_of_json(body) != case["framework_digest"]:
+        text = f"its framework is {'missing' if body is None else 'altered'}"
+        yield LedgerProblem(where=f"{case_id} framework {case['framework_id']}", problem=text)
+
+
+def _differences(where: str, what: str, row: Row, facts: Facts) -> Iterator[LedgerProblem]:
+    differing = [name for name, told in facts.items() if name in row and plain(row[name]) != plain(told)]
+    if differing:
+        yield LedgerProblem(where=where, problem=f"{what} differs from the ledger in {', '.join(differing)}")
 
 
 DECISION_FIELDS = ("decision_id", "task_id", "stage", "round", "verdict", "comment", "scores", "digest", "channel")
 
 
-def _check_decisions(case_id: str, chain: list[dict[str, Any]], decisions: list[dict[str, Any]]) -> list[LedgerProblem]:
-    events = {row["data"].get("decision_id"): row for row in chain if row["type"] == EventType.DECISION_RECORDED}
-    problems = []
+def _check_decisions(case_id: str, chain: list[Row], decisions: list[Row]) -> Iterator[LedgerProblem]:
+    events = {event["data"].get("decision_id"): event for event in _of_type(chain, EventType.DECISION_RECORDED)}
     for decision in decisions:
         where = f"{case_id} decision {decision['decision_id']}"
         event = events.pop(decision["decision_id"], None)
         if event is None:
-            problems.append(LedgerProblem(where=where, problem="the ledger knows no such decision"))
+            yield LedgerProblem(where=where, problem="the ledger knows no such decision")
             continue
-        facts = {name: decision[name] for name in DECISION_FIELDS} | {"actor": decision["actor"]}
-        told = {name: event["data"].get(name) for name in DECISION_FIELDS} | {"actor": event["actor"]}
-        differing = [name for name in facts if facts[name] != told[name]]
-        if decision["decided_at"] != event["at"]:
-            differing.append("decided_at")
-        if differing:
-            text = f"differs from ledger event {event['position']} in {', '.join(differing)}"
-            problems.append(LedgerProblem(where=where, problem=text))
+        told = {name: event["data"].get(name) for name in DECISION_FIELDS}
+        told |= {name: event[column] for name, column in _DECISION_PROOF.items()}
+        yield from _differences(where, "it", decision, told)
     for decision_id, event in events.items():
-        where = f"{case_id}#{event['position']}"
-        problems.append(LedgerProblem(where=where, problem=f"its decision {decision_id} is missing"))
-    return problems
+        text = f"its decision {decision_id} is missing"
+        yield LedgerProblem(where=f"{case_id}#{event['position']}", problem=text)
 
 
-def _check_versions(case_id: str, chain: list[dict[str, Any]], versions: list[dict[str, Any]]) -> list[LedgerProblem]:
-    told = {
-        (row["data"].get("version"), row["data"].get("digest"))
-        for row in chain
-        if row["type"] == EventType.PROPOSAL_VERSION_ADDED
-    }
-    held = {(row["version"], row["digest"]) for row in versions}
-    return [
-        LedgerProblem(where=f"{case_id} version {version}", problem="proposal versions and ledger disagree")
-        for version, _ in sorted(told ^ held, key=str)
-    ]
+_DECISION_PROOF = {"actor": "actor", "decided_at": "at", "position": "position", "ledger_digest": "digest"}
 
 
-def _check_documents(connection: Connection, versions: dict[str, list[dict[str, Any]]]) -> list[LedgerProblem]:
-    wanted = {
-        row["digest"]: f"{case_id} version {row['version']}" for case_id, rows in versions.items() for row in rows
-    }
-    found: dict[str, str] = dict(
-        tuple(row)
-        for row in connection.execute(
-            select(_DOCUMENT.c.digest, _DOCUMENT.c.body).where(_DOCUMENT.c.digest.in_(list(wanted)))
-        ).all()
-    )
-    problems = []
-    for digest, where in wanted.items():
-        if digest not in found:
-            problems.append(LedgerProblem(where=where, problem="its document is missing"))
-        elif _document_digest(found[digest]) != digest:
-            problems.append(LedgerProblem(where=where, problem="its document was altered"))
-    return problems
+def _check_versions(case_id: str, chain: list[Row], records: Records) -> Iterator[LedgerProblem]:
+    told = version_facts(chain)
+    for row in records.versions.get(case_id, []):
+        where = f"{case_id} version {row['version']}"
+        facts = told.pop(row["version"], None)
+        if facts is None:
+            yield LedgerProblem(where=where, problem="the ledger knows no such version")
+        else:
+            yield from _differences(where, "it", row, facts)
+        body = records.documents.get(row["digest"])
+        if body is None:
+            yield LedgerProblem(where=where, problem="its document is missing")
+        elif hashlib.sha256(str(body).encode()).hexdigest() != row["digest"]:
+            yield LedgerProblem(where=where, problem="its document was altered")
+    for version in told:
+        yield LedgerProblem(where=f"{case_id} version {version}", problem="it is missing")
 
 
-def _document_digest(body: str) -> str | None:
+def _check_publication(case_id: str, chain: list[Row], publications: list[Row]) -> Iterator[LedgerProblem]:
+    events = _of_type(chain, EventType.CREDENTIAL_PUBLISHED)
+    for row in publications:
+        where = f"{case_id} publication {row['slug']}"
+        if not events:
+            yield LedgerProblem(where=where, problem="the ledger knows no publication")
+            continue
+        yield from _differences(where, "it", row, events[-1]["data"] | {"published_at": events[-1]["at"]})
+        if _digest_of_json(row["achievement"]) != row["digest"]:
+            yield LedgerProblem(where=where, problem="its record was altered")
+    if events and not publications:
+        yield LedgerProblem(where=f"{case_id}#{events[-1]['position']}", problem="its publication is missing")
+
+
+def _of_type(chain: list[Row], type_: EventType) -> list[Row]:
+    return [row for row in chain if row["type"] == type_ and isinstance(row["data"], dict)]
+
+
+def _digest_of_json(value: Any) -> str | None:
     try:
-        proposal = Proposal.model_validate_json(body)
-    except ValidationError:
+        return hashlib.sha256(rfc8785.dumps(value)).hexdigest()
+    except (ValueError, TypeError, RecursionError):
         return None
-    return proposal.digest if proposal.canonical.decode() == body else None
 
 
 def verify_export(path: Path) -> Verification:
-    """Checks an exported history (JSON). Raises InputError ``evidence_unreadable``."""
+    """Checks an exported history (JSON) by itself. Raises InputError ``evidence_unreadable``.
+
+    Events cut off at the end, with count, head and facts made to fit, are found only against the database's own head.
+    """
     try:
         document = json.loads(read_text(path, SIZE_LIMIT_BYTES))
         case_id, head, count = str(document["case_id"]), str(document["head"]), int(document["count"])
         rows = [_export_row(item) for item in document["events"]]
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        named = [str(item["case_id"]) for item in document["events"]]
+    except (ValueError, KeyError, TypeError, RecursionError, OverflowError) as error:
         raise InputError(
             "evidence_unreadable",
             f"{path.name} is no exported history.",
             "Make one with `starter.py history CASE --format json`.",
         ) from error
-    problems = check_chain(case_id, rows)
+    problems = check_chain(case_id, rows, head)
+    problems += [
+        LedgerProblem(where=f"{case_id}#{row['position']}", problem=f"it belongs to another case, {name}")
+        for row, name in zip(rows, named, strict=True)
+        if name != case_id
+    ]
     if len(rows) != count:
         problems.append(LedgerProblem(where=case_id, problem=f"{count} events were exported, {len(rows)} are here"))
     if head != (rows[-1]["digest"] if rows else ""):
         problems.append(LedgerProblem(where=case_id, problem="the head named is not the last event's digest"))
+    for name, told in export_facts(rows).items():
+        if document.get(name) != told:
+            problems.append(LedgerProblem(where=case_id, problem=f"its {name} is not what the events tell"))
     return Verification(ok=not problems, cases=1, events=len(rows), head=head, problems=problems)
 
 
-def _export_row(item: dict[str, Any]) -> dict[str, Any]:
-    LedgerEvent.model_validate(item)
-    return item | {"at": dt.datetime.fromisoformat(item["at"])}
+def _export_row(item: dict[str, Any]) -> Row:
+    at: Any = str(item["at"])
+    try:
+        instant = dt.datetime.fromisoformat(at)
+        at = instant if instant.tzinfo else at
+    except ValueError:
+        # No instant that we ever wrote: the chain's check will say so.
+        pass
+    texts = {name: str(item[name]) for name in ("type", "actor", "previous", "digest")}
+    return {"position": item["position"], "at": at, "data": item["data"]} | texts

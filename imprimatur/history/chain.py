@@ -1,0 +1,84 @@
+"""The chain of a case's ledger rows: what is altered, missing, added or out of order. Pure."""
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from pydantic import BaseModel
+
+from imprimatur.history.ledger import GENESIS, event_digest
+from models.vocabulary import EventType
+
+Row = dict[str, Any]
+
+
+class LedgerProblem(BaseModel):
+    """``where`` is ``case#position``, or the row of another table that disagrees with the ledger."""
+
+    where: str
+    problem: str
+
+
+def check_chain(case_id: str, rows: Sequence[Row], head: str | None = None) -> list[LedgerProblem]:
+    """Each row's digest, its place in the numbering, and its tie to the row before; ``head`` is what should come last.
+
+    A row has position, at (an aware datetime), type, actor, data, previous and digest; values of any other kind are
+    found as alterations.
+    """
+    problems: list[LedgerProblem] = []
+    previous, expected = GENESIS, 1
+    for index, row in enumerate(rows):
+        position, digest = row["position"], digest_of(case_id, row)
+        following = rows[index + 1]["previous"] if index + 1 < len(rows) else head
+        found = list(_place_problems(position, expected))
+        if digest != row["digest"]:
+            found.append(_altered(case_id, row, rows, digest is not None and digest == following))
+        if row["previous"] != previous and not found:
+            found.append("it does not follow from the event before it")
+        problems += [LedgerProblem(where=f"{case_id}#{position}", problem=text) for text in found]
+        previous = digest if digest is not None and digest == following else row["digest"]
+        expected = position + 1 if _is_position(position) else expected + 1
+    return problems
+
+
+def _is_position(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _place_problems(position: Any, expected: int) -> Iterator[str]:
+    if not _is_position(position) or position < expected:
+        yield "it is out of order, or there twice"
+    elif position == expected + 1:
+        yield f"event {expected} is missing before it"
+    elif position > expected:
+        yield f"events {expected} to {position - 1} are missing before it"
+
+
+def _altered(case_id: str, row: Row, rows: Sequence[Row], others_agree: bool) -> str:
+    if others_agree:
+        return "its digest was altered"
+    for field, value in _restorations(rows):
+        if digest_of(case_id, row | {field: value}) == row["digest"]:
+            return f"its {field} was altered; it was {value}"
+    return "its data was altered, or more than one of its fields: its content does not match its digest"
+
+
+def _restorations(rows: Sequence[Row]) -> Iterator[tuple[str, Any]]:
+    """One field put back to what it may have been: hashes tell that a row was altered, trying tells where."""
+    yield from (("position", position) for position in range(1, len(rows) + 2))
+    yield from (("type", str(type_)) for type_ in EventType)
+    for field in ("previous", "actor", "at"):
+        candidates = [other["digest"] if field == "previous" else other[field] for other in rows]
+        yield from ((field, value) for value in dict.fromkeys([GENESIS, "system", *candidates]))
+
+
+def digest_of(case_id: str, row: Row) -> str | None:
+    """The digest that belongs to a row's content; None when the content has no canonical form, so is not ours."""
+    if not isinstance(row["at"], dt.datetime):
+        return None
+    try:
+        return event_digest(
+            case_id, row["position"], row["at"], row["type"], row["actor"], row["data"], row["previous"]
+        )
+    except (ValueError, TypeError, RecursionError):
+        return None

@@ -1,0 +1,120 @@
+"""What the ledger alone says of a case: the measure for every row that repeats it. Pure."""
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from imprimatur.history.chain import Row
+from imprimatur.history.ledger import instant_text
+from models.vocabulary import CaseStatus, EventType
+
+Facts = dict[str, Any]
+
+
+def case_facts(rows: Sequence[Row]) -> Facts:
+    """Columns of the case row as the ledger tells them; a column that no event speaks of is left out."""
+    facts: Facts = {}
+    for row in rows:
+        tell = _TELLING.get(row["type"])
+        if tell is not None and isinstance(row["data"], dict):
+            tell(facts, row, row["data"])
+        facts["updated_at"] = row["at"]
+    return facts
+
+
+def version_facts(rows: Sequence[Row]) -> dict[Any, Facts]:
+    """Rows of the proposal's versions by number."""
+    versions: dict[Any, Facts] = {}
+    last: Facts = {}
+    for row in rows:
+        if not isinstance(row["data"], dict):
+            continue
+        if row["type"] == EventType.PROPOSAL_VERSION_ADDED:
+            last = {
+                "digest": row["data"].get("digest"),
+                "submitted_by": row["actor"],
+                "submitted_at": row["at"],
+                "complete": True,
+                "changed": row["data"].get("changed"),
+            }
+            versions[row["data"].get("version")] = last
+        elif row["type"] == EventType.CASE_RETURNED:
+            last["complete"] = False
+    return versions
+
+
+def _submitted(facts: Facts, row: Row, data: Facts) -> None:
+    facts |= {
+        "framework_id": data.get("framework"),
+        "framework_version": data.get("version"),
+        "framework_digest": data.get("digest"),
+        "proposer": row["actor"],
+        "opened_at": row["at"],
+        "closed_at": None,
+        "breached_at": None,
+        "closing_reason": "",
+        "round": 0,
+    }
+
+
+def _version_added(facts: Facts, row: Row, data: Facts) -> None:
+    facts |= {
+        "version": data.get("version"),
+        "digest": data.get("digest"),
+        "status": CaseStatus.IN_REVIEW,
+        "round": facts.get("round", 0) + 1,
+    }
+
+
+def _returned(facts: Facts, row: Row, data: Facts) -> None:
+    # An incomplete version starts no round.
+    facts |= {"status": CaseStatus.INCOMPLETE, "round": facts.get("round", 1) - 1}
+
+
+def _revision_requested(facts: Facts, row: Row, data: Facts) -> None:
+    facts["status"] = CaseStatus.REVISING
+
+
+def _paused(facts: Facts, row: Row, data: Facts) -> None:
+    facts |= {"due_at": None, "clock_remaining_seconds": data.get("remaining_seconds")}
+
+
+def _resumed(facts: Facts, row: Row, data: Facts) -> None:
+    facts |= {"due_at": data.get("due_at"), "clock_remaining_seconds": None}
+
+
+def _breached(facts: Facts, row: Row, data: Facts) -> None:
+    facts["breached_at"] = data.get("due_at")
+
+
+def _closed(facts: Facts, row: Row, data: Facts) -> None:
+    facts |= {"status": data.get("status"), "closed_at": row["at"], "closing_reason": data.get("reason")}
+
+
+_TELLING: dict[str, Callable[[Facts, Row, Facts], None]] = {
+    EventType.CASE_SUBMITTED: _submitted,
+    EventType.PROPOSAL_VERSION_ADDED: _version_added,
+    EventType.CASE_RETURNED: _returned,
+    EventType.REVISION_REQUESTED: _revision_requested,
+    EventType.CLOCK_PAUSED: _paused,
+    EventType.CLOCK_RESUMED: _resumed,
+    EventType.CASE_SLA_BREACHED: _breached,
+    EventType.CASE_CLOSED: _closed,
+}
+
+
+CASE_FACTS = ("proposer", "status", "version", "digest", "round", "opened_at", "closed_at", "closing_reason")
+
+
+def export_facts(rows: Sequence[Row]) -> Facts:
+    """What an export says besides its events: the case and its framework, as those very events tell them."""
+    facts = {name: plain(value) for name, value in case_facts(rows).items()}
+    return {
+        "case": {name: facts[name] for name in CASE_FACTS if name in facts},
+        "framework": {name: facts.get(f"framework_{name}") for name in ("id", "version", "digest")},
+    }
+
+
+def plain(value: Any) -> Any:
+    """Instants as the ledger's data spells them."""
+    return instant_text(value) if isinstance(value, dt.datetime) else value

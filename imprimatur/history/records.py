@@ -1,0 +1,106 @@
+"""Reads what verification needs, also from a database that somebody has tampered with."""
+
+import datetime as dt
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Text, cast, select
+from sqlalchemy.sql.selectable import TypedReturnsRows
+
+from imprimatur.history.chain import Row
+from models.tables import CaseRow, DecisionRow, DocumentRow, FrameworkRow, LedgerRow, PublicationRow, VersionRow
+
+LEDGER = LedgerRow.__table__  # type: ignore[attr-defined]
+CASE = CaseRow.__table__  # type: ignore[attr-defined]
+_DECISION = DecisionRow.__table__  # type: ignore[attr-defined]
+_VERSION = VersionRow.__table__  # type: ignore[attr-defined]
+_PUBLICATION = PublicationRow.__table__  # type: ignore[attr-defined]
+_DOCUMENT = DocumentRow.__table__  # type: ignore[attr-defined]
+_FRAMEWORK = FrameworkRow.__table__  # type: ignore[attr-defined]
+_CASE_COLUMNS = [column for column in CASE.c if column.name != "due_reason"]
+
+
+@dataclass(frozen=True)
+class Records:
+    """Rows by case id; documents and frameworks by digest."""
+
+    cases: dict[str, Row]
+    chains: dict[str, list[Row]]
+    decisions: dict[str, list[Row]]
+    versions: dict[str, list[Row]]
+    publications: dict[str, list[Row]]
+    documents: dict[str, str]
+    frameworks: dict[str, Any]
+
+
+def all_case_ids(connection: Connection) -> list[str]:
+    """Every id that any of the tables names: rows without a case are found too."""
+    found: set[str] = set()
+    for table in (CASE, LEDGER, _DECISION, _VERSION, _PUBLICATION):
+        found |= set(connection.execute(select(table.c.case_id).distinct()).scalars())
+    return sorted(found)
+
+
+def read_records(connection: Connection, case_ids: Sequence[str]) -> Records:
+    """Raises ValueError or TypeError when a row holds a value that its column does not allow."""
+    cases = {
+        row["case_id"]: row for row in _rows(connection, select(*_CASE_COLUMNS).where(CASE.c.case_id.in_(case_ids)))
+    }
+    versions = _by_case(connection, _VERSION, case_ids)
+    documents = {row["digest"] for rows in versions.values() for row in rows}
+    frameworks = {case["framework_digest"] for case in cases.values()}
+    return Records(
+        cases=cases,
+        chains=_chains(connection, case_ids),
+        decisions=_by_case(connection, _DECISION, case_ids),
+        versions=versions,
+        publications=_by_case(connection, _PUBLICATION, case_ids),
+        documents={row["digest"]: row["body"] for row in _by_digest(connection, _DOCUMENT, documents)},
+        frameworks={row["digest"]: row["body"] for row in _by_digest(connection, _FRAMEWORK, frameworks)},
+    )
+
+
+def _rows(connection: Connection, query: TypedReturnsRows[Any]) -> list[Row]:
+    return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def _by_case(connection: Connection, table: Any, case_ids: Sequence[str]) -> dict[str, list[Row]]:
+    found: dict[str, list[Row]] = {}
+    for row in _rows(connection, select(table).where(table.c.case_id.in_(case_ids))):
+        found.setdefault(row["case_id"], []).append(row)
+    return found
+
+
+def _by_digest(connection: Connection, table: Any, digests: Iterable[str]) -> list[Row]:
+    return _rows(connection, select(table.c.digest, table.c.body).where(table.c.digest.in_(list(digests))))
+
+
+def _chains(connection: Connection, case_ids: Sequence[str]) -> dict[str, list[Row]]:
+    """Ledger rows in order. Instants and data are parsed here, so that what cannot be parsed is found and not fatal."""
+    is_sqlite = connection.dialect.name == "sqlite"
+    at: ColumnElement[Any] = cast(LEDGER.c.at, Text) if is_sqlite else LEDGER.c.at
+    parsed = {"at": at.label("at"), "data": cast(LEDGER.c.data, Text).label("data")}
+    columns = [parsed.get(column.name, column) for column in LEDGER.c]
+    query = select(*columns).where(LEDGER.c.case_id.in_(case_ids)).order_by(LEDGER.c.case_id, LEDGER.c.position)
+    rows = ({**row, "at": _instant(row["at"]), "data": _json(row["data"])} for row in _rows(connection, query))
+    return {case_id: list(group) for case_id, group in groupby(rows, lambda row: row["case_id"])}
+
+
+def _instant(value: Any) -> Any:
+    """SQLite keeps instants as text without a zone, in UTC; text of any other form stays text."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return dt.datetime.strptime(value, "%Y-%m-%d %H:%M:%S.%f").replace(tzinfo=dt.UTC)
+    except ValueError:
+        return value
+
+
+def _json(value: Any) -> Any:
+    try:
+        return json.loads(value)
+    except (ValueError, TypeError, RecursionError):
+        return value

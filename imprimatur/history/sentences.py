@@ -1,0 +1,127 @@
+"""The story of a case: one readable sentence for each kind of event."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+from models.vocabulary import EventType
+
+Data = Mapping[str, Any]
+
+
+class Told(Protocol):
+    @property
+    def type(self) -> EventType: ...
+
+    @property
+    def data(self) -> dict[str, Any]: ...
+
+
+def sentence(event: Told) -> str:
+    """What happened, in one readable sentence on one line."""
+    try:
+        text = _SENTENCES[event.type](event.data)
+    except (KeyError, TypeError, ValueError, AttributeError):
+        # The story goes on around an event that somebody has tampered with; `verify` is the place to judge it.
+        text = f"An event ({event.type}) whose data cannot be read"
+    return " ".join(text.split())
+
+
+def _names(values: Sequence[str]) -> str:
+    *most, last = values or ["nobody"]
+    return f"{', '.join(most)} and {last}" if most else last
+
+
+def _words(value: str) -> str:
+    return value.replace("_", " ")
+
+
+def _stage(data: Data) -> str:
+    return f"{_words(data['stage'])} (round {data['round']})"
+
+
+def _moment(instant: str) -> str:
+    return f"{instant[:10]} {instant[11:16]} UTC"
+
+
+_ASKED = {
+    "role": "as holder of the role {role}",
+    "unit": "as a member of the unit",
+    "partner": "as contact of an industry partner",
+    "address": "as named by the framework",
+    "escalation": "by escalation",
+}
+_CLOSED = {
+    "outcome_certain": "the outcome was certain after the answer of {closed_by}",
+    "revision_requested": "{closed_by} had asked for changes",
+    "case_rejected": "{closed_by} had rejected the proposal",
+    "case_withdrawn": "{closed_by} had withdrawn the case",
+}
+_DECIDED = {
+    "approve": "Approved {stage}",
+    "reject": "Rejected in {stage}",
+    "request_changes": "Asked for changes in {stage}",
+    "abstain": "Abstained in {stage}",
+    "recuse": "Stood aside as biased in {stage}",
+}
+_CAUSES = {"breach": "its time ran out", "no_decision": "the votes cast can no longer decide it"}
+
+
+def _version(data: Data) -> str:
+    changed = f", changing {_names(data['changed'])}" if data["changed"] else ""
+    return f"Handed in version {data['version']} of the proposal{changed}"
+
+
+def _returned(data: Data) -> str:
+    lacking = "; ".join(f"{item['field']} {item['problem']}" for item in data["missing"])
+    return f"Returned to the proposer as incomplete: {lacking}"
+
+
+def _opened(data: Data) -> str:
+    due = f", due {_moment(data['due_at'])} by the calendar {data['calendar']}" if data["due_at"] else ""
+    return f"Opened {_stage(data)}{due}"
+
+
+def _assigned(data: Data) -> str:
+    reason = _ASKED[data["reason"]].format(role=_words(data.get("role") or "reviewer"))
+    return f"Asked {data['assignee']} to review {_stage(data)}, {reason}"
+
+
+def _task_closed(data: Data) -> str:
+    reason = _CLOSED[data["closure"]].format(closed_by=data["closed_by"])
+    return f"Closed the task of {data['assignee']} in {_words(data['stage'])}: {reason}"
+
+
+def _decision(data: Data) -> str:
+    text = _DECIDED[data["verdict"]].format(stage=_stage(data))
+    if data["scores"]:
+        text += " with the scores " + ", ".join(f"{_words(name)} {score}" for name, score in data["scores"].items())
+    return f"{text}: {data['comment']}" if data["comment"] else text
+
+
+_SENTENCES: dict[EventType, Callable[[Data], str]] = {
+    EventType.CASE_SUBMITTED: lambda d: f"Submitted “{d['title']}” under {d['framework']} {d['version']}",
+    EventType.CASE_RETURNED: _returned,
+    EventType.PROPOSAL_VERSION_ADDED: _version,
+    EventType.STAGE_OPENED: _opened,
+    EventType.STAGE_SKIPPED: lambda d: f"Skipped {_words(d['stage'])}: {d['reason']}",
+    EventType.STAGE_CLOSED: lambda d: f"Closed {_stage(d)} as {_words(d['outcome'])}: {d['reason']}",
+    EventType.STAGE_LAPSED: lambda d: f"The approval of {_words(d['stage'])} lapsed: {_names(d['changed'])} changed",
+    EventType.STAGE_KEPT: lambda d: f"The approval of {_words(d['stage'])} stays valid: nothing material to it changed",
+    EventType.TASK_ASSIGNED: _assigned,
+    EventType.TASK_CLOSED: _task_closed,
+    EventType.DECISION_RECORDED: _decision,
+    EventType.REVISION_REQUESTED: lambda d: f"Asked the proposer for a revision, after {_stage(d)}",
+    EventType.REMINDER_SENT: lambda d: f"Reminded {d['assignee']} of {_stage(d)}",
+    EventType.SLA_BREACHED: lambda d: (
+        f"Missed the due time of {_stage(d)}, {_moment(d['due_at'])}, waiting for {_names(d['waiting_for'])}"
+    ),
+    EventType.STAGE_ESCALATED: lambda d: f"Escalated {_stage(d)} to {_names(d['to'])}: {_CAUSES[d['cause']]}",
+    EventType.CASE_SLA_BREACHED: lambda d: f"Missed the due time of the whole case, {_moment(d['due_at'])}",
+    EventType.CLOCK_PAUSED: lambda d: f"Stopped the clock with {d['remaining_seconds'] / 3600:.1f} business hours left",
+    EventType.CLOCK_RESUMED: lambda d: f"Set the clock going again, to {_moment(d['due_at'])}",
+    EventType.INCIDENT_OPENED: lambda d: (
+        f"Opened an incident ({_words(d['kind'])}) in {_words(d['stage'])}: {d['detail']}"
+    ),
+    EventType.CREDENTIAL_PUBLISHED: lambda d: f"Published version {d['version']} as {d['slug']}",
+    EventType.CASE_CLOSED: lambda d: f"Closed the case as {_words(d['status'])}: {d['reason']}",
+}
