@@ -3,7 +3,6 @@
 import asyncio
 import signal
 import sys
-from concurrent.futures import ThreadPoolExecutor
 
 import structlog
 from temporalio.client import Client
@@ -25,7 +24,6 @@ from models.messages import MailerInput
 from workflows.case import CaseWorkflow
 from workflows.mailer import MailerWorkflow
 
-COMMIT_THREADS = 8
 CACHED_CASES = 10_000
 RELAY_NAME = "default"
 
@@ -50,7 +48,6 @@ def build_worker(
         task_queue=TASK_QUEUE,
         workflows=[CaseWorkflow, MailerWorkflow],
         activities=[committer.commit_step, mailer.drain_outbox],
-        activity_executor=ThreadPoolExecutor(COMMIT_THREADS, thread_name_prefix="commit"),
         workflow_runner=UnsandboxedWorkflowRunner(),
         max_cached_workflows=CACHED_CASES,
     )

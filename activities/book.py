@@ -23,14 +23,16 @@ OFFICE_ROLE = "governance_office"
 class Book:
     """``published`` lists what became public: (slug, Open Badges Achievement)."""
 
-    def __init__(self, connection: Connection, step: Step, base_url: str) -> None:
+    def __init__(
+        self, connection: Connection, step: Step, base_url: str, rows: RowBuffer, case: dict[str, Any]
+    ) -> None:
         self.connection = connection
         self.step = step
         self.base_url = base_url
-        self.rows = RowBuffer()
+        self.rows = rows
         self.framework = framework_by_digest(connection, step.framework_digest)
         self.proposal = proposal_by_digest(connection, step.digest)
-        self.case = self._read_case()
+        self.case = case
         self.position: int = self.case.get("events", 0)
         self.head: str = self.case.get("head", GENESIS)
         self.changes: dict[str, Any] = {}
@@ -40,11 +42,6 @@ class Book:
         self.published: list[tuple[str, dict[str, Any]]] = []
         self._tasks: dict[str, dict[str, Any]] | None = None
         self._first: tuple[int, str] | None = None
-
-    def _read_case(self) -> dict[str, Any]:
-        table = CaseRow.__table__  # type: ignore[attr-defined]
-        row = self.connection.execute(select(table).where(table.c.case_id == self.step.case_id)).mappings().first()
-        return dict(row) if row is not None else {}
 
     @property
     def proposer(self) -> str:
@@ -134,7 +131,7 @@ class Book:
             self.mail(MailKind.INCIDENT, person.email, person.name, kind=str(kind), detail=detail, stage=stage_id)
 
     def close(self) -> Resolution:
-        """Writes everything and answers the commit."""
+        """Completes the rows and answers the commit."""
         assert self._first is not None, "every step leaves at least one ledger event"
         facts: dict[str, Any] = {"position": self._first[0], "ledger_digest": self._first[1]}
         if self.resolutions:
@@ -149,7 +146,6 @@ class Book:
             seq=self.step.seq,
             answer=answer.model_dump_json(exclude_unset=True),
         )
-        self.rows.flush(self.connection)
         return answer
 
     def _write_case(self) -> None:

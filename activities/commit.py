@@ -1,6 +1,13 @@
-"""The one activity of a case: writes a step in one transaction, idempotent by ``(case_id, seq)``."""
+"""The one activity of a case: writes a step, idempotent by ``(case_id, seq)``.
 
-from collections.abc import Callable
+Steps that wait at the same time share a transaction: one flush to disk and one statement a table serve them all. Each
+is answered only after that transaction is committed; a step that cannot be written does not take others with it.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from sqlalchemy import Connection, select
@@ -9,10 +16,20 @@ from temporalio import activity
 from activities.book import Book
 from activities.effects import perform
 from activities.ports import CommitPort
+from activities.rows import RowBuffer
 from imprimatur.publication.files import write_record
 from imprimatur.store.engine import Database
 from models.case import Resolution, Step
-from models.tables import StepRow
+from models.tables import CaseRow, StepRow
+
+LARGEST_BATCH = 32
+# SQLite has one writer; PostgreSQL takes several transactions at once.
+POSTGRES_LANES = 4
+
+_STEP = StepRow.__table__  # type: ignore[attr-defined]
+_CASE = CaseRow.__table__  # type: ignore[attr-defined]
+
+Waiting = tuple[Step, "asyncio.Future[Resolution]"]
 
 
 class Committer(CommitPort):
@@ -25,27 +42,96 @@ class Committer(CommitPort):
         self._base_url = base_url
         self._published_dir = published_dir
         self._after_mail = after_mail
+        self._lanes = 1 if database.is_sqlite else POSTGRES_LANES
+        self._executor = ThreadPoolExecutor(self._lanes, thread_name_prefix="commit")
+        self._waiting: deque[Waiting] = deque()
+        self._busy: set[asyncio.Task[None]] = set()
 
     @activity.defn(name="commit_step")
-    def commit_step(self, step: Step) -> Resolution:
+    async def commit_step(self, step: Step) -> Resolution:
+        answer: asyncio.Future[Resolution] = asyncio.get_running_loop().create_future()
+        self._waiting.append((step, answer))
+        if len(self._busy) < self._lanes:
+            lane = asyncio.create_task(self._run_lane())
+            self._busy.add(lane)
+            lane.add_done_callback(self._busy.discard)
+        return await answer
+
+    async def _run_lane(self) -> None:
+        loop = asyncio.get_running_loop()
+        while self._waiting:
+            batch = self._take()
+            steps = [step for step, _ in batch]
+            answers = await loop.run_in_executor(self._executor, self.write_steps, steps)
+            for (_, future), answer in zip(batch, answers, strict=True):
+                if future.done():
+                    continue
+                if isinstance(answer, Resolution):
+                    future.set_result(answer)
+                else:
+                    future.set_exception(answer)
+
+    def _take(self) -> list[Waiting]:
+        """The next batch: a case comes once in it, for a repeated step must see what the first one wrote."""
+        batch: dict[str, Waiting] = {}
+        for _ in range(min(len(self._waiting), LARGEST_BATCH)):
+            waiting = self._waiting.popleft()
+            if waiting[0].case_id in batch:
+                self._waiting.append(waiting)
+            else:
+                batch[waiting[0].case_id] = waiting
+        return list(batch.values())
+
+    def write_step(self, step: Step) -> Resolution:
+        """Writes one step; raises what keeps it from being written."""
+        return self._write_together([step])[0]
+
+    def write_steps(self, steps: Sequence[Step]) -> list[Resolution | Exception]:
+        """Writes steps of different cases in one transaction; if that fails, each in its own."""
+        try:
+            return list(self._write_together(steps))
+        except Exception as error:  # noqa: BLE001  (whatever it is, it is told to whoever waits)
+            if len(steps) == 1:
+                return [error]
+        return [answer for step in steps for answer in self.write_steps([step])]
+
+    def _write_together(self, steps: Sequence[Step]) -> list[Resolution]:
+        rows = RowBuffer()
+        books: list[Book] = []
+        answers: list[Resolution] = []
         with self._database.write() as connection:
-            first = _first_answer(connection, step)
-            if first is not None:
-                return Resolution.model_validate_json(first)
-            book = Book(connection, step, self._base_url)
-            for effect in step.effects:
-                perform(book, effect)
-            answer = book.close()
+            known, cases = _first_answers(connection, steps), _cases(connection, steps)
+            for step in steps:
+                if step.case_id in known:
+                    answers.append(Resolution.model_validate_json(known[step.case_id]))
+                    continue
+                book = Book(connection, step, self._base_url, rows, cases.get(step.case_id, {}))
+                for effect in step.effects:
+                    perform(book, effect)
+                answers.append(book.close())
+                books.append(book)
+            rows.flush(connection)
+        self._after_commit(books)
+        return answers
+
+    def _after_commit(self, books: Sequence[Book]) -> None:
         # Files come after the transaction: the catalogue reads the database, and `up` writes lost files anew.
-        for slug, achievement in book.published:
-            write_record(self._published_dir, slug, achievement)
-        if book.mails:
+        for book in books:
+            for slug, achievement in book.published:
+                write_record(self._published_dir, slug, achievement)
+        if any(book.mails for book in books):
             self._after_mail()
-        return answer
 
 
-def _first_answer(connection: Connection, step: Step) -> str | None:
-    table = StepRow.__table__  # type: ignore[attr-defined]
-    found = select(table.c.answer).where(table.c.case_id == step.case_id, table.c.seq == step.seq)
-    answer: str | None = connection.execute(found).scalar()
-    return answer
+def _first_answers(connection: Connection, steps: Sequence[Step]) -> dict[str, str]:
+    """Answers by case of those steps that were written before."""
+    numbers = {step.case_id: step.seq for step in steps}
+    query = select(_STEP.c.case_id, _STEP.c.seq, _STEP.c.answer).where(
+        _STEP.c.case_id.in_(list(numbers)), _STEP.c.seq.in_(list(set(numbers.values())))
+    )
+    return {row.case_id: row.answer for row in connection.execute(query) if numbers[row.case_id] == row.seq}
+
+
+def _cases(connection: Connection, steps: Sequence[Step]) -> dict[str, dict[str, object]]:
+    query = select(_CASE).where(_CASE.c.case_id.in_([step.case_id for step in steps if step.seq > 1]))
+    return {row["case_id"]: dict(row) for row in connection.execute(query).mappings()}

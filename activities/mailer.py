@@ -4,7 +4,7 @@ import asyncio
 import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
-from email.message import EmailMessage
+from email.message import Message
 
 import aiosmtplib
 import structlog
@@ -41,7 +41,7 @@ class RelayDown(Exception):
 @dataclass(frozen=True)
 class Prepared:
     mail: Mail
-    message: EmailMessage
+    message: Message
 
 
 class Mailer(MailerPort):

@@ -10,7 +10,7 @@ class CommitPort:
     """Writes a step: ledger events, task rows, decisions, read model and outgoing mail, in one transaction."""
 
     @activity.defn(name="commit_step")
-    def commit_step(self, step: Step) -> Resolution:
+    async def commit_step(self, step: Step) -> Resolution:
         raise NotImplementedError
 
 

@@ -4,6 +4,7 @@ import asyncio
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import select
 from temporalio.client import (
@@ -64,9 +65,10 @@ class CaseHead:
 class Gateway:
     """Acts on cases. Every refusal is written to the ledger's side table before it is raised."""
 
-    def __init__(self, client: Client, database: Database) -> None:
+    def __init__(self, client: Client, database: Database, task_queue: str = TASK_QUEUE) -> None:
         self._client = client
         self._database = database
+        self._task_queue = task_queue
 
     @property
     def client(self) -> Client:
@@ -87,7 +89,7 @@ class Gateway:
             CaseWorkflow.run,
             CaseInput(case_id=case_id, plan=plan_of(policy)),
             id=ids.workflow_id(case_id),
-            task_queue=TASK_QUEUE,
+            task_queue=self._task_queue,
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
             id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
         )
@@ -146,23 +148,24 @@ class Gateway:
             task = decisions.task_place(self._database, task_id)
             case_id = task.case_id
             checked = check_answer(task.stage_def, verdict, comment, given)
-            event = Decided(
-                decision_id=ids.decision_id(task_id, actor, verdict, comment, given),
-                task_id=task_id,
-                actor=actor,
-                verdict=checked,
-                comment=comment,
-                scores=given,
-                channel=channel,
-            )
-            return await self._decide(task.case_id, event)
+            facts: dict[str, Any] = {
+                "decision_id": ids.decision_id(task_id, actor, verdict, comment, given),
+                "task_id": task_id,
+                "actor": actor,
+                "verdict": checked,
+                "channel": channel,
+            }
+            # What is not said is not written into the history.
+            facts |= {"comment": comment} if comment else {}
+            facts |= {"scores": given} if given else {}
+            return await self._decide(task, Decided(**facts))
         except ImprimaturError as error:
             record_refusal(self._database, error, case_id, task_id, actor, "decide", channel)
             raise
 
-    async def _decide(self, case_id: str, event: Decided) -> DecisionReceipt:
+    async def _decide(self, task: decisions.TaskPlace, event: Decided) -> DecisionReceipt:
         try:
-            return await self._handle(case_id).execute_update(
+            answer = await self._handle(task.case_id).execute_update(
                 CaseWorkflow.decide, event, id=event.decision_id, rpc_timeout=ANSWER_WITHIN
             )
         except Exception as error:
@@ -170,7 +173,14 @@ class Gateway:
             receipt = decisions.receipt(self._database, event.decision_id)
             if receipt is not None:
                 return receipt
-            raise self._as_error(error, case_id) from error
+            raise self._as_error(error, task.case_id) from error
+        return DecisionReceipt(
+            decision_id=event.decision_id,
+            task_id=event.task_id,
+            stage=task.stage_def.id,
+            verdict=event.verdict,
+            **answer.model_dump(),
+        )
 
     async def revise(self, case_id: str, proposal: Proposal, *, actor: str) -> tuple[CaseAnswer, list[str]]:
         """Adds a proposal version; answers with the fields changed since the version under review."""

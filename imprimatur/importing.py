@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from imprimatur import ids
 from imprimatur.errors import ImprimaturError, InputError, ProposalIncomplete
-from imprimatur.frameworks.loader import read_text
+from imprimatur.frameworks.documents import read_text
 from imprimatur.gateway import Gateway
 from imprimatur.store.engine import Database
 from models.proposal import Proposal

@@ -4,6 +4,7 @@ import base64
 import binascii
 import secrets
 from collections.abc import Sequence
+from functools import cache
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -20,7 +21,13 @@ class CompactConverter(PydanticPayloadConverter):
     """Leaves out what was not set: half the history of a case."""
 
     def __init__(self) -> None:
-        super().__init__(ToJsonOptions(exclude_unset=True))
+        # The SDK makes a converter for every task; what is costly about one is shared by all.
+        self.__dict__.update(_shared().__dict__)
+
+
+@cache
+def _shared() -> PydanticPayloadConverter:
+    return PydanticPayloadConverter(ToJsonOptions(exclude_unset=True))
 
 
 class EncryptingCodec(PayloadCodec):

@@ -31,6 +31,15 @@ class CaseAnswer(Message):
     lapsed: tuple[str, ...] = ()
 
 
+class DecisionAnswer(Message):
+    """What a case answers to a decision; what the caller knows already is left out, for it would fill the history."""
+
+    stage_outcome: StageOutcome | None = None
+    case_status: CaseStatus
+    position: int
+    digest: str
+
+
 class DecisionReceipt(Message):
     """What was recorded; ``position`` and ``digest`` name the ledger event that proves it.
 

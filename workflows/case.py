@@ -2,6 +2,7 @@
 
 import asyncio
 import datetime as dt
+from typing import Any
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
@@ -26,7 +27,7 @@ with workflow.unsafe.imports_passed_through():
         Ticked,
         Withdrawn,
     )
-    from models.messages import CaseAnswer, CaseInput, DecisionReceipt
+    from models.messages import CaseAnswer, CaseInput, DecisionAnswer
 
 COMMIT_RETRY = RetryPolicy(
     initial_interval=dt.timedelta(milliseconds=100), backoff_coefficient=2, maximum_interval=dt.timedelta(seconds=10)
@@ -138,22 +139,20 @@ class CaseWorkflow:
         return await self._act(event)
 
     @workflow.update
-    async def decide(self, event: Decided) -> DecisionReceipt:
+    async def decide(self, event: Decided) -> DecisionAnswer:
         async with self._turn:
             _raise(refusal(self._state, event))
             _, resolution = await self._perform(event)
         assert resolution is not None
-        stage = self._state.tasks[event.task_id].stage
-        return DecisionReceipt(
-            decision_id=event.decision_id,
-            task_id=event.task_id,
-            stage=stage,
-            verdict=event.verdict,
-            stage_outcome=self._state.stages[stage].outcome,
-            case_status=self._state.status,
-            position=resolution.position,
-            digest=resolution.ledger_digest,
-        )
+        stage = self._state.stages[self._state.tasks[event.task_id].stage]
+        facts: dict[str, Any] = {
+            "case_status": self._state.status,
+            "position": resolution.position,
+            "digest": resolution.ledger_digest,
+        }
+        if stage.outcome is not None:
+            facts["stage_outcome"] = stage.outcome
+        return DecisionAnswer(**facts)
 
     @revise.validator
     def _may_revise(self, event: Revised) -> None:

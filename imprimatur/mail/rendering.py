@@ -3,13 +3,16 @@
 import datetime as dt
 import re
 from dataclasses import dataclass
-from email.headerregistry import Address
-from email.message import EmailMessage
-from email.policy import SMTP
-from email.utils import format_datetime, parseaddr
+from email.charset import QP, Charset
+from email.header import Header
+from email.message import Message
+from email.mime.multipart import MIMEMultipart
+from email.mime.text import MIMEText
+from email.policy import compat32
+from email.utils import format_datetime, formataddr, parseaddr
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, select_autoescape
 
@@ -17,6 +20,7 @@ from imprimatur.mail.context import MailContext
 from imprimatur.mail.links import Links
 from models.vocabulary import AssignmentReason, MailKind
 
+LONGEST_LINE = 900  # RFC 5322 allows 998
 TEMPLATES = Path(__file__).with_name("templates")
 # Task mails are the only ones that can be answered.
 ANSWERABLE = frozenset({MailKind.TASK, MailKind.REMINDER, MailKind.ESCALATION})
@@ -63,15 +67,19 @@ def message_id(mail_id: str, reply_domain: str) -> str:
     return f"<{mail_id}@{reply_domain}>"
 
 
-def render(context: MailContext, links: Links, sender: Sender, now: dt.datetime | None = None) -> EmailMessage:
-    """The message of one outbox row. Line breaks in any value cannot reach a header."""
+def render(context: MailContext, links: Links, sender: Sender, now: dt.datetime | None = None) -> Message:
+    """The message of one outbox row. Line breaks in any value cannot reach a header.
+
+    Composed with the older of the library's two interfaces: the newer one parses what it has just been given, which
+    costs more than everything else about a mail.
+    """
     mail = context.mail
     values = _values(context, links)
     subject, text, html = (template.render(values) for template in _templates(mail.kind))
-    message = EmailMessage(policy=SMTP)
-    message["From"] = sender.mail_from
+    message = MIMEMultipart("alternative", policy=compat32)
+    message["From"] = _address(*parseaddr(sender.mail_from))
     message["To"] = _address(context.name, mail.recipient)
-    message["Subject"] = _one_line(subject)
+    message["Subject"] = _header(subject)
     message["Date"] = format_datetime(now or dt.datetime.now(dt.UTC))
     message["Message-ID"] = message_id(mail.mail_id, sender.reply_domain)
     # The thread of a case: its first message need not exist for mail clients to hold the others together.
@@ -81,21 +89,38 @@ def render(context: MailContext, links: Links, sender: Sender, now: dt.datetime 
     if mail.kind in ANSWERABLE and mail.task_id:
         secret = links.reply_secret(mail.task_id, mail.recipient)
         message["Reply-To"] = f"review+{secret}@{sender.reply_domain}"
-    message.set_content(_tidy(text), cte="quoted-printable")
-    message.add_alternative(html, subtype="html", cte="quoted-printable")
+    message.attach(_part(_tidy(text), "plain"))
+    message.attach(_part(html, "html"))
     return message
+
+
+def _part(text: str, subtype: str) -> MIMEText:
+    """As it is where plain ASCII lines allow it, else quoted-printable, which people can still read."""
+    simple = text.isascii() and all(len(line) < LONGEST_LINE for line in text.splitlines())
+    if simple:
+        return MIMEText(text, subtype, "us-ascii")
+    # The library takes a Charset as well as a name; its annotations do not say so.
+    return MIMEText(text, subtype, cast(str, _quoted_utf8()))
+
+
+@cache
+def _quoted_utf8() -> Charset:
+    charset = Charset("utf-8")
+    charset.body_encoding = QP
+    return charset
 
 
 def envelope_sender(sender: Sender) -> str:
     return parseaddr(sender.mail_from)[1]
 
 
-def _address(name: str, email: str) -> Address | str:
-    local, _, domain = email.rpartition("@")
-    try:
-        return Address(_one_line(name), local, domain)
-    except ValueError:
-        return email
+def _address(name: str, email: str) -> str:
+    return formataddr((_one_line(name), email), "utf-8")
+
+
+def _header(text: str) -> str:
+    line = _one_line(text)
+    return line if line.isascii() else Header(line, "utf-8").encode()
 
 
 def _one_line(text: str) -> str:

@@ -13,9 +13,16 @@ def write_record(published_dir: Path, slug: str, achievement: dict[str, Any]) ->
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / "achievement.json"
     handle, name = tempfile.mkstemp(dir=folder, prefix=".achievement-")
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        json.dump(achievement, file, ensure_ascii=False, indent=2)
-        file.write("\n")
-    Path(name).chmod(0o644)
-    Path(name).replace(target)
+    written = Path(name)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            json.dump(achievement, file, ensure_ascii=False, indent=2)
+            file.write("\n")
+            file.flush()
+            # Without this a power cut may leave the new name with nothing behind it.
+            os.fsync(file.fileno())
+        written.chmod(0o644)
+        written.replace(target)
+    finally:
+        written.unlink(missing_ok=True)
     return target

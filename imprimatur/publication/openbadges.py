@@ -7,11 +7,16 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from models.framework import Framework
-from models.proposal import Proposal
+from models.proposal import Level, Proposal
 
 # BCP 47 as the Open Badges schema narrows it; other tags stay in the proposal but out of the record.
 LANGUAGE = re.compile(r"^[a-z]{2,4}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?$")
 NonEmpty = Annotated[str, StringConstraints(min_length=1)]
+SLUG_WORDS, SLUG_LENGTH = 10, 80
+# Letters that Unicode does not take apart into a plain letter and a mark.
+TRANSCRIPTIONS = str.maketrans(
+    {"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "ł": "l", "ı": "i"}
+)
 
 
 class Record(BaseModel):
@@ -27,6 +32,14 @@ class Profile(Record):
     type: list[Literal["Profile"]] = ["Profile"]
     name: NonEmpty
     url: str | None = None
+
+
+class Alignment(Record):
+    type: list[Literal["Alignment"]] = ["Alignment"]
+    targetName: NonEmpty
+    targetUrl: NonEmpty
+    targetFramework: NonEmpty
+    targetCode: NonEmpty
 
 
 class Achievement(Record):
@@ -45,13 +58,14 @@ class Achievement(Record):
     creditsAvailable: float | None = Field(default=None, gt=0)
     fieldOfStudy: str | None = None
     tag: list[NonEmpty] | None = None
+    alignment: list[Alignment] | None = None
 
 
 def build_achievement(
     proposal: Proposal, framework: Framework, *, slug: str, base_url: str, case_id: str, version: int
 ) -> dict[str, Any]:
     """The Achievement as JSON; unstated fields are left out."""
-    workload = proposal.workload
+    workload, base_url = proposal.workload, base_url.rstrip("/")
     record = Achievement(
         id=f"{base_url}/catalogue/{slug}",
         name=proposal.display_title,
@@ -59,7 +73,7 @@ def build_achievement(
         criteria=Criteria(narrative=criteria_narrative(proposal)),
         creator=Profile(
             id=framework.publication.issuer_url or f"{base_url}/catalogue",
-            name=proposal.provider or framework.publication.issuer_name,
+            name=framework.publication.issuer_name,
             url=framework.publication.issuer_url,
         ),
         humanCode=case_id,
@@ -68,8 +82,26 @@ def build_achievement(
         creditsAvailable=workload.credits if workload else None,
         fieldOfStudy=proposal.field_of_study,
         tag=[proposal.field_of_study] if proposal.field_of_study else None,
+        alignment=_alignment(proposal.level),
     )
     return record.model_dump(mode="json", exclude_none=True)
+
+
+def _alignment(level: Level | None) -> list[Alignment] | None:
+    """A level of the European Qualifications Framework, by its address in the European Learning Model's vocabulary.
+
+    Other frameworks of levels have no such address, and an alignment without one means nothing to a machine.
+    """
+    if level is None or level.framework.upper() != "EQF" or not re.fullmatch("[1-8]", level.value):
+        return None
+    return [
+        Alignment(
+            targetName=f"EQF level {level.value}",
+            targetUrl=f"http://data.europa.eu/snb/eqf/{level.value}",
+            targetFramework="European Qualifications Framework",
+            targetCode=level.value,
+        )
+    ]
 
 
 def criteria_narrative(proposal: Proposal) -> str:
@@ -87,7 +119,8 @@ def criteria_narrative(proposal: Proposal) -> str:
 
 
 def slug(title: str, case_id: str) -> str:
-    """A stable, readable part of an address: ASCII of the title and the end of the case id, which makes it unique."""
-    ascii_title = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
-    words = re.findall(r"[a-z0-9]+", ascii_title)
-    return "-".join([*words[:10], case_id.rsplit("-", 1)[-1][-6:]])
+    """A stable, readable part of an address: ASCII of the title, and the case id, which makes it unique."""
+    plain = unicodedata.normalize("NFKD", title.lower().translate(TRANSCRIPTIONS)).encode("ascii", "ignore").decode()
+    words = "-".join(re.findall(r"[a-z0-9]+", plain)[:SLUG_WORDS])[:SLUG_LENGTH].strip("-")
+    key = case_id.removeprefix("mc-")
+    return f"{words}-{key}" if words else key

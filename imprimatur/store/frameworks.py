@@ -8,13 +8,14 @@ from sqlalchemy import Connection, select
 
 from imprimatur.errors import InputError, NotFound, Refused
 from imprimatur.store.engine import Database
+from imprimatur.store.inserting import insert_once
+from imprimatur.store.remembering import Memory
 from models.framework import Framework
 from models.tables import FrameworkRow
 from models.vocabulary import CredentialKind
 
 _TABLE = FrameworkRow.__table__  # type: ignore[attr-defined]
-# A digest never changes its meaning, and an institution has few frameworks: all are kept.
-_by_digest: dict[str, Framework] = {}
+_parsed: Memory[Framework] = Memory(200)
 
 
 class FrameworkEntry(BaseModel):
@@ -31,32 +32,28 @@ def add_framework(database: Database, framework: Framework, at: dt.datetime) -> 
 
     Raises Refused ``framework_version_exists`` when the version is taken by a different document.
     """
-    digest = framework.digest
+    row = {
+        "id": framework.id,
+        "version": framework.version,
+        "digest": framework.digest,
+        "name": framework.name,
+        "credential_kind": str(framework.credential_kind),
+        "body": framework.model_dump(mode="json"),
+        "added_at": at,
+    }
     with database.write() as connection:
+        if insert_once(connection, _TABLE, row):
+            return True
         known = connection.execute(
             select(_TABLE.c.digest).where(_TABLE.c.id == framework.id, _TABLE.c.version == framework.version)
         ).scalar()
-        if known == digest:
-            return False
-        if known is not None:
-            raise Refused(
-                "framework_version_exists",
-                f"{framework.id} {framework.version} is stored already, with other content.",
-                "Raise `version` in the document: a version in use never changes.",
-            )
-        connection.execute(
-            _TABLE.insert(),
-            {
-                "id": framework.id,
-                "version": framework.version,
-                "digest": digest,
-                "name": framework.name,
-                "credential_kind": str(framework.credential_kind),
-                "body": framework.model_dump(mode="json"),
-                "added_at": at,
-            },
+    if known != row["digest"]:
+        raise Refused(
+            "framework_version_exists",
+            f"{framework.id} {framework.version} is stored already, with other content.",
+            "Raise `version` in the document: a version in use never changes.",
         )
-    return True
+    return False
 
 
 def list_frameworks(database: Database) -> list[FrameworkEntry]:
@@ -111,9 +108,10 @@ def framework_for_kind(database: Database, kind: CredentialKind | None) -> Frame
 
 def framework_by_digest(connection: Connection, digest: str) -> Framework:
     """Raises NotFound ``framework_unknown``."""
-    if digest not in _by_digest:
-        body = connection.execute(select(_TABLE.c.body).where(_TABLE.c.digest == digest)).scalar()
-        if body is None:
-            raise NotFound("framework_unknown", f"There is no framework with the digest {digest[:12]}.")
-        _by_digest[digest] = Framework.model_validate(body)
-    return _by_digest[digest]
+    found = _parsed.get(digest)
+    if found is not None:
+        return found
+    body = connection.execute(select(_TABLE.c.body).where(_TABLE.c.digest == digest)).scalar()
+    if body is None:
+        raise NotFound("framework_unknown", f"There is no framework with the digest {digest[:12]}.")
+    return _parsed.put(digest, Framework.model_validate(body))

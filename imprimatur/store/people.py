@@ -1,18 +1,16 @@
 """The directory: who proposes, who reviews, who holds which role."""
 
-import csv
 import difflib
-import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from pathlib import Path
 
-from email_validator import EmailNotValidError, validate_email
 from pydantic import BaseModel
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import Connection, Select, bindparam, func, select
 
 from imprimatur.errors import InputError, NotFound, Refused
-from imprimatur.frameworks.loader import read_text
+from imprimatur.frameworks.documents import read_text
 from imprimatur.store.engine import Database
+from imprimatur.store.people_file import PersonLine, Rejected, read_people
 from models.tables import PersonRoleRow, PersonRow, PersonUnitRow, TaskRow
 from models.vocabulary import TaskStatus
 
@@ -22,9 +20,6 @@ _UNIT = PersonUnitRow.__table__  # type: ignore[attr-defined]
 _TASK = TaskRow.__table__  # type: ignore[attr-defined]
 
 SIZE_LIMIT_BYTES = 20 * 1024 * 1024
-COLUMNS = ("email", "name", "roles", "units", "organisation", "active")
-YES = frozenset({"", "yes", "y", "true", "1", "active", "ja", "oui"})
-NO = frozenset({"no", "n", "false", "0", "inactive", "nein", "non"})
 
 
 class PersonEntry(BaseModel):
@@ -36,12 +31,6 @@ class PersonEntry(BaseModel):
     active: bool = True
 
 
-class Rejected(BaseModel):
-    line: int
-    field: str
-    problem: str
-
-
 class PeopleImport(BaseModel):
     created: int
     updated: int
@@ -51,91 +40,41 @@ class PeopleImport(BaseModel):
 def import_people(database: Database, path: Path) -> PeopleImport:
     """Takes every good line of a CSV file in one transaction; a bad line never blocks the others.
 
-    Raises InputError ``people_columns_missing`` when there is no email or no name column.
+    A column that the file does not have leaves what is known as it is. Raises InputError ``people_columns_missing``
+    when there is no email or no name column, and what ``read_text`` raises.
     """
-    people, rejected = _read_people(read_text(path, SIZE_LIMIT_BYTES))
+    lines, rejected = read_people(read_text(path, SIZE_LIMIT_BYTES))
     with database.write() as connection:
-        known = set(connection.execute(select(_PERSON.c.email)).scalars())
-        put_people(connection, people, known)
+        if not database.is_sqlite:
+            # Two imports at once would insert the same person; on SQLite writers queue anyway.
+            connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7203115)")
+        known = {person.email: person for person in _entries(connection, select(_PERSON))}
+        people = [_merged(line, known.get(line["email"])) for line in lines]
+        _put_people(connection, people, known)
     updated = sum(person.email in known for person in people)
     return PeopleImport(created=len(people) - updated, updated=updated, rejected=rejected)
 
 
-def put_people(connection: Connection, people: Sequence[PersonEntry], known: set[str]) -> None:
-    """Writes people and their roles and units; ``known`` are the addresses already there."""
-    for person in people:
+def _merged(line: PersonLine, known: PersonEntry | None) -> PersonEntry:
+    return PersonEntry.model_validate((known.model_dump() if known else {}) | line)
+
+
+def _put_people(connection: Connection, people: Sequence[PersonEntry], known: Container[str]) -> None:
+    values = [person.model_dump() for person in people]
+    old = [row | {"key": row["email"]} for row in values if row["email"] in known]
+    new = [row for row in values if row["email"] not in known]
+    if old:
+        keys = [{"key": row["email"]} for row in old]
         for index in (_ROLE, _UNIT):
-            connection.execute(index.delete().where(index.c.email == person.email))
-        values = person.model_dump()
-        if person.email in known:
-            connection.execute(_PERSON.update().where(_PERSON.c.email == person.email).values(values))
-        else:
-            connection.execute(_PERSON.insert(), values)
-        if person.roles:
-            connection.execute(_ROLE.insert(), [{"email": person.email, "role": role} for role in person.roles])
-        if person.units:
-            connection.execute(_UNIT.insert(), [{"email": person.email, "unit": unit} for unit in person.units])
-
-
-def _read_people(text: str) -> tuple[list[PersonEntry], list[Rejected]]:
-    reader = csv.DictReader(io.StringIO(text, newline=""), restkey="surplus")
-    names = {(name or "").strip().lower() for name in reader.fieldnames or ()}
-    if not {"email", "name"} <= names:
-        raise InputError(
-            "people_columns_missing",
-            "The file has no columns named email and name.",
-            f"Its first line must name the columns: {','.join(COLUMNS)}.",
-        )
-    people: dict[str, PersonEntry] = {}
-    rejected: list[Rejected] = []
-    try:
-        for row in reader:
-            _take_line(reader.line_num, row, people, rejected)
-    except csv.Error as error:
-        rejected.append(Rejected(line=reader.line_num, field="", problem=f"not readable as CSV: {error}"))
-    return list(people.values()), rejected
-
-
-def _take_line(line: int, row: dict[str, str | None], people: dict[str, PersonEntry], rejected: list[Rejected]) -> None:
-    cells = {(key or "").strip().lower(): (value or "") for key, value in row.items() if isinstance(value, str | None)}
-    email, name = cells.get("email", "").strip(), cells.get("name", "").strip()
-    active = cells.get("active", "").strip().lower()
-    problem = None
-    if "surplus" in row:
-        problem = ("", "more cells than columns")
-    elif (trouble := _address_problem(email)) is not None:
-        problem = ("email", trouble)
-    elif not name:
-        problem = ("name", "is missing")
-    elif active not in YES | NO:
-        problem = ("active", f"{active!r} is neither yes nor no")
-    elif email.lower() in people:
-        problem = ("email", f"{email} stands in an earlier line too")
-    if problem is not None:
-        rejected.append(Rejected(line=line, field=problem[0], problem=problem[1]))
-        return
-    people[email.lower()] = PersonEntry(
-        email=email.lower(),
-        name=name,
-        roles=_parts(cells.get("roles", "")),
-        units=_parts(cells.get("units", "")),
-        organisation=cells.get("organisation", "").strip(),
-        active=active in YES,
-    )
-
-
-def _address_problem(email: str) -> str | None:
-    if not email:
-        return "is missing"
-    try:
-        validate_email(email, check_deliverability=False, test_environment=True)
-    except EmailNotValidError as error:
-        return f"{email!r} is no mail address: {error}"
-    return None
-
-
-def _parts(cell: str) -> list[str]:
-    return list(dict.fromkeys(part.strip() for part in cell.split(";") if part.strip()))
+            connection.execute(index.delete().where(index.c.email == bindparam("key")), keys)
+        connection.execute(_PERSON.update().where(_PERSON.c.email == bindparam("key")), old)
+    if new:
+        connection.execute(_PERSON.insert(), new)
+    roles = [{"email": person.email, "role": role} for person in people for role in person.roles]
+    units = [{"email": person.email, "unit": unit} for person in people for unit in person.units]
+    for index, rows in ((_ROLE, roles), (_UNIT, units)):
+        if rows:
+            connection.execute(index.insert(), rows)
 
 
 def list_people(database: Database) -> list[PersonEntry]:

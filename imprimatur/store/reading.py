@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 from sqlalchemy import Connection, RowMapping, exists, or_, select
 
-from imprimatur.errors import NotFound
+from imprimatur.errors import InputError, NotFound
 from imprimatur.store.engine import Database
 from imprimatur.store.frameworks import framework_by_digest
 from models.tables import CaseRow, IncidentRow, OutboxRow, PublicationRow, StageRow, TaskRow
@@ -111,7 +111,14 @@ def list_cases(
     stage: str | None = None,
     overdue_at: dt.datetime | None = None,
 ) -> list[CaseSummary]:
-    """Newest first. ``overdue_at``: only open cases with a stage or the whole case past due at that instant."""
+    """Newest first. ``overdue_at``: only open cases with a stage or the whole case past due at that instant.
+
+    Raises InputError ``status_unknown``.
+    """
+    if status is not None and status not in list(CaseStatus):
+        raise InputError(
+            "status_unknown", f"There is no status {status!r}.", f"Choose one of: {', '.join(CaseStatus)}."
+        )
     query = select(_CASE).order_by(_CASE.c.opened_at.desc(), _CASE.c.case_id)
     if status is not None:
         query = query.where(_CASE.c.status == status)
