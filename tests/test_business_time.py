@@ -167,9 +167,7 @@ instants = st.datetimes(dt.datetime(2026, 1, 5), dt.datetime(2026, 12, 20)).map(
     lambda at: at.replace(second=0, microsecond=0, tzinfo=dt.UTC)
 )
 nights_when_clocks_change = st.sampled_from([dt.date(2026, 3, 26), dt.date(2026, 10, 22)]).flatmap(
-    lambda on: st.integers(0, 5 * 1440).map(
-        lambda minute: dt.datetime.combine(on, dt.time(), dt.UTC) + minute * MINUTE
-    )
+    lambda on: st.integers(0, 5 * 1440).map(lambda minute: dt.datetime.combine(on, dt.time(), dt.UTC) + minute * MINUTE)
 )
 offices = st.sampled_from(OFFICES)
 cases = st.tuples(offices, instants) | st.tuples(st.just(NIGHT), nights_when_clocks_change)

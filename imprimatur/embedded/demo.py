@@ -70,7 +70,9 @@ class Demo:
         opened = self.http.get(link)
         if opened.status_code != 200 or "Record my decision" not in opened.text:
             raise DemoFailed(f"the task page of {task['assignee']} answered {opened.status_code}")
-        form = {"verdict": verdict, "comment": comment} | {f"score.{name}": str(value) for name, value in scores.items()}
+        form = {"verdict": verdict, "comment": comment} | {
+            f"score.{name}": str(value) for name, value in scores.items()
+        }
         posted = self.http.post(link, data=form)
         if posted.status_code != 200 or "is recorded" not in posted.text:
             raise DemoFailed(f"the decision of {task['assignee']} was answered with {posted.status_code}")
@@ -85,7 +87,7 @@ class Demo:
 
     def approve_stage(self, case_id: str, stage: str, number: int, **scores: int) -> None:
         for task in self.tasks(case_id, stage)[:number]:
-            self.answer(task, "approve", **scores)
+            self.answer(task, "approve", "", **scores)
 
     def expect_status(self, case_id: str, status: str) -> dict[str, Any]:
         view = self.office("show", case_id)
@@ -175,9 +177,11 @@ def figures(demo: Demo, cases: list[str]) -> None:
         events = document["events"]
         breaches = sum(event["type"] == "sla_breached" for event in events)
         rounds = max(event["data"].get("round", 1) for event in events)
-        say(f"{case_id}: {document['count']} events, {rounds} round(s), {breaches} breach(es), head {document['head'][:16]}")
+        facts = f"{document['count']} events, {rounds} round(s), {breaches} breach(es)"
+        say(f"{case_id}: {facts}, head {document['head'][:16]}")
     mails = len(read_mailbox(demo.home / "mail"))
-    say(f"{demo.decisions} decisions by link, {mails} mails, {checked['events']} ledger events, chain whole: {checked['ok']}")
+    say(f"{demo.decisions} decisions by link, {mails} mails")
+    say(f"{checked['events']} ledger events, chain whole: {checked['ok']}")
     say(f"published files: {demo.home / 'published'}")
     say(f"mail: {demo.home / 'mail'}")
 

@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import os
 import platform
+import shutil
 import statistics
 import sys
 import tempfile
@@ -130,19 +131,20 @@ def write(figures: Sequence[Figure]) -> None:
 
 async def main(parts: Sequence[str]) -> None:
     figures: list[Figure] = []
-    with tempfile.TemporaryDirectory(prefix="imprimatur-bench-") as folder:
-        with BenchStack(Path(folder)).running() as stack:
-            database = Database(stack.database_url)
-            prepare(database)
-            client = await Client.connect(stack.temporal, data_converter=data_converter(None))
-            gateway = Gateway(client, database)
-            if "floor" in parts:
-                figures += await against_the_floor(stack, client, gateway, database)
-            if "history" in parts:
-                figures += await history_of_a_case(stack, client, gateway)
-            if "open" in parts:
-                figures += await with_open_cases(stack, gateway, database)
-            database.close()
+    folder = Path(tempfile.mkdtemp(prefix="imprimatur-bench-"))
+    with BenchStack(folder).running() as stack:
+        database = Database(stack.database_url)
+        prepare(database, folder)
+        client = await Client.connect(stack.temporal, data_converter=data_converter(None))
+        gateway = Gateway(client, database)
+        if "floor" in parts:
+            figures += await against_the_floor(stack, client, gateway, database)
+        if "history" in parts:
+            figures += await history_of_a_case(stack, client, gateway)
+        if "open" in parts:
+            figures += await with_open_cases(stack, gateway, database)
+        database.close()
+    shutil.rmtree(folder)
     write(figures)
 
 

@@ -4,7 +4,6 @@ import asyncio
 import datetime as dt
 import os
 import sys
-from concurrent.futures import ThreadPoolExecutor
 
 from pydantic import BaseModel
 from temporalio import activity, workflow
@@ -33,7 +32,7 @@ class Answer(BaseModel):
 
 
 @activity.defn(name="nothing")
-def nothing(ask: Ask) -> int:
+async def nothing(ask: Ask) -> int:
     return 1
 
 
@@ -75,7 +74,6 @@ async def main() -> None:
         task_queue=FLOOR_QUEUE,
         workflows=[FloorWorkflow],
         activities=[nothing],
-        activity_executor=ThreadPoolExecutor(8),
         workflow_runner=UnsandboxedWorkflowRunner(),
         max_cached_workflows=10_000,
     ):

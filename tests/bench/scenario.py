@@ -5,6 +5,7 @@ import datetime as dt
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from temporalio.client import Client, WithStartWorkflowOperation
 from temporalio.common import WorkflowIDConflictPolicy
@@ -15,10 +16,10 @@ from imprimatur.rules.plan import plan_of
 from imprimatur.store import outbox
 from imprimatur.store.engine import Database
 from imprimatur.store.frameworks import add_framework
-from imprimatur.store.people import PersonEntry, put_people
+from imprimatur.store.people import import_people
 from models.framework import Framework
 from models.proposal import Proposal
-from tests.bench.floor import FLOOR_QUEUE, UPDATES, Answer, Ask, FloorWorkflow
+from tests.bench.floor import FLOOR_QUEUE, UPDATES, Ask, FloorWorkflow
 
 PROPOSER = "proposer@example.org"
 REVIEWERS = {
@@ -57,7 +58,11 @@ def bench_framework() -> Framework:
             "summary": "The case that is measured.",
             "credential_kind": "non_credit",
             "calendars": {
-                "campus": {"country": "NZ", "time_zone": "Pacific/Auckland", "hours": {"start": "09:00", "end": "17:00"}}
+                "campus": {
+                    "country": "NZ",
+                    "time_zone": "Pacific/Auckland",
+                    "hours": {"start": "09:00", "end": "17:00"},
+                }
             },
             "proposal": {"fields": [{"field": "title"}, {"field": "learning_outcomes"}]},
             "stages": [
@@ -76,11 +81,11 @@ def bench_framework() -> Framework:
     )
 
 
-def prepare(database: Database) -> None:
+def prepare(database: Database, folder: Path) -> None:
     add_framework(database, bench_framework(), dt.datetime.now(dt.UTC))
-    people = [PersonEntry(email=PROPOSER, name="Proposer", roles=["proposer"])]
-    with database.write() as connection:
-        put_people(connection, people, set())
+    people = folder / "people.csv"
+    people.write_text(f"email,name,roles\n{PROPOSER},Proposer,proposer\n", encoding="utf-8")
+    import_people(database, people)
 
 
 def bench_proposal(number: int) -> Proposal:
@@ -147,9 +152,7 @@ async def floor_run(client: Client, cases: int, callers: int) -> Run:
         )
         await timed(
             run,
-            client.execute_update_with_start_workflow(
-                FloorWorkflow.act, ask(0), start_workflow_operation=start, result_type=Answer
-            ),
+            client.execute_update_with_start_workflow(FloorWorkflow.act, ask(0), start_workflow_operation=start),
         )
         handle = client.get_workflow_handle_for(FloorWorkflow.run, workflow_id)
         for act in range(1, UPDATES + 1):
@@ -183,7 +186,7 @@ async def engine_run(gateway: Gateway, database: Database, cases: int, callers: 
 
     began = time.perf_counter()
     run = await many(cases, callers, one)
-    while await asyncio.to_thread(_mail_waiting, database):
+    while await asyncio.to_thread(_mail_waiting, database):  # noqa: ASYNC110  (another process sends)
         await asyncio.sleep(0.02)
     run.seconds = time.perf_counter() - began
     return run

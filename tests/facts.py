@@ -1,0 +1,170 @@
+"""Builds what happened: a case played through the real rules and the real commit, without Temporal."""
+
+import datetime as dt
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
+
+from activities.commit import Committer
+from imprimatur import ids
+from imprimatur.frameworks.loader import load_proposal, shipped
+from imprimatur.rules.admission import refusal
+from imprimatur.rules.completeness import changed_fields, missing
+from imprimatur.rules.plan import plan_of
+from imprimatur.rules.transition import next_deadline, settle, transition, wants_to_continue
+from imprimatur.store.documents import proposal_by_digest, put_proposal
+from imprimatur.store.engine import Database
+from imprimatur.store.frameworks import add_framework
+from imprimatur.store.people import import_people
+from models.case import CaseState, Continued, Decided, Event, Resolution, Revised, Step, Submitted, Ticked, Withdrawn
+from models.framework import Framework
+from models.proposal import Proposal
+from models.tables import CaseRow, LedgerRow
+from models.vocabulary import CaseStatus, EventType, Verdict
+
+EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
+BASE_URL = "https://credentials.example.edu"
+START = dt.datetime(2026, 3, 2, 9, 0, 0, 123456, tzinfo=dt.UTC)
+MINUTE = dt.timedelta(minutes=1)
+PROPOSER = "ana.proposer@example.edu"
+OFFICE = "omar.office@example.edu"
+LEDGER = LedgerRow.__table__  # type: ignore[attr-defined]
+CASE = CaseRow.__table__  # type: ignore[attr-defined]
+
+
+def example(name: str) -> Proposal:
+    return load_proposal(EXAMPLES / f"{name}.yaml")
+
+
+def furnish(database: Database) -> None:
+    """The shipped frameworks and the example directory."""
+    for policy in shipped().values():
+        add_framework(database, policy, START)
+    import_people(database, EXAMPLES / "people.csv")
+
+
+class Play:
+    """One case in motion; a minute passes between acts."""
+
+    def __init__(
+        self,
+        database: Database,
+        published_dir: Path,
+        framework: str = "industry-credit",
+        case_id: str = "mc-abcdefghijkl",
+        at: dt.datetime = START,
+    ) -> None:
+        self.database = database
+        self.framework: Framework = shipped()[framework]
+        self.plan = plan_of(self.framework)
+        self.state = CaseState(case_id=case_id)
+        self.now = at
+        self.woken = 0
+        self.committer = Committer(
+            database, base_url=BASE_URL, published_dir=published_dir, after_mail=self._count_wake_up
+        )
+
+    @property
+    def case_id(self) -> str:
+        return self.state.case_id
+
+    def _count_wake_up(self) -> None:
+        self.woken += 1
+
+    def submit(self, proposal: Proposal) -> None:
+        complete = not missing(proposal, self.framework).required
+        self.act(Submitted(actor=PROPOSER, digest=self._keep(proposal), complete=complete))
+
+    def decide(self, stage: str, verdict: Verdict = Verdict.APPROVE, comment: str = "", **scores: int) -> str:
+        """The stage's first open task; answers its id."""
+        task = self.state.open_tasks(stage)[0]
+        decision = ids.decision_id(task.id, task.assignee, verdict, comment, scores)
+        self.act(
+            Decided(
+                decision_id=decision,
+                task_id=task.id,
+                actor=task.assignee,
+                verdict=verdict,
+                comment=comment,
+                scores=scores,
+            )
+        )
+        return task.id
+
+    def revise(self, proposal: Proposal) -> None:
+        with self.database.read() as connection:
+            before = proposal_by_digest(connection, self.state.digest)
+        complete = not missing(proposal, self.framework).required
+        changed = tuple(changed_fields(before, proposal))
+        self.act(Revised(actor=PROPOSER, digest=self._keep(proposal), complete=complete, changed=changed))
+
+    def withdraw(self, reason: str) -> None:
+        self.act(Withdrawn(actor=PROPOSER, reason=reason))
+
+    def pass_time(self, span: dt.timedelta) -> None:
+        until = self.now + span
+        while (deadline := next_deadline(self.state)) is not None and deadline <= until:
+            self.now = max(self.now, deadline)
+            self._run(Ticked())
+        self.now = until
+
+    def act(self, event: Event) -> None:
+        refused = refusal(self.state, event)
+        assert refused is None, refused
+        self.now += MINUTE
+        self._run(event)
+
+    def _run(self, event: Event) -> None:
+        following: Event | None = event
+        while following is not None:
+            state, effects = transition(self.state, following, self.plan, self.now)
+            if effects:
+                step = Step(
+                    case_id=state.case_id,
+                    seq=state.seq,
+                    at=self.now,
+                    framework_digest=self.plan.digest,
+                    digest=state.digest,
+                    status=state.status,
+                    round=state.round,
+                    version=state.version,
+                    effects=effects,
+                )
+                state = settle(state, self._commit(step))
+            self.state = state
+            following = Continued() if wants_to_continue(state, self.plan) else None
+
+    def _commit(self, step: Step) -> Resolution:
+        [answer] = self.committer.write_steps([step])
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def _keep(self, proposal: Proposal) -> str:
+        with self.database.write() as connection:
+            return put_proposal(connection, proposal)
+
+
+def whole_story(database: Database, published_dir: Path, case_id: str = "mc-abcdefghijkl") -> Play:
+    """A case that knows nearly everything: a breach, an escalation, a revision round, publication."""
+    play = Play(database, published_dir, case_id=case_id)
+    play.submit(example("industry-credit"))
+    play.decide("proposal", fit=4, no_duplication=3)
+    play.pass_time(dt.timedelta(days=45))
+    while play.state.status is CaseStatus.IN_REVIEW:
+        play.decide("quality", Verdict.REQUEST_CHANGES, "Wie wird Forschungsethik gesichert? 研究倫理 🎓", outcomes=2)
+    play.revise(example("industry-credit.revised"))
+    while play.state.open_tasks():
+        play.decide(play.state.open_tasks()[0].stage, comment="Well done.", outcomes=4)
+    return play
+
+
+def ledger_rows(database: Database, case_id: str) -> list[dict[str, Any]]:
+    query = select(LEDGER).where(LEDGER.c.case_id == case_id).order_by(LEDGER.c.position)
+    with database.read() as connection:
+        return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def event_types(database: Database, case_id: str) -> list[EventType]:
+    return [EventType(row["type"]) for row in ledger_rows(database, case_id)]
