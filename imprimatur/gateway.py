@@ -30,9 +30,9 @@ from imprimatur.errors import (
     error_class,
 )
 from imprimatur.rules.answers import check_answer
+from imprimatur.rules.clock import next_deadline
 from imprimatur.rules.completeness import FieldProblem, changed_fields, missing
 from imprimatur.rules.plan import plan_of
-from imprimatur.rules.transition import next_deadline
 from imprimatur.store import decisions
 from imprimatur.store.documents import proposal_by_digest, put_proposal
 from imprimatur.store.engine import Database

@@ -9,15 +9,21 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from models.framework import BusinessDuration
 from models.vocabulary import (
     AssignmentReason,
+    AtBreach,
     CaseStatus,
     Channel,
+    CountedOf,
+    OfficeAct,
+    Recusal,
     StageOutcome,
     StageStatus,
     TaskClosure,
     TaskStatus,
     Verdict,
+    VotingMethod,
 )
 
 Instant = dt.datetime
@@ -38,14 +44,33 @@ class Tagged(Value):
 
 
 class StagePlan(Value):
+    """``positive`` is the outcome of a stage that passes; ``informs``: it passes at once and blocks nothing."""
+
     id: str
     needs: tuple[str, ...] = ()
     automatic: bool = False
     publishes: bool = False
+    informs: bool = False
+    objection: bool = False
+    positive: StageOutcome = StageOutcome.APPROVED
     quorum: int = 0
+    quorum_percent: float | None = None
+    method: VotingMethod = VotingMethod.COUNT
     threshold: int = 0
+    threshold_percent: float | None = None
+    counted_of: CountedOf = CountedOf.ASKED
+    weights: dict[str, int] = {}
     veto: tuple[str, ...] = ()
+    recusal: Recusal = Recusal.KEEPS_QUORUM
+    deputies: bool = False
+    tie_break: str | None = None
+    waits_for_all: bool = False
+    at_breach: AtBreach = AtBreach.ESCALATE
+    policy_clause: str = ""
     material: tuple[str, ...] | None = None
+
+    def weight_of(self, role: str | None) -> int:
+        return self.weights.get(role, 1) if role else 1
 
 
 class Plan(Value):
@@ -81,7 +106,10 @@ class TaskState(Value):
 
 
 class StageState(Value):
-    """``remind_at`` holds the reminders still to come; ``retry_at`` is set while reviewers are being looked for."""
+    """``remind_at`` and ``escalate_at`` hold what is still to come; ``escalated`` counts further escalations done.
+
+    ``retry_at`` is set while reviewers are being looked for, or reminded again.
+    """
 
     id: str
     status: StageStatus = StageStatus.WAITING
@@ -90,8 +118,22 @@ class StageState(Value):
     due_at: Instant | None = None
     remind_at: tuple[Instant, ...] = ()
     retry_at: Instant | None = None
+    escalate_at: tuple[Instant, ...] = ()
+    escalated: int = 0
     breached: bool = False
     deadlocked: bool = False
+
+
+class ProposedAct(Value):
+    """An act of the office that waits for a second person."""
+
+    id: str
+    act: OfficeAct
+    stage: str
+    round: int
+    outcome: StageOutcome
+    actor: str
+    reason: str
 
 
 class CaseState(Value):
@@ -109,6 +151,7 @@ class CaseState(Value):
     tasks: dict[str, TaskState] = {}
     due_at: Instant | None = None
     breached: bool = False
+    proposed: dict[str, ProposedAct] = {}
 
     def open_tasks(self, stage_id: str | None = None) -> list[TaskState]:
         return [
@@ -156,6 +199,91 @@ class Withdrawn(Tagged):
     by_office: bool = False
 
 
+class Held(Tagged):
+    kind: Literal["held"] = "held"
+    actor: str
+    reason: str
+    by_office: bool = False
+
+
+class Resumed(Tagged):
+    kind: Literal["resumed"] = "resumed"
+    actor: str
+    reason: str
+    by_office: bool = False
+
+
+class Extended(Tagged):
+    """More time for an open stage; ``by`` is business time in the stage's own calendar."""
+
+    kind: Literal["extended"] = "extended"
+    actor: str
+    stage: str
+    by: BusinessDuration
+    reason: str
+    by_office: bool = False
+
+
+class ActProposed(Tagged):
+    """First half of an act that needs two people; ``act_id`` names it for the second half."""
+
+    kind: Literal["act_proposed"] = "act_proposed"
+    act_id: str
+    act: OfficeAct
+    actor: str
+    stage: str
+    outcome: StageOutcome
+    reason: str
+    by_office: bool = False
+
+
+class ActConfirmed(Tagged):
+    kind: Literal["act_confirmed"] = "act_confirmed"
+    act_id: str
+    actor: str
+    by_office: bool = False
+
+
+class SentBack(Tagged):
+    """The case goes back to ``stage``, which is decided anew, with all that needs it."""
+
+    kind: Literal["sent_back"] = "sent_back"
+    actor: str
+    stage: str
+    reason: str
+    by_office: bool = False
+
+
+class PassedOn(Tagged):
+    """A task gets another assignee: ``delegation`` by its holder, ``reassignment`` by the office."""
+
+    kind: Literal["passed_on"] = "passed_on"
+    actor: str
+    task_id: str
+    to: str
+    reason: str
+    by_office: bool = False
+
+
+class Nudged(Tagged):
+    """Everyone who is waited for is reminded now; in one stage, when one is named."""
+
+    kind: Literal["nudged"] = "nudged"
+    actor: str
+    stage: str | None = None
+    by_office: bool = False
+
+
+class Annulled(Tagged):
+    """A decision recorded by mistake no longer counts; its reviewer is asked again. Nothing is edited."""
+
+    kind: Literal["annulled"] = "annulled"
+    actor: str
+    task_id: str
+    reason: str
+    by_office: bool = False
+
+
 class Ticked(Tagged):
     """The case's clock reached ``at``: reminders, breaches and retries that fall due."""
 
@@ -168,7 +296,11 @@ class Continued(Tagged):
     kind: Literal["continued"] = "continued"
 
 
-Event = Annotated[Submitted | Decided | Revised | Withdrawn | Ticked | Continued, Field(discriminator="kind")]
+Act = Annotated[
+    Withdrawn | Held | Resumed | Extended | ActProposed | ActConfirmed | SentBack | PassedOn | Nudged | Annulled,
+    Field(discriminator="kind"),
+]
+Event = Annotated[Submitted | Decided | Revised | Act | Ticked | Continued, Field(discriminator="kind")]
 
 
 # --- what it causes: executed in order by one commit ------------------------------------------------------------
@@ -252,10 +384,13 @@ class ResumeClock(Tagged):
 
 
 class Remind(Tagged):
+    """``again``: the stage is late, and its policy is to remind until someone answers."""
+
     kind: Literal["remind"] = "remind"
     stage: str
     round: int
     tasks: tuple[str, ...]
+    again: bool = False
 
 
 class Breach(Tagged):
@@ -267,12 +402,102 @@ class Breach(Tagged):
 
 
 class Escalate(Tagged):
-    """``cause`` says why: time ran out, or the votes cast can no longer decide."""
+    """``cause`` says why: time ran out, the votes cast can no longer decide, or someone objected.
+
+    ``step`` counts the further escalations that the framework lists after the first.
+    """
 
     kind: Literal["escalate"] = "escalate"
     stage: str
     round: int
-    cause: Literal["breach", "no_decision"]
+    cause: Literal["breach", "no_decision", "objection"]
+    step: int = 0
+
+
+class CallDeputy(Tagged):
+    """Someone takes the place of a reviewer who stood aside (``recused``) or did not answer in time (``silent``)."""
+
+    kind: Literal["call_deputy"] = "call_deputy"
+    stage: str
+    round: int
+    task: str
+    cause: Literal["recused", "silent"]
+
+
+class PassOn(Tagged):
+    kind: Literal["pass_on"] = "pass_on"
+    stage: str
+    round: int
+    task: str
+    to: str
+    actor: str
+    why: Literal["delegation", "reassignment"]
+    reason: str
+
+
+class AskAgain(Tagged):
+    """The assignee of an annulled decision gets a new task."""
+
+    kind: Literal["ask_again"] = "ask_again"
+    stage: str
+    round: int
+    task: str
+    actor: str
+    reason: str
+
+
+class HoldCase(Tagged):
+    kind: Literal["hold_case"] = "hold_case"
+    actor: str
+    reason: str
+
+
+class ResumeCase(Tagged):
+    kind: Literal["resume_case"] = "resume_case"
+    actor: str
+    reason: str
+
+
+class PauseStage(Tagged):
+    kind: Literal["pause_stage"] = "pause_stage"
+    stage: str
+    round: int
+
+
+class ResumeStage(Tagged):
+    kind: Literal["resume_stage"] = "resume_stage"
+    stage: str
+    round: int
+
+
+class ExtendStage(Tagged):
+    kind: Literal["extend_stage"] = "extend_stage"
+    stage: str
+    round: int
+    by: BusinessDuration
+    actor: str
+    reason: str
+
+
+class ProposeAct(Tagged):
+    kind: Literal["propose_act"] = "propose_act"
+    act: ProposedAct
+
+
+class OverrideStage(Tagged):
+    """The office decides in the reviewers' place: two names and a reason are recorded."""
+
+    kind: Literal["override_stage"] = "override_stage"
+    act: ProposedAct
+    confirmed_by: str
+
+
+class SendBack(Tagged):
+    kind: Literal["send_back"] = "send_back"
+    stage: str
+    actor: str
+    reason: str
+    reopened: tuple[str, ...]
 
 
 class BreachCase(Tagged):
@@ -308,6 +533,17 @@ Effect = Annotated[
     | Remind
     | Breach
     | Escalate
+    | CallDeputy
+    | PassOn
+    | AskAgain
+    | HoldCase
+    | ResumeCase
+    | PauseStage
+    | ResumeStage
+    | ExtendStage
+    | ProposeAct
+    | OverrideStage
+    | SendBack
     | BreachCase
     | Publish
     | CloseCase,
@@ -347,6 +583,7 @@ class StageResolution(Value):
     due_at: Instant | None = None
     remind_at: tuple[Instant, ...] = ()
     retry_at: Instant | None = None
+    escalate_at: tuple[Instant, ...] = ()
     skipped: str | None = None
 
 

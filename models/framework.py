@@ -4,13 +4,22 @@ The models reject unknown keys, so that a misspelt key in a policy is found and 
 """
 
 import hashlib
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import rfc8785
 from pydantic import BaseModel, ConfigDict, EmailStr, Field, StringConstraints, model_validator
 
 from models.texts import Day, OneLine, Paragraphs, TimeOfDay, WebAddress
-from models.vocabulary import CredentialKind, StageKind, Verdict
+from models.vocabulary import (
+    AtBreach,
+    CountedOf,
+    CredentialKind,
+    Pick,
+    Recusal,
+    StageKind,
+    Verdict,
+    VotingMethod,
+)
 
 Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
 Label = Annotated[OneLine, StringConstraints(min_length=1, max_length=200)]
@@ -94,13 +103,18 @@ class ProposalRules(Strict):
 
 
 class ReviewerRule(Strict):
-    """Who reviews: exactly one of role, partners, addresses, or a unit alone; a unit may narrow a role."""
+    """Who reviews: exactly one of role, partners, addresses, or a unit alone; a unit may narrow a role.
+
+    ``count`` of them are chosen as ``pick`` says; ``familiar`` prefers whoever reviewed the stage's last round.
+    """
 
     role: Identifier | None = None
     unit: Label | None = None
     partners: Literal["all", "lead"] | None = None
     addresses: tuple[EmailStr, ...] = ()
     count: int | None = Field(default=None, ge=1, le=500)
+    pick: Pick = Pick.LEAST_LOADED
+    familiar: bool = False
 
     @model_validator(mode="after")
     def _one_source(self) -> "ReviewerRule":
@@ -109,25 +123,70 @@ class ReviewerRule(Strict):
             raise ValueError("name reviewers by one of role, partners, addresses, or by unit")
         if self.unit is not None and (self.partners is not None or self.addresses):
             raise ValueError("a unit can narrow a role only")
+        if self.count is None and (self.pick is not Pick.LEAST_LOADED or self.familiar):
+            raise ValueError("pick and familiar say how to choose some of many: give count as well")
         return self
 
 
 class VotingRule(Strict):
-    """quorum: least number who take part; threshold: least number who approve; veto: roles whose rejection is final."""
+    """quorum: least number who take part; threshold: least weight of approvals; veto: roles whose rejection is final.
 
-    quorum: int = Field(ge=1, le=500)
-    threshold: int = Field(ge=1, le=500)
+    ``weights`` gives a role's vote more weight than one; ``recusal`` says what a recusal does to the quorum and
+    ``deputies`` which role takes a recused reviewer's place; ``tie_break`` is the role whose vote decides when as many
+    are for as against.
+    """
+
+    quorum: int | None = Field(default=None, ge=1, le=500)
+    quorum_percent: float | None = Field(default=None, gt=0, le=100)
+    method: VotingMethod = VotingMethod.COUNT
+    threshold: int | None = Field(default=None, ge=1, le=10_000)
+    threshold_percent: float | None = Field(default=None, gt=0, le=100)
+    counted_of: CountedOf = CountedOf.ASKED
+    weights: dict[Identifier, Annotated[int, Field(ge=1, le=100)]] = {}
     veto: tuple[Identifier, ...] = ()
+    recusal: Recusal = Recusal.KEEPS_QUORUM
+    deputies: Identifier | None = None
+    tie_break: Identifier | None = None
+    early_close: bool = True
+
+    @model_validator(mode="after")
+    def _numbers_belong_together(self) -> "VotingRule":
+        if (self.quorum is None) == (self.quorum_percent is None):
+            raise ValueError("give exactly one of quorum and quorum_percent")
+        wanted = {VotingMethod.COUNT: "threshold", VotingMethod.PERCENTAGE: "threshold_percent"}.get(self.method)
+        for name in ("threshold", "threshold_percent"):
+            given = getattr(self, name) is not None
+            if given != (name == wanted):
+                raise ValueError(f"the method {self.method} {'takes no' if given else 'needs a'} {name}")
+        if self.method is VotingMethod.COUNT and self.counted_of is not CountedOf.ASKED:
+            raise ValueError("counted_of says nothing where approvals are counted by number")
+        return self
+
+
+class EscalationStep(Strict):
+    """A further escalation, ``after`` the due time has passed by so much."""
+
+    after: BusinessDuration
+    to: Identifier
+    count: int = Field(default=1, ge=1, le=50)
 
 
 class Sla(Strict):
-    """Time promised for a stage. ``within`` runs from the opening of the stage, in the named calendar."""
+    """Time promised for a stage. ``within`` runs from the opening of the stage, in the named calendar.
+
+    ``at_breach`` says what happens when it runs out; silence may decide only with the ``policy_clause`` that allows it.
+    ``escalate_to`` is asked in any case where nobody is left to decide; ``then`` escalates further.
+    """
 
     within: BusinessDuration
     calendar: Identifier
     remind_before: tuple[BusinessDuration, ...] = ()
+    at_breach: AtBreach = AtBreach.ESCALATE
+    policy_clause: Text | None = None
+    deputies: Identifier | None = None
     escalate_to: Identifier
     escalate_count: int = Field(default=1, ge=1, le=50)
+    then: tuple[EscalationStep, ...] = ()
 
 
 class CaseSla(Strict):
@@ -160,7 +219,13 @@ class Criterion(Strict):
     source: Text | None = None
 
 
-DEFAULT_VERDICTS = (Verdict.APPROVE, Verdict.REJECT, Verdict.REQUEST_CHANGES, Verdict.ABSTAIN)
+USUAL_VERDICTS: dict[StageKind, tuple[Verdict, ...]] = {
+    StageKind.REVIEW: (Verdict.APPROVE, Verdict.REJECT, Verdict.REQUEST_CHANGES, Verdict.ABSTAIN),
+    StageKind.ENDORSEMENT: (Verdict.ENDORSE, Verdict.REJECT, Verdict.REQUEST_CHANGES, Verdict.ABSTAIN),
+    StageKind.INFORMATION: (Verdict.ACKNOWLEDGE,),
+    StageKind.OBJECTION: (Verdict.OBJECT, Verdict.ACKNOWLEDGE),
+    StageKind.PUBLICATION: (),
+}
 
 
 class StageDef(Strict):
@@ -172,15 +237,21 @@ class StageDef(Strict):
     optional: bool = False
     reviewers: tuple[ReviewerRule, ...] = ()
     voting: VotingRule | None = None
-    verdicts: tuple[Verdict, ...] = DEFAULT_VERDICTS
+    verdicts: tuple[Verdict, ...] = ()
     sla: Sla | None = None
     criteria: tuple[Criterion, ...] = ()
     material: tuple[FieldPath, ...] | None = None
+    quality_gate: bool = False
     source: Text | None = None
 
     @property
     def is_automatic(self) -> bool:
         return not self.reviewers
+
+    @property
+    def accepted(self) -> tuple[Verdict, ...]:
+        """The verdicts that this stage accepts: those named, else the ones usual for its kind."""
+        return self.verdicts or USUAL_VERDICTS[self.kind]
 
     def criterion(self, criterion_id: str) -> Criterion | None:
         return next((c for c in self.criteria if c.id == criterion_id), None)
@@ -216,6 +287,15 @@ class Framework(Strict):
         raise KeyError(stage_id)
 
     @property
+    def body(self) -> dict[str, Any]:
+        """What the document states, as JSON; keys that say what holds anyway are left out.
+
+        So a later version of this language, with new keys, gives old documents the digest that they had. It follows
+        that a default never changes its value.
+        """
+        return self.model_dump(mode="json", exclude_defaults=True)
+
+    @property
     def digest(self) -> str:
-        """SHA-256 (hex) of the canonical JSON (RFC 8785): comments and key order of the YAML do not count."""
-        return hashlib.sha256(rfc8785.dumps(self.model_dump(mode="json"))).hexdigest()
+        """SHA-256 (hex) of the canonical JSON (RFC 8785): comments, key order and stated defaults do not count."""
+        return hashlib.sha256(rfc8785.dumps(self.body)).hexdigest()

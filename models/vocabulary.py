@@ -12,7 +12,12 @@ class CredentialKind(StrEnum):
 
 
 class StageKind(StrEnum):
+    """``information`` never blocks; ``objection`` passes unless someone with standing objects in time."""
+
     REVIEW = "review"
+    ENDORSEMENT = "endorsement"
+    INFORMATION = "information"
+    OBJECTION = "objection"
     PUBLICATION = "publication"
 
 
@@ -24,12 +29,58 @@ class Verdict(StrEnum):
     REQUEST_CHANGES = "request_changes"
     ABSTAIN = "abstain"
     RECUSE = "recuse"
+    ENDORSE = "endorse"
+    ACKNOWLEDGE = "acknowledge"
+    OBJECT = "object"
+
+
+class VotingMethod(StrEnum):
+    """How the threshold is stated; weights of roles apply to all of them."""
+
+    COUNT = "count"
+    PERCENTAGE = "percentage"
+    MAJORITY = "majority"
+    UNANIMITY = "unanimity"
+
+
+class CountedOf(StrEnum):
+    """What a percentage, a majority or unanimity is counted of: all who were asked, or the votes for and against."""
+
+    ASKED = "asked"
+    VOTES = "votes"
+
+
+class Recusal(StrEnum):
+    """What becomes of the quorum when a reviewer stands aside."""
+
+    KEEPS_QUORUM = "keeps_quorum"
+    LOWERS_QUORUM = "lowers_quorum"
+
+
+class AtBreach(StrEnum):
+    """What happens when a stage's time runs out."""
+
+    ESCALATE = "escalate"
+    REMIND = "remind"
+    REASSIGN = "reassign"
+    SKIP = "skip"
+    APPROVE = "approve"
+    REJECT = "reject"
+
+
+class Pick(StrEnum):
+    """How some are chosen out of those who could review."""
+
+    LEAST_LOADED = "least_loaded"
+    ROUND_ROBIN = "round_robin"
+    LOTTERY = "lottery"
 
 
 class CaseStatus(StrEnum):
     INCOMPLETE = "incomplete"
     IN_REVIEW = "in_review"
     REVISING = "revising"
+    ON_HOLD = "on_hold"
     PUBLISHED = "published"
     REJECTED = "rejected"
     WITHDRAWN = "withdrawn"
@@ -57,11 +108,18 @@ class StageOutcome(StrEnum):
     SKIPPED = "skipped"
     PUBLISHED = "published"
     CANCELLED = "cancelled"
+    ENDORSED = "endorsed"
+    INFORMED = "informed"
 
     @property
     def lets_pass(self) -> bool:
         """Stages that need this one may open."""
-        return self in (StageOutcome.APPROVED, StageOutcome.SKIPPED, StageOutcome.PUBLISHED)
+        return self.stays_valid or self in (StageOutcome.SKIPPED, StageOutcome.PUBLISHED)
+
+    @property
+    def stays_valid(self) -> bool:
+        """A result that outlives a revision which changes nothing material to it."""
+        return self in (StageOutcome.APPROVED, StageOutcome.ENDORSED, StageOutcome.INFORMED)
 
 
 class TaskStatus(StrEnum):
@@ -77,6 +135,14 @@ class TaskClosure(StrEnum):
     REVISION_REQUESTED = "revision_requested"
     CASE_REJECTED = "case_rejected"
     CASE_WITHDRAWN = "case_withdrawn"
+    CASE_PUBLISHED = "case_published"
+    TIME_RAN_OUT = "time_ran_out"
+    STAGE_SKIPPED = "stage_skipped"
+    STAGE_OVERRIDDEN = "stage_overridden"
+    SENT_BACK = "sent_back"
+    REASSIGNED = "reassigned"
+    DELEGATED = "delegated"
+    ANNULLED = "annulled"
 
 
 class AssignmentReason(StrEnum):
@@ -87,6 +153,17 @@ class AssignmentReason(StrEnum):
     PARTNER = "partner"
     ADDRESS = "address"
     ESCALATION = "escalation"
+    DEPUTY = "deputy"
+    REASSIGNMENT = "reassignment"
+    DELEGATION = "delegation"
+    REPETITION = "repetition"
+
+
+class OfficeAct(StrEnum):
+    """Acts of the governance office that need the word of a second person."""
+
+    SKIP = "skip"
+    OVERRIDE = "override"
 
 
 class Channel(StrEnum):
@@ -117,6 +194,14 @@ class EventType(StrEnum):
     CASE_SLA_BREACHED = "case_sla_breached"
     CLOCK_PAUSED = "clock_paused"
     CLOCK_RESUMED = "clock_resumed"
+    CASE_HELD = "case_held"
+    CASE_RESUMED = "case_resumed"
+    STAGE_EXTENDED = "stage_extended"
+    STAGE_OVERRIDDEN = "stage_overridden"
+    STAGE_SENT_BACK = "stage_sent_back"
+    ACT_PROPOSED = "act_proposed"
+    TASK_PASSED_ON = "task_passed_on"
+    DECISION_ANNULLED = "decision_annulled"
     INCIDENT_OPENED = "incident_opened"
     CREDENTIAL_PUBLISHED = "credential_published"
     CASE_CLOSED = "case_closed"
@@ -128,6 +213,7 @@ class IncidentKind(StrEnum):
     NO_REVIEWER = "no_reviewer"
     QUORUM_OUT_OF_REACH = "quorum_out_of_reach"
     NO_ESCALATION_TARGET = "no_escalation_target"
+    NO_DEPUTY = "no_deputy"
     MAIL_BOUNCED = "mail_bounced"
 
 
@@ -143,6 +229,7 @@ class MailKind(StrEnum):
     REVISION = "revision"
     OUTCOME = "outcome"
     INCIDENT = "incident"
+    CONFIRMATION = "confirmation"
 
 
 class MailStatus(StrEnum):

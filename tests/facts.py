@@ -10,9 +10,10 @@ from activities.commit import Committer
 from imprimatur import ids
 from imprimatur.frameworks.loader import load_proposal, shipped
 from imprimatur.rules.admission import refusal
+from imprimatur.rules.clock import next_deadline
 from imprimatur.rules.completeness import changed_fields, missing
 from imprimatur.rules.plan import plan_of
-from imprimatur.rules.transition import next_deadline, settle, transition, wants_to_continue
+from imprimatur.rules.transition import settle, transition, wants_to_continue
 from imprimatur.store.documents import proposal_by_digest, put_proposal
 from imprimatur.store.engine import Database
 from imprimatur.store.frameworks import add_framework

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 
 from imprimatur import ids
 from imprimatur.rules.admission import Refusal, refusal
-from imprimatur.rules.transition import next_deadline, settle, transition, wants_to_continue
+from imprimatur.rules.clock import next_deadline
+from imprimatur.rules.transition import settle, transition, wants_to_continue
 from models.case import (
     AssignedTask,
     CaseState,

@@ -5,7 +5,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from imprimatur.rules.transition import next_deadline
+from imprimatur.rules.clock import next_deadline
 from imprimatur.rules.voting import evaluate
 from models.case import CaseState, CloseStage, CloseTask, KeepStage, LapseStage, Plan, StagePlan
 from models.vocabulary import CaseStatus, StageOutcome, StageStatus, TaskClosure, TaskStatus, Verdict

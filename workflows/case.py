@@ -11,7 +11,8 @@ from temporalio.exceptions import ApplicationError
 with workflow.unsafe.imports_passed_through():
     from activities.ports import CommitPort
     from imprimatur.rules.admission import Refusal, refusal
-    from imprimatur.rules.transition import next_deadline, settle, transition, wants_to_continue
+    from imprimatur.rules.clock import next_deadline
+    from imprimatur.rules.transition import settle, transition, wants_to_continue
     from models.case import (
         CaseState,
         Continued,

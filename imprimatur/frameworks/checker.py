@@ -13,7 +13,7 @@ from imprimatur.frameworks.json_lines import Place
 from imprimatur.frameworks.loader import validate
 from imprimatur.rules.business_time import add_business_time, subtract_business_time
 from models.framework import BusinessDuration, Framework, ReviewerRule, Sla, StageDef
-from models.vocabulary import StageKind, Verdict
+from models.vocabulary import StageKind
 
 # Any day in the middle of a working year serves to try a calendar out.
 _A_MONDAY = dt.datetime(2026, 6, 15, 10, 0, tzinfo=dt.UTC)
@@ -138,7 +138,7 @@ def _review_problems(stage: StageDef, place: Place) -> Found:
     for key, value in (("voting", stage.voting), ("sla", stage.sla)):
         if value is None:
             yield (*place, key), f"{key}_missing", f"a reviewed stage needs {key!r}", f"the key {key}"
-    if Verdict.APPROVE not in stage.verdicts:
+    if not IN_FAVOUR.intersection(stage.accepted):
         yield (*place, "verdicts"), "approval_impossible", "no reviewer of this stage may approve", "approve among them"
     if stage.optional and not all(rule.partners or rule.unit for rule in stage.reviewers):
         yield (

@@ -1,19 +1,9 @@
 """Who may do what now. Authority is checked when an act arrives, never when its link was made."""
 
-from dataclasses import dataclass
-
-from models.case import CaseState, Decided, Event, Revised, TaskState, Withdrawn
+from imprimatur.rules.office_admission import office_refusal
+from imprimatur.rules.refusal import Refusal, closed_case, unknown_task
+from models.case import CaseState, Continued, Decided, Event, Revised, Submitted, TaskState, Ticked, Withdrawn
 from models.vocabulary import CaseStatus, TaskClosure, TaskStatus
-
-
-@dataclass(frozen=True)
-class Refusal:
-    """``kind`` names the error class of :mod:`imprimatur.errors` that carries it to the user."""
-
-    kind: str
-    code: str
-    message: str
-    hint: str = ""
 
 
 def refusal(state: CaseState, event: Event) -> Refusal | None:
@@ -25,14 +15,21 @@ def refusal(state: CaseState, event: Event) -> Refusal | None:
             return _revision_refusal(state, event)
         case Withdrawn():
             return _withdrawal_refusal(state, event)
-    return None
+        case Submitted() | Ticked() | Continued():
+            return None
+    return office_refusal(state, event)
 
 
 def _decision_refusal(state: CaseState, event: Decided) -> Refusal | None:
     task = state.tasks.get(event.task_id)
     if task is None:
+        return unknown_task(event.task_id)
+    if state.status is CaseStatus.ON_HOLD:
         return Refusal(
-            "NotFound", "task_unknown", f"There is no task {event.task_id} in this case.", "See `starter.py tasks`."
+            "Refused",
+            "case_on_hold",
+            "The case is on hold, so nothing is decided now.",
+            "Your task stays yours; answer it when the governance office has resumed the case.",
         )
     if task.assignee != event.actor:
         return Refusal(
@@ -53,20 +50,30 @@ def _decision_refusal(state: CaseState, event: Decided) -> Refusal | None:
     return None
 
 
+_CLOSED_BECAUSE = {
+    TaskClosure.OUTCOME_CERTAIN: "the stage was decided before your answer arrived, by the decision of",
+    TaskClosure.REVISION_REQUESTED: "changes were requested and a new version is awaited, after the decision of",
+    TaskClosure.CASE_REJECTED: "the proposal was rejected by the decision of",
+    TaskClosure.CASE_WITHDRAWN: "the proposal was withdrawn by",
+    TaskClosure.CASE_PUBLISHED: "the micro-credential was published, after the decision of",
+    TaskClosure.TIME_RAN_OUT: "the time to answer ran out, and the framework decided; it was closed by",
+    TaskClosure.STAGE_SKIPPED: "the stage was skipped by",
+    TaskClosure.STAGE_OVERRIDDEN: "the stage was decided in the reviewers' place by",
+    TaskClosure.SENT_BACK: "the case was sent back to an earlier stage by",
+    TaskClosure.REASSIGNED: "it was given to someone else by",
+    TaskClosure.DELEGATED: "it was passed on by",
+    TaskClosure.ANNULLED: "the answer was annulled, and you were asked anew, by",
+}
+
+
 def _closed_message(task: TaskState) -> str:
-    reasons = {
-        TaskClosure.OUTCOME_CERTAIN: "the stage was decided before your answer arrived, by the decision of",
-        TaskClosure.REVISION_REQUESTED: "changes were requested and a new version is awaited, after the decision of",
-        TaskClosure.CASE_REJECTED: "the proposal was rejected by the decision of",
-        TaskClosure.CASE_WITHDRAWN: "the proposal was withdrawn by",
-    }
-    reason = reasons[task.closure or TaskClosure.OUTCOME_CERTAIN]
+    reason = _CLOSED_BECAUSE[task.closure or TaskClosure.OUTCOME_CERTAIN]
     return f"This task closed: {reason} {task.closed_by}."
 
 
 def _revision_refusal(state: CaseState, event: Revised) -> Refusal | None:
     if state.status.is_final:
-        return _closed_case(state)
+        return closed_case(state)
     if not state.status.waits_for_proposer:
         return Refusal(
             "Refused",
@@ -88,7 +95,7 @@ def _revision_refusal(state: CaseState, event: Revised) -> Refusal | None:
 
 def _withdrawal_refusal(state: CaseState, event: Withdrawn) -> Refusal | None:
     if state.status.is_final:
-        return _closed_case(state)
+        return closed_case(state)
     if event.actor != state.proposer and not event.by_office:
         return _not_the_proposer(event.actor)
     if not event.reason.strip():
@@ -104,15 +111,4 @@ def _not_the_proposer(actor: str) -> Refusal:
         "not_the_proposer",
         f"{actor} did not propose this case.",
         "Its proposer or the governance office can do this.",
-    )
-
-
-def _closed_case(state: CaseState) -> Refusal:
-    words = {
-        CaseStatus.PUBLISHED: "published",
-        CaseStatus.REJECTED: "rejected",
-        CaseStatus.WITHDRAWN: "withdrawn",
-    }
-    return Refusal(
-        "Gone", "case_closed", f"The case is closed: it was {words[state.status]}.", "Submit a new proposal instead."
     )

@@ -11,7 +11,7 @@ NEEDS_COMMENT = frozenset({Verdict.REJECT, Verdict.REQUEST_CHANGES})
 def check_answer(stage: StageDef, verdict: str, comment: str, scores: dict[str, int]) -> Verdict:
     """The verdict, when the answer is well formed; otherwise raises with every problem at once."""
     problems = [*_comment_problems(verdict, comment), *_score_problems(stage, verdict, scores)]
-    allowed = [str(v) for v in stage.verdicts]
+    allowed = [str(v) for v in stage.accepted]
     if verdict not in allowed:
         raise InputError(
             "verdict_not_offered",

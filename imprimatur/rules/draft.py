@@ -12,7 +12,7 @@ from models.case import (
     StageState,
     TaskState,
 )
-from models.vocabulary import CaseStatus, StageOutcome, StageStatus, TaskClosure, TaskStatus
+from models.vocabulary import AssignmentReason, CaseStatus, StageOutcome, StageStatus, TaskClosure, TaskStatus
 
 
 class Draft:
@@ -28,6 +28,7 @@ class Draft:
         self.tasks = dict(state.tasks)
         self.due_at = state.due_at
         self.breached = state.breached
+        self.proposed = dict(state.proposed)
         self.effects: list[Effect] = []
 
     def add(self, effect: Effect) -> None:
@@ -44,6 +45,7 @@ class Draft:
                 "stages": self.stages,
                 "tasks": self.tasks,
                 "breached": self.breached,
+                "proposed": self.proposed,
                 "seq": self._before.seq + (1 if self.effects else 0),
             }
         )
@@ -63,8 +65,13 @@ class Draft:
     def stage_tasks(self, stage: StageState) -> list[TaskState]:
         return [task for task in self.tasks.values() if task.stage == stage.id and task.round == stage.round]
 
-    def has_open_task(self, stage: StageState) -> bool:
-        return any(task.status is TaskStatus.OPEN for task in self.stage_tasks(stage))
+    def has_decider(self, stage: StageState) -> bool:
+        """Someone is asked who can decide: in an objection window only those who resolve the objection can."""
+        everyone = not self.plan.stage(stage.id).objection
+        return any(
+            task.status is TaskStatus.OPEN and (everyone or task.reason is AssignmentReason.ESCALATION)
+            for task in self.stage_tasks(stage)
+        )
 
     def ready_stages(self) -> list[StageState]:
         return [
@@ -77,6 +84,13 @@ class Draft:
         outcome = self.stages[stage_id].outcome
         return outcome is not None and outcome.lets_pass
 
+    def dependents_of(self, stage_id: str) -> tuple[str, ...]:
+        """The stage and all that need it, directly or through others, in the plan's order."""
+        found = {stage_id}
+        while more := {plan.id for plan in self.plan.stages if found.intersection(plan.needs)} - found:
+            found |= more
+        return tuple(plan.id for plan in self.plan.stages if plan.id in found)
+
     def all_passed(self) -> bool:
         return all(map(self._passed, self.stages))
 
@@ -84,31 +98,47 @@ class Draft:
         """Opens every stage whose needs have passed; automatic ones pass at once, which may make others ready."""
         while ready := self.ready_stages():
             for stage in ready:
-                if self.plan.stage(stage.id).automatic:
-                    self.pass_stage(stage.model_copy(update={"round": self.round}), "nobody's review is needed")
-                else:
-                    self.put_stage(stage, status=StageStatus.OPEN, round=self.round)
-                    self.add(OpenStage(stage=stage.id, round=self.round))
+                self._open(stage)
         if self.status is CaseStatus.IN_REVIEW and self.all_passed():
             self.status = CaseStatus.PUBLISHED
+            self._close_remaining_tasks(TaskClosure.CASE_PUBLISHED, actor)
             self.add(CloseCase(status=CaseStatus.PUBLISHED, actor=actor, reason="every stage passed"))
+
+    def _open(self, stage: StageState) -> None:
+        plan = self.plan.stage(stage.id)
+        if plan.automatic:
+            self.pass_stage(stage.model_copy(update={"round": self.round}), "nobody's review is needed")
+            return
+        stage = self.put_stage(stage, status=StageStatus.OPEN, round=self.round)
+        self.add(OpenStage(stage=stage.id, round=self.round))
+        if plan.informs:
+            # Its tasks stay open for whoever wants to acknowledge; nothing waits for them.
+            self.close_stage(stage, StageOutcome.INFORMED, "for information")
 
     def pass_stage(self, stage: StageState, reason: str) -> None:
         if self.plan.stage(stage.id).publishes:
             self.add(Publish(stage=stage.id))
             self.close_stage(stage, StageOutcome.PUBLISHED, reason)
         else:
-            self.close_stage(stage, StageOutcome.APPROVED, reason)
+            self.close_stage(stage, self.plan.stage(stage.id).positive, reason)
 
     def close_stage(self, stage: StageState, outcome: StageOutcome, reason: str) -> None:
-        self.put_stage(stage, status=StageStatus.CLOSED, outcome=outcome, remind_at=(), retry_at=None)
+        self.put_stage(stage, status=StageStatus.CLOSED, outcome=outcome, remind_at=(), retry_at=None, escalate_at=())
         self.add(CloseStage(stage=stage.id, round=stage.round, outcome=outcome, reason=reason))
 
     def close_tasks(self, stage_id: str, closure: TaskClosure, actor: str) -> None:
         for task in self.stage_tasks(self.stages[stage_id]):
             if task.status is TaskStatus.OPEN:
-                self.put_task(task, status=TaskStatus.CLOSED, closure=closure, closed_by=actor)
-                self.add(CloseTask(task=task.id, closure=closure, closed_by=actor))
+                self.close_task(task, closure, actor)
+
+    def close_task(self, task: TaskState, closure: TaskClosure, actor: str) -> None:
+        self.put_task(task, status=TaskStatus.CLOSED, closure=closure, closed_by=actor)
+        self.add(CloseTask(task=task.id, closure=closure, closed_by=actor))
+
+    def _close_remaining_tasks(self, closure: TaskClosure, actor: str) -> None:
+        for task in list(self.tasks.values()):
+            if task.status is TaskStatus.OPEN:
+                self.close_task(task, closure, actor)
 
     def cancel_open_stages(self, closure: TaskClosure, actor: str, reason: str) -> None:
         for stage in self.open_stages():
@@ -117,5 +147,6 @@ class Draft:
 
     def end(self, status: CaseStatus, closure: TaskClosure, actor: str, reason: str) -> None:
         self.cancel_open_stages(closure, actor, reason)
+        self._close_remaining_tasks(closure, actor)
         self.status = status
         self.add(CloseCase(status=status, actor=actor, reason=reason))

@@ -1,8 +1,8 @@
 """The part of a framework that decides a case's course."""
 
 from models.case import Plan, StagePlan
-from models.framework import Framework, StageDef
-from models.vocabulary import StageKind
+from models.framework import Framework, StageDef, VotingRule
+from models.vocabulary import StageKind, StageOutcome
 
 
 def plan_of(framework: Framework) -> Plan:
@@ -15,17 +15,30 @@ def plan_of(framework: Framework) -> Plan:
 
 def _stage_plan(stage: StageDef) -> StagePlan:
     # Only what differs from the default is set, and only what is set is written into every case's history.
-    facts: dict[str, object] = {"id": stage.id}
-    if stage.needs:
-        facts["needs"] = stage.needs
-    if stage.is_automatic:
-        facts["automatic"] = True
-    if stage.kind is StageKind.PUBLICATION:
-        facts["publishes"] = True
+    stated: dict[str, object] = {
+        "id": stage.id,
+        "needs": stage.needs,
+        "automatic": stage.is_automatic,
+        "publishes": stage.kind is StageKind.PUBLICATION,
+        "informs": stage.kind is StageKind.INFORMATION,
+        "objection": stage.kind is StageKind.OBJECTION,
+        "positive": StageOutcome.ENDORSED if stage.kind is StageKind.ENDORSEMENT else StageOutcome.APPROVED,
+        "material": stage.material,
+    }
     if stage.voting is not None:
-        facts |= {"quorum": stage.voting.quorum, "threshold": stage.voting.threshold}
-        if stage.voting.veto:
-            facts["veto"] = stage.voting.veto
-    if stage.material is not None:
-        facts["material"] = stage.material
-    return StagePlan.model_validate(facts)
+        stated |= _voting(stage.voting)
+    if stage.sla is not None:
+        stated |= {"at_breach": stage.sla.at_breach, "policy_clause": stage.sla.policy_clause or ""}
+    return StagePlan.model_validate(
+        {name: value for name, value in stated.items() if value != StagePlan.model_fields[name].default}
+    )
+
+
+def _voting(rule: VotingRule) -> dict[str, object]:
+    copied = ("quorum_percent", "method", "threshold_percent", "counted_of", "weights", "veto", "recusal", "tie_break")
+    return {name: getattr(rule, name) for name in copied} | {
+        "quorum": rule.quorum or 0,
+        "threshold": rule.threshold or 0,
+        "deputies": rule.deputies is not None,
+        "waits_for_all": not rule.early_close,
+    }

@@ -6,29 +6,38 @@ are, when things are due) comes back as a :class:`~models.case.Resolution` and i
 
 import datetime as dt
 
+from imprimatur.rules import office
+from imprimatur.rules.clock import tick
 from imprimatur.rules.draft import Draft
 from imprimatur.rules.voting import evaluate
 from models.case import (
+    ActConfirmed,
+    ActProposed,
     AddVersion,
-    Breach,
-    BreachCase,
+    Annulled,
+    CallDeputy,
     CaseState,
     Continued,
     Decided,
     Effect,
     Escalate,
     Event,
+    Extended,
+    Held,
     KeepStage,
     LapseStage,
+    Nudged,
+    PassedOn,
     PauseClock,
     Plan,
     RecordDecision,
-    Remind,
     RequestRevision,
     Resolution,
     ResumeClock,
+    Resumed,
     Revised,
     SeekReviewers,
+    SentBack,
     StageResolution,
     StageState,
     StartClock,
@@ -37,7 +46,7 @@ from models.case import (
     Ticked,
     Withdrawn,
 )
-from models.vocabulary import CaseStatus, StageOutcome, StageStatus, TaskClosure, TaskStatus
+from models.vocabulary import CaseStatus, StageOutcome, StageStatus, TaskClosure, TaskStatus, Verdict
 
 
 def transition(state: CaseState, event: Event, plan: Plan, at: dt.datetime) -> tuple[CaseState, tuple[Effect, ...]]:
@@ -56,11 +65,28 @@ def transition(state: CaseState, event: Event, plan: Plan, at: dt.datetime) -> t
             _revise(draft, event)
         case Withdrawn():
             draft.end(CaseStatus.WITHDRAWN, TaskClosure.CASE_WITHDRAWN, event.actor, event.reason)
+        case Held():
+            office.hold(draft, event)
+        case Resumed():
+            office.resume(draft, event)
+        case Extended():
+            office.extend(draft, event)
+        case ActProposed():
+            office.propose(draft, event)
+        case ActConfirmed():
+            office.confirm(draft, event)
+        case SentBack():
+            office.send_back(draft, event)
+        case PassedOn():
+            office.pass_on(draft, event)
+        case Nudged():
+            office.nudge(draft, event)
+        case Annulled():
+            office.annul(draft, event)
         case Ticked():
-            _tick(draft, at)
+            tick(draft, at)
         case Continued():
-            _resolve_deadlocks(draft)
-            draft.advance("system")
+            _count_again(draft)
     return draft.finish()
 
 
@@ -91,7 +117,7 @@ def settle(state: CaseState, resolution: Resolution) -> CaseState:
 def _resolved(stage: StageState, found: StageResolution) -> dict[str, object]:
     update: dict[str, object] = {"retry_at": found.retry_at}
     if found.due_at is not None:
-        update |= {"due_at": found.due_at, "remind_at": found.remind_at}
+        update |= {"due_at": found.due_at, "remind_at": found.remind_at, "escalate_at": found.escalate_at}
     return update
 
 
@@ -100,28 +126,7 @@ def wants_to_continue(state: CaseState, plan: Plan) -> bool:
     if state.status is not CaseStatus.IN_REVIEW:
         return False
     draft = Draft(state, plan)
-    return bool(draft.ready_stages()) or draft.all_passed() or bool(_deadlocked(draft))
-
-
-def next_deadline(state: CaseState) -> dt.datetime | None:
-    """The earliest instant at which :class:`~models.case.Ticked` has something to do; None when nothing is timed."""
-    if state.status is not CaseStatus.IN_REVIEW:
-        return None
-    instants = [instant for stage in state.stages.values() for instant in _stage_deadlines(state, stage)]
-    if state.due_at is not None and not state.breached:
-        instants.append(state.due_at)
-    return min(instants, default=None)
-
-
-def _stage_deadlines(state: CaseState, stage: StageState) -> list[dt.datetime]:
-    if stage.status is not StageStatus.OPEN:
-        return []
-    instants = list(stage.remind_at)
-    if stage.due_at is not None and not stage.breached:
-        instants.append(stage.due_at)
-    if stage.retry_at is not None:
-        instants.append(stage.retry_at)
-    return instants
+    return bool(draft.ready_stages()) or draft.all_passed() or any(_is_settled(draft, s) for s in draft.open_stages())
 
 
 def _submit(draft: Draft, event: Submitted) -> None:
@@ -168,7 +173,7 @@ def _carry_over(draft: Draft, stage_id: str, material: tuple[str, ...] | None, c
     stage = draft.stages[stage_id]
     if stage.status is not StageStatus.CLOSED:
         return
-    if stage.outcome is StageOutcome.APPROVED:
+    if stage.outcome is not None and stage.outcome.stays_valid:
         touched = tuple(field for field in changed if material is None or _is_material(field, material))
         if not touched:
             draft.add(KeepStage(stage=stage_id))
@@ -185,27 +190,59 @@ def _decide(draft: Draft, event: Decided) -> None:
     task = draft.tasks[event.task_id]
     draft.put_task(task, status=TaskStatus.DECIDED, verdict=event.verdict)
     draft.add(RecordDecision(decision=event, stage=task.stage, round=task.round, digest=draft.digest))
-    stage = draft.stages[task.stage]
-    result = evaluate(draft.plan.stage(stage.id), draft.stage_tasks(stage), stage.deadlocked)
-    if result.outcome is StageOutcome.APPROVED:
-        draft.close_tasks(stage.id, TaskClosure.OUTCOME_CERTAIN, event.actor)
-        draft.pass_stage(stage, result.reason)
-        draft.advance(event.actor)
-    elif result.outcome is StageOutcome.REJECTED:
-        draft.close_tasks(stage.id, TaskClosure.OUTCOME_CERTAIN, event.actor)
-        draft.close_stage(stage, StageOutcome.REJECTED, result.reason)
-        draft.end(CaseStatus.REJECTED, TaskClosure.CASE_REJECTED, event.actor, result.reason)
-    elif result.outcome is StageOutcome.CHANGES_REQUESTED:
-        _send_back(draft, stage, event, result.reason)
+    stage, plan = draft.stages[task.stage], draft.plan.stage(task.stage)
+    if stage.status is not StageStatus.OPEN:
+        # Someone acknowledged what they were only told of.
+        return
+    if event.verdict is Verdict.RECUSE and plan.deputies:
+        draft.add(CallDeputy(stage=stage.id, round=stage.round, task=task.id, cause="recused"))
+    elif event.verdict is Verdict.OBJECT:
+        _object(draft, stage)
     else:
+        _settle_votes(draft, stage, event.actor)
+
+
+def _count_again(draft: Draft) -> None:
+    """A stage that was skipped, a reviewer who stood aside: what was settled may decide, or leave nobody to decide."""
+    for stage in draft.open_stages():
+        if draft.stages[stage.id].status is StageStatus.OPEN:
+            _settle_votes(draft, draft.stages[stage.id], "system")
+    if draft.status is CaseStatus.IN_REVIEW:
+        draft.advance("system")
+
+
+def _is_settled(draft: Draft, stage: StageState) -> bool:
+    result = evaluate(draft.plan.stage(stage.id), draft.stage_tasks(stage), stage.deadlocked)
+    return result.outcome is not None or (result.deadlocked and not stage.deadlocked)
+
+
+def _object(draft: Draft, stage: StageState) -> None:
+    """The first objection opens its resolution, by whoever the stage escalates to; later ones are heard with it."""
+    if not stage.deadlocked:
+        draft.put_stage(stage, deadlocked=True)
+        draft.add(Escalate(stage=stage.id, round=stage.round, cause="objection"))
+
+
+def _settle_votes(draft: Draft, stage: StageState, actor: str) -> None:
+    result = evaluate(draft.plan.stage(stage.id), draft.stage_tasks(stage), stage.deadlocked)
+    if result.outcome is None:
         _resolve_deadlocks(draft)
+        return
+    draft.close_tasks(stage.id, TaskClosure.OUTCOME_CERTAIN, actor)
+    if result.outcome is StageOutcome.REJECTED:
+        draft.close_stage(stage, StageOutcome.REJECTED, result.reason)
+        draft.end(CaseStatus.REJECTED, TaskClosure.CASE_REJECTED, actor, result.reason)
+    elif result.outcome is StageOutcome.CHANGES_REQUESTED:
+        _send_back(draft, stage, actor, result.reason)
+    else:
+        draft.pass_stage(stage, result.reason)
+        draft.advance(actor)
 
 
-def _send_back(draft: Draft, stage: StageState, event: Decided, reason: str) -> None:
-    draft.close_tasks(stage.id, TaskClosure.OUTCOME_CERTAIN, event.actor)
+def _send_back(draft: Draft, stage: StageState, actor: str, reason: str) -> None:
     draft.close_stage(stage, StageOutcome.CHANGES_REQUESTED, reason)
     # Reviewing on in parallel stages would judge a document that is about to change.
-    draft.cancel_open_stages(TaskClosure.REVISION_REQUESTED, event.actor, "a revision was requested")
+    draft.cancel_open_stages(TaskClosure.REVISION_REQUESTED, actor, "a revision was requested")
     draft.status = CaseStatus.REVISING
     draft.add(RequestRevision(stage=stage.id, round=stage.round))
     draft.add(PauseClock())
@@ -226,26 +263,5 @@ def _resolve_deadlocks(draft: Draft) -> None:
         draft.add(Escalate(stage=stage.id, round=stage.round, cause="no_decision"))
     for stage in draft.open_stages():
         already = any(isinstance(effect, Escalate) and effect.stage == stage.id for effect in draft.effects)
-        if stage.deadlocked and not already and not draft.has_open_task(stage) and stage.retry_at is None:
+        if stage.deadlocked and not already and not draft.has_decider(stage) and stage.retry_at is None:
             draft.add(SeekReviewers(stage=stage.id, round=stage.round))
-
-
-def _tick(draft: Draft, at: dt.datetime) -> None:
-    for stage in draft.open_stages():
-        waiting = tuple(task.id for task in draft.stage_tasks(stage) if task.status is TaskStatus.OPEN)
-        if any(instant <= at for instant in stage.remind_at):
-            stage = draft.put_stage(stage, remind_at=tuple(i for i in stage.remind_at if i > at))
-            overdue = stage.due_at is not None and stage.due_at <= at
-            if waiting and not overdue:
-                draft.add(Remind(stage=stage.id, round=stage.round, tasks=waiting))
-        if stage.due_at is not None and stage.due_at <= at and not stage.breached:
-            stage = draft.put_stage(stage, breached=True)
-            draft.add(Breach(stage=stage.id, round=stage.round, due_at=stage.due_at, tasks=waiting))
-            draft.add(Escalate(stage=stage.id, round=stage.round, cause="breach"))
-        if stage.retry_at is not None and stage.retry_at <= at:
-            stage = draft.put_stage(stage, retry_at=None)
-            if not waiting:
-                draft.add(SeekReviewers(stage=stage.id, round=stage.round))
-    if draft.due_at is not None and draft.due_at <= at and not draft.breached:
-        draft.breached = True
-        draft.add(BreachCase(due_at=draft.due_at))

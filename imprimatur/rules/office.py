@@ -1,0 +1,137 @@
+"""Acts of the governance office, and of those who pass a task on. Pure."""
+
+from imprimatur.rules.draft import Draft
+from models.case import (
+    ActConfirmed,
+    ActProposed,
+    Annulled,
+    AskAgain,
+    Extended,
+    ExtendStage,
+    Held,
+    HoldCase,
+    Nudged,
+    OverrideStage,
+    PassedOn,
+    PassOn,
+    PauseClock,
+    PauseStage,
+    ProposeAct,
+    ProposedAct,
+    Remind,
+    ResumeCase,
+    ResumeClock,
+    Resumed,
+    ResumeStage,
+    SendBack,
+    SentBack,
+    StageState,
+)
+from models.vocabulary import (
+    AssignmentReason,
+    CaseStatus,
+    OfficeAct,
+    StageOutcome,
+    StageStatus,
+    TaskClosure,
+    TaskStatus,
+)
+
+
+def hold(draft: Draft, event: Held) -> None:
+    """Every clock stands still until the case is resumed; nobody can decide meanwhile."""
+    draft.status = CaseStatus.ON_HOLD
+    draft.add(HoldCase(actor=event.actor, reason=event.reason))
+    draft.add(PauseClock())
+    for stage in draft.open_stages():
+        draft.put_stage(stage, due_at=None, remind_at=(), retry_at=None, escalate_at=())
+        draft.add(PauseStage(stage=stage.id, round=stage.round))
+
+
+def resume(draft: Draft, event: Resumed) -> None:
+    draft.status = CaseStatus.IN_REVIEW
+    draft.add(ResumeCase(actor=event.actor, reason=event.reason))
+    draft.add(ResumeClock())
+    for stage in draft.open_stages():
+        draft.add(ResumeStage(stage=stage.id, round=stage.round))
+
+
+def extend(draft: Draft, event: Extended) -> None:
+    """A breach that was recorded stays recorded; the new due time can be missed anew."""
+    stage = draft.put_stage(draft.stages[event.stage], breached=False, remind_at=(), escalate_at=())
+    draft.add(ExtendStage(stage=stage.id, round=stage.round, by=event.by, actor=event.actor, reason=event.reason))
+
+
+def propose(draft: Draft, event: ActProposed) -> None:
+    act = ProposedAct(
+        id=event.act_id,
+        act=event.act,
+        stage=event.stage,
+        round=draft.stages[event.stage].round,
+        outcome=event.outcome,
+        actor=event.actor,
+        reason=event.reason,
+    )
+    draft.proposed[act.id] = act
+    draft.add(ProposeAct(act=act))
+
+
+def confirm(draft: Draft, event: ActConfirmed) -> None:
+    act = draft.proposed.pop(event.act_id)
+    stage = draft.stages[act.stage]
+    draft.add(OverrideStage(act=act, confirmed_by=event.actor))
+    skipped = act.act is OfficeAct.SKIP
+    closure = TaskClosure.STAGE_SKIPPED if skipped else TaskClosure.STAGE_OVERRIDDEN
+    draft.close_tasks(stage.id, closure, event.actor)
+    draft.close_stage(stage, act.outcome, f"{'skipped' if skipped else 'decided'} by the office: {act.reason}")
+    if act.outcome is StageOutcome.REJECTED:
+        draft.end(CaseStatus.REJECTED, TaskClosure.CASE_REJECTED, event.actor, act.reason)
+    else:
+        draft.advance(event.actor)
+
+
+def send_back(draft: Draft, event: SentBack) -> None:
+    """The stage and all that needs it, directly or through others, are decided anew in the next round."""
+    reopened = draft.dependents_of(event.stage)
+    for stage_id in reopened:
+        stage = draft.stages[stage_id]
+        if stage.status is StageStatus.OPEN:
+            draft.close_tasks(stage_id, TaskClosure.SENT_BACK, event.actor)
+            draft.close_stage(stage, StageOutcome.CANCELLED, "the case was sent back")
+        draft.stages[stage_id] = StageState(id=stage_id)
+    draft.round += 1
+    draft.add(SendBack(stage=event.stage, actor=event.actor, reason=event.reason, reopened=reopened))
+    draft.advance(event.actor)
+
+
+def pass_on(draft: Draft, event: PassedOn) -> None:
+    task = draft.tasks[event.task_id]
+    delegated = event.actor == task.assignee
+    why = AssignmentReason.DELEGATION if delegated else AssignmentReason.REASSIGNMENT
+    closure = TaskClosure.DELEGATED if delegated else TaskClosure.REASSIGNED
+    draft.put_task(task, status=TaskStatus.CLOSED, closure=closure, closed_by=event.actor)
+    draft.add(
+        PassOn(
+            stage=task.stage,
+            round=task.round,
+            task=task.id,
+            to=event.to,
+            actor=event.actor,
+            why=why.value,  # type: ignore[arg-type]
+            reason=event.reason,
+        )
+    )
+
+
+def nudge(draft: Draft, event: Nudged) -> None:
+    for stage in draft.open_stages():
+        waiting = tuple(task.id for task in draft.stage_tasks(stage) if task.status is TaskStatus.OPEN)
+        if waiting and event.stage in (None, stage.id):
+            draft.add(Remind(stage=stage.id, round=stage.round, tasks=waiting))
+
+
+def annul(draft: Draft, event: Annulled) -> None:
+    """The decision stays in the ledger; it no longer counts, and its reviewer is asked once more."""
+    task = draft.tasks[event.task_id]
+    draft.put_task(task, status=TaskStatus.CLOSED, verdict=None, closure=TaskClosure.ANNULLED, closed_by=event.actor)
+    draft.add(AskAgain(stage=task.stage, round=task.round, task=task.id, actor=event.actor, reason=event.reason))
