@@ -201,7 +201,8 @@ def _directory_problems(stage: StageDef, holders: Holders, place: Place) -> Foun
             yield from _unheld(rule.role, holders, (*place, "reviewers", index, "role"))
     if stage.sla is not None:
         yield from _unheld(stage.sla.escalate_to, holders, (*place, "sla", "escalate_to"))
-    if most_reviewers(stage.reviewers) != (active := most_reviewers(stage.reviewers, holders)):
+    active = most_reviewers(stage.reviewers, holders)
+    if active and active != most_reviewers(stage.reviewers):
         yield from _out_of_reach(stage, active, "are active in the directory", place)
 
 
