@@ -9,12 +9,12 @@ from typing import Annotated, Literal
 import rfc8785
 from pydantic import BaseModel, ConfigDict, EmailStr, Field, StringConstraints, model_validator
 
-from models.texts import Day, Number, OneLine, Paragraphs, TimeOfDay, WebAddress, WholeNumber
+from models.texts import PRINTABLE, Day, Number, OneLine, TimeOfDay, WebAddress, WholeNumber
 from models.vocabulary import CredentialKind, StageKind, Verdict
 
 Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
 Label = Annotated[OneLine, StringConstraints(min_length=1, max_length=200)]
-Text = Annotated[Paragraphs, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000)]
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000), PRINTABLE]
 FieldPath = Annotated[str, StringConstraints(pattern=r"^[a-z_]+(\.[a-z_]+)?$")]
 
 

@@ -11,11 +11,11 @@ from typing import Annotated, Literal
 import rfc8785
 from pydantic import AfterValidator, BaseModel, ConfigDict, EmailStr, Field, StringConstraints
 
-from models.texts import Day, Number, OneLine, Paragraphs, WebAddress
+from models.texts import PRINTABLE, Day, Number, OneLine, WebAddress
 from models.vocabulary import CredentialKind
 
 Line = Annotated[OneLine, StringConstraints(max_length=500)]
-Prose = Annotated[Paragraphs, StringConstraints(strip_whitespace=True, max_length=20_000)]
+Prose = Annotated[str, StringConstraints(strip_whitespace=True, max_length=20_000), PRINTABLE]
 LanguageTag = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
 Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 

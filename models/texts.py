@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, StringConstraints
 from pydantic_core import PydanticCustomError
 
-_CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_NOT_PRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _TIME = re.compile(r"[0-9]{1,2}:[0-9]{2}(:[0-9]{2})?")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
@@ -17,8 +17,8 @@ def _on_one_line(value: object) -> object:
 
 
 def _printable(value: str) -> str:
-    if found := _CONTROL_CHARACTERS.search(value):
-        raise ValueError(f"the control character U+{ord(found.group()):04X} cannot be part of a text")
+    if found := _NOT_PRINTABLE.search(value):
+        raise ValueError(f"the character U+{ord(found.group()):04X} cannot be part of a text")
     return value
 
 
@@ -48,10 +48,10 @@ def _no_truth_value(kind: Literal["float_type", "int_type"]) -> BeforeValidator:
     return BeforeValidator(check)
 
 
-OneLine = Annotated[str, BeforeValidator(_on_one_line), AfterValidator(_printable)]
-Paragraphs = Annotated[str, AfterValidator(_printable)]
+PRINTABLE = AfterValidator(_printable)
+OneLine = Annotated[str, BeforeValidator(_on_one_line), PRINTABLE]
 TimeOfDay = Annotated[dt.time, BeforeValidator(_written_time)]
 Day = Annotated[dt.date, BeforeValidator(_written_date)]
-WebAddress = Annotated[str, StringConstraints(pattern=r"^https?://[^\s]{1,1000}$"), AfterValidator(_printable)]
+WebAddress = Annotated[str, StringConstraints(pattern=r"^https?://[^\s]{1,1000}$"), PRINTABLE]
 Number = Annotated[float, _no_truth_value("float_type")]
 WholeNumber = Annotated[int, _no_truth_value("int_type")]
