@@ -14,19 +14,20 @@ Names = tuple[str, ...]
 
 class RowBuffer:
     def __init__(self) -> None:
-        self._inserts: defaultdict[Table, list[Values]] = defaultdict(list)
+        # Rows that name different columns go into statements of their own: one statement takes its columns from the
+        # first row, and would drop what only a later one names.
+        self._inserts: defaultdict[tuple[Table, frozenset[str]], list[Values]] = defaultdict(list)
         self._updates: defaultdict[tuple[Table, Names, Names], list[Values]] = defaultdict(list)
 
     def insert(self, table: Table, **values: Any) -> None:
-        """Rows of one table in one commit name the same columns."""
-        self._inserts[table].append(values)
+        self._inserts[(table, frozenset(values))].append(values)
 
     def update(self, table: Table, key: Values, **values: Any) -> None:
         row = {f"key_{name}": value for name, value in key.items()} | values
         self._updates[(table, tuple(key), tuple(values))].append(row)
 
     def flush(self, connection: Connection) -> None:
-        for table, rows in self._inserts.items():
+        for (table, _), rows in self._inserts.items():
             connection.execute(_insertion(table), rows)
         for (table, key, names), rows in self._updates.items():
             connection.execute(_change(table, key, names), rows)
