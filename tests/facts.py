@@ -45,6 +45,23 @@ def furnish(database: Database) -> None:
     import_people(database, EXAMPLES / "people.csv")
 
 
+def add_people(database: Database, folder: Path, *lines: str) -> None:
+    """Lines of email, name, roles and active; whoever is known already is changed."""
+    file = folder / "more-people.csv"
+    file.write_text("\n".join(["email,name,roles,active", *lines]), encoding="utf-8")
+    assert import_people(database, file).rejected == []
+
+
+def amended(database: Database, framework: str, stage_id: str | None = None, **change: Any) -> Framework:
+    """A shipped framework with something changed in one of its stages, or in itself, stored as another version."""
+    document = shipped()[framework].model_dump(mode="json") | {"version": "99"}
+    for part in [document] if stage_id is None else [s for s in document["stages"] if s["id"] == stage_id]:
+        part |= change
+    policy = Framework.model_validate(document)
+    add_framework(database, policy, START)
+    return policy
+
+
 class Play:
     """One case in motion; a minute passes between acts."""
 
