@@ -21,6 +21,7 @@ from models.tables import DecisionRow, PublicationRow, StageRow, TaskRow, Versio
 from models.vocabulary import (
     EventType,
     MailKind,
+    StageOutcome,
     StageStatus,
     TaskStatus,
 )
@@ -90,6 +91,9 @@ def _keep_stage(book: Book, effect: c.KeepStage) -> None:
 
 
 def _lapse_stage(book: Book, effect: c.LapseStage) -> None:
+    approved = {"case_id": book.step.case_id, "stage": effect.stage, "outcome": str(StageOutcome.APPROVED)}
+    reason = f"its approval lapsed with the change of {', '.join(effect.changed)}"
+    book.rows.update(StageRow, approved, status=str(StageStatus.WAITING), outcome=None, reason=reason)
     book.event(EventType.STAGE_LAPSED, SYSTEM, stage=effect.stage, changed=list(effect.changed))
 
 
