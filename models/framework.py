@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 import rfc8785
 from pydantic import BaseModel, ConfigDict, EmailStr, Field, StringConstraints, model_validator
 
-from models.texts import Day, OneLine, Paragraphs, TimeOfDay, WebAddress
+from models.texts import PRINTABLE, Day, Number, OneLine, TimeOfDay, WebAddress, WholeNumber
 from models.vocabulary import (
     AtBreach,
     CountedOf,
@@ -23,7 +23,7 @@ from models.vocabulary import (
 
 Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
 Label = Annotated[OneLine, StringConstraints(min_length=1, max_length=200)]
-Text = Annotated[Paragraphs, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000)]
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000), PRINTABLE]
 FieldPath = Annotated[str, StringConstraints(pattern=r"^[a-z_]+(\.[a-z_]+)?$")]
 
 
@@ -34,8 +34,8 @@ class Strict(BaseModel):
 class BusinessDuration(Strict):
     """Business time: either days (same clock time, n working days on) or hours (counted inside working hours)."""
 
-    business_days: int | None = Field(default=None, ge=0, le=1000)
-    business_hours: float | None = Field(default=None, ge=0, le=10000)
+    business_days: WholeNumber | None = Field(default=None, ge=0, le=1000)
+    business_hours: Number | None = Field(default=None, ge=0, le=10000)
 
     @model_validator(mode="after")
     def _one_unit(self) -> "BusinessDuration":
@@ -88,11 +88,11 @@ class FieldRule(Strict):
 
     field: FieldPath
     presence: Literal["required", "recommended"] = "required"
-    minimum: float | None = None
-    maximum: float | None = None
-    min_items: int | None = Field(default=None, ge=1, le=1000)
-    max_items: int | None = Field(default=None, ge=1, le=1000)
-    max_words: int | None = Field(default=None, ge=1, le=100_000)
+    minimum: Number | None = None
+    maximum: Number | None = None
+    min_items: WholeNumber | None = Field(default=None, ge=1, le=1000)
+    max_items: WholeNumber | None = Field(default=None, ge=1, le=1000)
+    max_words: WholeNumber | None = Field(default=None, ge=1, le=100_000)
     one_of: tuple[Label, ...] | None = Field(default=None, min_length=1)
     forbidden_words: tuple[Label, ...] = ()
     why: Text | None = None
@@ -112,7 +112,7 @@ class ReviewerRule(Strict):
     unit: Label | None = None
     partners: Literal["all", "lead"] | None = None
     addresses: tuple[EmailStr, ...] = ()
-    count: int | None = Field(default=None, ge=1, le=500)
+    count: WholeNumber | None = Field(default=None, ge=1, le=500)
     pick: Pick = Pick.LEAST_LOADED
     familiar: bool = False
 
@@ -136,13 +136,13 @@ class VotingRule(Strict):
     are for as against.
     """
 
-    quorum: int | None = Field(default=None, ge=1, le=500)
-    quorum_percent: float | None = Field(default=None, gt=0, le=100)
+    quorum: WholeNumber | None = Field(default=None, ge=1, le=500)
+    quorum_percent: Number | None = Field(default=None, gt=0, le=100)
     method: VotingMethod = VotingMethod.COUNT
-    threshold: int | None = Field(default=None, ge=1, le=10_000)
-    threshold_percent: float | None = Field(default=None, gt=0, le=100)
+    threshold: WholeNumber | None = Field(default=None, ge=1, le=10_000)
+    threshold_percent: Number | None = Field(default=None, gt=0, le=100)
     counted_of: CountedOf = CountedOf.ASKED
-    weights: dict[Identifier, Annotated[int, Field(ge=1, le=100)]] = {}
+    weights: dict[Identifier, Annotated[WholeNumber, Field(ge=1, le=100)]] = {}
     veto: tuple[Identifier, ...] = ()
     recusal: Recusal = Recusal.KEEPS_QUORUM
     deputies: Identifier | None = None
@@ -168,7 +168,7 @@ class EscalationStep(Strict):
 
     after: BusinessDuration
     to: Identifier
-    count: int = Field(default=1, ge=1, le=50)
+    count: WholeNumber = Field(default=1, ge=1, le=50)
 
 
 class Sla(Strict):
@@ -185,7 +185,7 @@ class Sla(Strict):
     policy_clause: Text | None = None
     deputies: Identifier | None = None
     escalate_to: Identifier
-    escalate_count: int = Field(default=1, ge=1, le=50)
+    escalate_count: WholeNumber = Field(default=1, ge=1, le=50)
     then: tuple[EscalationStep, ...] = ()
 
 
@@ -198,8 +198,8 @@ class CaseSla(Strict):
 
 
 class Scale(Strict):
-    minimum: int = Field(default=0, ge=-100, le=100)
-    maximum: int = Field(default=4, ge=-100, le=100)
+    minimum: WholeNumber = Field(default=0, ge=-100, le=100)
+    maximum: WholeNumber = Field(default=4, ge=-100, le=100)
     labels: tuple[Label, ...] = ()
 
     @model_validator(mode="after")

@@ -66,8 +66,9 @@ def _tick_stage(draft: Draft, stage: StageState, at: dt.datetime) -> None:
         overdue = stage.due_at is not None and stage.due_at <= at
         if waiting and not overdue:
             draft.add(Remind(stage=stage.id, round=stage.round, tasks=waiting))
-    if stage.due_at is not None and stage.due_at <= at and not stage.breached:
-        stage = _run_out(draft, stage, stage.due_at, waiting)
+    missed = _missed(stage, at)
+    if missed is not None:
+        stage = _run_out(draft, stage, missed, waiting)
         if stage.status is not StageStatus.OPEN:
             return
     for _ in [instant for instant in stage.escalate_at if instant <= at]:
@@ -75,10 +76,18 @@ def _tick_stage(draft: Draft, stage: StageState, at: dt.datetime) -> None:
         draft.add(Escalate(stage=stage.id, round=stage.round, cause="breach", step=stage.escalated))
     if stage.retry_at is not None and stage.retry_at <= at:
         stage = draft.put_stage(stage, retry_at=None)
+        # What ran out in this very step looks for someone already; nobody must be found twice.
+        if missed is not None:
+            return
         if not waiting:
             draft.add(SeekReviewers(stage=stage.id, round=stage.round))
         elif draft.plan.stage(stage.id).at_breach is AtBreach.REMIND:
             draft.add(Remind(stage=stage.id, round=stage.round, tasks=waiting, again=True))
+
+
+def _missed(stage: StageState, at: dt.datetime) -> dt.datetime | None:
+    """The due time that has passed and was not recorded as a breach yet."""
+    return stage.due_at if stage.due_at is not None and stage.due_at <= at and not stage.breached else None
 
 
 def _run_out(draft: Draft, stage: StageState, due_at: dt.datetime, waiting: tuple[str, ...]) -> StageState:
