@@ -4,7 +4,7 @@ import datetime as dt
 from typing import Any
 
 from activities.book import SYSTEM, Book
-from activities.resolving import Candidate, find_holders, find_reviewers, next_business_day, stage_deadlines
+from activities.resolving import Candidate, Deadlines, find_holders, find_reviewers, next_business_day, stage_deadlines
 from imprimatur import ids
 from imprimatur.history.ledger import instant_text
 from models import case as c
@@ -44,14 +44,9 @@ def open_stage(book: Book, effect: c.OpenStage) -> None:
         due_at=instant_text(due_at) if due_at else None,
         calendar=stage.sla.calendar if stage.sla else None,
     )
-    tasks = [_assign(book, effect.stage, effect.round, candidate, due_at) for candidate in found.candidates]
+    tasks = [assign(book, effect.stage, effect.round, candidate, due_at) for candidate in found.candidates]
     _report_shortage(book, effect.stage, len(tasks), found.passed_over)
-    resolution: dict[str, Any] = {"stage": stage.id, "tasks": tuple(tasks)}
-    if deadlines:
-        resolution |= {"due_at": due_at}
-        if deadlines.remind_at:
-            resolution |= {"remind_at": deadlines.remind_at}
-    book.resolutions.append(_resolution(resolution))
+    book.resolutions.append(resolution({"stage": stage.id, "tasks": tuple(tasks)} | timed(deadlines)))
 
 
 def _skip_stage(book: Book, effect: c.OpenStage, reason: str) -> None:
@@ -71,11 +66,16 @@ def _skip_stage(book: Book, effect: c.OpenStage, reason: str) -> None:
         closed_at=book.step.at,
     )
     book.event(EventType.STAGE_SKIPPED, SYSTEM, stage=stage.id, reason=reason)
-    book.resolutions.append(_resolution({"stage": stage.id, "skipped": reason}))
+    book.resolutions.append(resolution({"stage": stage.id, "skipped": reason}))
 
 
 def escalate(book: Book, effect: c.Escalate) -> None:
-    _seek(book, effect.stage, effect.round, effect.cause)
+    sla = book.stage_def(effect.stage).sla
+    if effect.step and sla is not None:
+        step = sla.then[effect.step - 1]
+        _seek(book, effect.stage, effect.round, effect.cause, step.to, step.count)
+    else:
+        _seek(book, effect.stage, effect.round, effect.cause)
 
 
 def seek_reviewers(book: Book, effect: c.SeekReviewers) -> None:
@@ -83,12 +83,16 @@ def seek_reviewers(book: Book, effect: c.SeekReviewers) -> None:
         _seek(book, effect.stage, effect.round, "no_decision")
 
 
-def _seek(book: Book, stage_id: str, round_number: int, cause: str) -> None:
+def _seek(
+    book: Book, stage_id: str, round_number: int, cause: str, role: str | None = None, count: int | None = None
+) -> None:
+    """Asks holders of ``role``; of the one that the stage escalates to first, when none is named."""
     stage = book.stage_def(stage_id)
     barred = book.people_of_round(stage_id, round_number) | {book.proposer}
     found: tuple[Candidate, ...] = ()
     if stage.sla is not None:
-        found = find_holders(book.connection, stage.sla.escalate_to, stage.sla.escalate_count, barred)
+        sla = stage.sla
+        found = find_holders(book.connection, role or sla.escalate_to, count or sla.escalate_count, barred)
     if not found:
         if not _ask_reviewers(book, stage_id, round_number):
             _seek_again(book, stage, round_number)
@@ -102,8 +106,8 @@ def _seek(book: Book, stage_id: str, round_number: int, cause: str) -> None:
         to=[candidate.email for candidate in found],
     )
     resolve_incidents(book, stage_id)
-    tasks = tuple(_assign(book, stage_id, round_number, candidate, None, cause) for candidate in found)
-    book.resolutions.append(_resolution({"stage": stage_id, "tasks": tasks}))
+    tasks = tuple(assign(book, stage_id, round_number, candidate, None, cause) for candidate in found)
+    book.resolutions.append(resolution({"stage": stage_id, "tasks": tasks}))
 
 
 def _seek_again(book: Book, stage: StageDef, round_number: int) -> None:
@@ -113,7 +117,7 @@ def _seek_again(book: Book, stage: StageDef, round_number: int) -> None:
     book.incident(IncidentKind.NO_ESCALATION_TARGET, stage.id, detail)
     retry_at = next_business_day(book.framework, stage, book.step.at)
     book.event(EventType.REVIEWERS_SOUGHT, SYSTEM, stage=stage.id, round=round_number, retry_at=instant_text(retry_at))
-    book.resolutions.append(_resolution({"stage": stage.id, "retry_at": retry_at}))
+    book.resolutions.append(resolution({"stage": stage.id, "retry_at": retry_at}))
 
 
 def _ask_reviewers(book: Book, stage_id: str, round_number: int) -> bool:
@@ -126,21 +130,23 @@ def _ask_reviewers(book: Book, stage_id: str, round_number: int) -> bool:
     for kind in (IncidentKind.NO_REVIEWER, IncidentKind.NO_ESCALATION_TARGET):
         resolve_incidents(book, stage_id, kind=str(kind))
     due_at = book.stage_due_at(stage_id, round_number)
-    tasks = tuple(_assign(book, stage_id, round_number, candidate, due_at) for candidate in found.candidates)
+    tasks = tuple(assign(book, stage_id, round_number, candidate, due_at) for candidate in found.candidates)
     _report_shortage(book, stage_id, len(tasks), found.passed_over)
-    book.resolutions.append(_resolution({"stage": stage_id, "tasks": tasks}))
+    book.resolutions.append(resolution({"stage": stage_id, "tasks": tasks}))
     return True
 
 
-def _assign(
+def assign(
     book: Book,
     stage_id: str,
     round_number: int,
     candidate: Candidate,
     due_at: dt.datetime | None,
     cause: str | None = None,
+    attempt: int = 1,
 ) -> c.AssignedTask:
-    task_id = ids.task_id(book.step.case_id, stage_id, round_number, candidate.email)
+    task_id = ids.task_id(book.step.case_id, stage_id, round_number, candidate.email, attempt)
+    book.asked_now.setdefault((stage_id, round_number), set()).add(candidate.email)
     book.rows.insert(
         TaskRow,
         task_id=task_id,
@@ -174,11 +180,20 @@ def _assign(
     return c.AssignedTask.model_construct(_fields_set=set(facts), **facts)
 
 
+def timed(deadlines: Deadlines | None) -> dict[str, Any]:
+    """What the case must know of a stage's deadlines; nothing is said of what there is none of."""
+    if deadlines is None:
+        return {}
+    facts: dict[str, Any] = {"due_at": deadlines.due.due_at}
+    facts |= {"remind_at": deadlines.remind_at} if deadlines.remind_at else {}
+    return facts | ({"escalate_at": deadlines.escalate_at} if deadlines.escalate_at else {})
+
+
 def _report_shortage(book: Book, stage_id: str, number: int, passed_over: tuple[str, ...]) -> None:
-    voting = book.stage_def(stage_id).voting
-    needed = max(voting.quorum, voting.threshold) if voting else 1
+    stage = book.stage_def(stage_id)
+    needed = stage.voting.least_people if stage.voting else 0
     because = f" ({'; '.join(passed_over)})" if passed_over else ""
-    if number == 0:
+    if number == 0 and needed:
         book.incident(IncidentKind.NO_REVIEWER, stage_id, f"nobody can review this stage{because}")
     elif number < needed:
         detail = f"{number} can review this stage, {needed} are needed{because}"
@@ -190,5 +205,5 @@ def resolve_incidents(book: Book, stage_id: str, **narrower: str) -> None:
     book.rows.fill(IncidentRow, key, resolved_at=book.step.at)
 
 
-def _resolution(facts: dict[str, Any]) -> c.StageResolution:
+def resolution(facts: dict[str, Any]) -> c.StageResolution:
     return c.StageResolution.model_construct(_fields_set=set(facts), **facts)

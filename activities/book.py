@@ -39,6 +39,7 @@ class Book:
         self.resolutions: list[StageResolution] = []
         self.due_at: dt.datetime | None = None
         self.mails = 0
+        self.asked_now: dict[tuple[str, int], set[str]] = {}
         self.published: list[tuple[str, dict[str, Any]]] = []
         self._tasks: dict[str, dict[str, Any]] | None = None
         self._first: tuple[int, str] | None = None
@@ -63,16 +64,27 @@ class Book:
             task["assignee"]
             for task in self.tasks().values()
             if task["stage"] == stage_id and task["round"] == round_number
-        }
+        } | self.asked_now.get((stage_id, round_number), set())
+
+    def open_tasks_of(self, stage_id: str, round_number: int) -> list[dict[str, Any]]:
+        return [
+            task
+            for task in self.tasks().values()
+            if (task["stage"], task["round"], task["status"]) == (stage_id, round_number, TaskStatus.OPEN)
+        ]
 
     def stage_due_at(self, stage_id: str, round_number: int) -> dt.datetime | None:
         """When an open stage is due; None when nothing was promised, or the promise is broken already."""
+        due_at: dt.datetime | None = self.stage_row(stage_id, round_number)["due_at"]
+        return due_at if due_at is not None and due_at > self.step.at else None
+
+    def stage_row(self, stage_id: str, round_number: int) -> dict[str, Any]:
+        """The stage as it stood before this step."""
         table = StageRow.__table__  # type: ignore[attr-defined]
-        query = select(table.c.due_at).where(
+        query = select(table).where(
             table.c.case_id == self.step.case_id, table.c.stage == stage_id, table.c.round == round_number
         )
-        due_at: dt.datetime | None = self.connection.execute(query).scalar()
-        return due_at if due_at is not None and due_at > self.step.at else None
+        return dict(self.connection.execute(query).mappings().one())
 
     def event(self, type_: EventType, actor: str, **data: Any) -> None:
         self.position += 1

@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from typing import Any
 
-from activities.assigning import escalate, open_stage, resolve_incidents, seek_reviewers
+from activities import acts
+from activities.assigning import escalate, open_stage, resolution, resolve_incidents, seek_reviewers
 from activities.book import SYSTEM, Book
 from activities.publishing import publication_of
-from activities.resolving import calendar_of
+from activities.resolving import calendar_of, next_business_day
 from imprimatur.history.ledger import instant_text
 from imprimatur.rules.business_time import (
     DueTime,
@@ -137,23 +138,7 @@ def _record_decision(book: Book, effect: c.RecordDecision) -> None:
 
 def _close_task(book: Book, effect: c.CloseTask) -> None:
     task = book.open_task_of(effect.task)
-    book.rows.update(
-        TaskRow,
-        {"task_id": effect.task},
-        status=str(TaskStatus.CLOSED),
-        closed_at=book.step.at,
-        closure=str(effect.closure),
-        closed_by=effect.closed_by,
-    )
-    book.event(
-        EventType.TASK_CLOSED,
-        SYSTEM,
-        task_id=effect.task,
-        stage=task["stage"],
-        assignee=task["assignee"],
-        closure=str(effect.closure),
-        closed_by=effect.closed_by,
-    )
+    acts.close_task(book, task, effect.closure, effect.closed_by)
     book.mail(MailKind.TASK_CLOSED, task["assignee"], task["assignee_name"], task_id=effect.task)
 
 
@@ -226,6 +211,9 @@ def _remind(book: Book, effect: c.Remind) -> None:
             assignee=task["assignee"],
         )
         book.mail(MailKind.REMINDER, task["assignee"], task["assignee_name"], task_id=task_id)
+    if effect.again:
+        retry_at = next_business_day(book.framework, book.stage_def(effect.stage), book.step.at)
+        book.resolutions.append(resolution({"stage": effect.stage, "retry_at": retry_at}))
 
 
 def _breach(book: Book, effect: c.Breach) -> None:
@@ -284,6 +272,17 @@ _HANDLERS: dict[type[c.Effect], Callable[[Book, Any], None]] = {
     c.Remind: _remind,
     c.Breach: _breach,
     c.Escalate: escalate,
+    c.CallDeputy: acts.call_deputy,
+    c.PassOn: acts.pass_on,
+    c.AskAgain: acts.ask_again,
+    c.HoldCase: acts.hold_case,
+    c.ResumeCase: acts.resume_case,
+    c.PauseStage: acts.pause_stage,
+    c.ResumeStage: acts.resume_stage,
+    c.ExtendStage: acts.extend_stage,
+    c.ProposeAct: acts.propose_act,
+    c.OverrideStage: acts.override_stage,
+    c.SendBack: acts.send_back,
     c.BreachCase: _breach_case,
     c.Publish: _publish,
     c.CloseCase: _close_case,

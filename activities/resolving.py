@@ -7,9 +7,15 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from imprimatur.frameworks.calendars import work_calendar
-from imprimatur.rules.business_time import DueTime, WorkCalendar, add_business_time, subtract_business_time
+from imprimatur.rules.business_time import (
+    DueTime,
+    WorkCalendar,
+    add_business_seconds,
+    add_business_time,
+    subtract_business_time,
+)
 from imprimatur.store.people import PersonEntry, holders, open_task_counts, people_by_email, unit_members
-from models.framework import BusinessDuration, Framework, ReviewerRule, StageDef
+from models.framework import BusinessDuration, Framework, ReviewerRule, Sla, StageDef
 from models.proposal import Partner, Proposal
 from models.vocabulary import AssignmentReason
 
@@ -47,11 +53,17 @@ def find_reviewers(connection: Connection, stage: StageDef, proposal: Proposal, 
     return Found(tuple(chosen), tuple(passed_over))
 
 
-def find_holders(connection: Connection, role: str, count: int | None, barred: Iterable[str]) -> tuple[Candidate, ...]:
-    """Active holders of ``role`` for an escalation."""
+def find_holders(
+    connection: Connection,
+    role: str,
+    count: int | None,
+    barred: Iterable[str],
+    reason: AssignmentReason = AssignmentReason.ESCALATION,
+) -> tuple[Candidate, ...]:
+    """Active holders of ``role``, for an escalation or to take someone's place."""
     taken = {email.lower() for email in barred}
     pool = [
-        Candidate(person.email, person.name, AssignmentReason.ESCALATION, role)
+        Candidate(person.email, person.name, reason, role)
         for person in holders(connection, role)
         if person.email not in taken
     ]
@@ -102,9 +114,18 @@ def _fewest_open_tasks_first(connection: Connection, pool: list[Candidate], coun
 
 
 @dataclass(frozen=True)
+class DueBy:
+    """A due time (None: it has none) that is put off by a span of business time."""
+
+    due_at: dt.datetime | None
+    span: BusinessDuration
+
+
+@dataclass(frozen=True)
 class Deadlines:
     due: DueTime
     remind_at: tuple[dt.datetime, ...]
+    escalate_at: tuple[dt.datetime, ...]
 
 
 def calendar_of(framework: Framework, name: str) -> WorkCalendar:
@@ -116,9 +137,27 @@ def stage_deadlines(framework: Framework, stage: StageDef, at: dt.datetime) -> D
     if stage.sla is None:
         return None
     calendar = calendar_of(framework, stage.sla.calendar)
-    due = add_business_time(at, stage.sla.within, calendar)
-    reminders = {subtract_business_time(due.due_at, before, calendar) for before in stage.sla.remind_before}
-    return Deadlines(due, tuple(sorted(instant for instant in reminders if instant > at)))
+    return _around(stage.sla, add_business_time(at, stage.sla.within, calendar), calendar, at)
+
+
+def deadlines_from(
+    framework: Framework, stage: StageDef, at: dt.datetime, *, seconds: int | None = None, by: DueBy | None = None
+) -> Deadlines | None:
+    """Like :func:`stage_deadlines`, for the working time left over (``seconds``), or a due time put off ``by``."""
+    if stage.sla is None:
+        return None
+    calendar = calendar_of(framework, stage.sla.calendar)
+    if by is not None:
+        due = add_business_time(max(by.due_at or at, at), by.span, calendar)
+    else:
+        due = add_business_seconds(at, seconds or 0, calendar)
+    return _around(stage.sla, due, calendar, at)
+
+
+def _around(sla: Sla, due: DueTime, calendar: WorkCalendar, at: dt.datetime) -> Deadlines:
+    reminders = {subtract_business_time(due.due_at, before, calendar) for before in sla.remind_before}
+    further = [add_business_time(due.due_at, step.after, calendar).due_at for step in sla.then]
+    return Deadlines(due, tuple(sorted(instant for instant in reminders if instant > at)), tuple(sorted(further)))
 
 
 def next_business_day(framework: Framework, stage: StageDef, at: dt.datetime) -> dt.datetime:

@@ -39,7 +39,7 @@ from imprimatur.store.engine import Database
 from imprimatur.store.frameworks import framework, framework_by_digest, framework_for_kind
 from imprimatur.store.people import active_person, has_role
 from imprimatur.store.refusals import record_refusal
-from models.case import CaseState, Decided, Revised, Submitted, Withdrawn
+from models.case import Act, CaseState, Decided, Revised, Submitted, Withdrawn
 from models.framework import Framework
 from models.messages import CaseAnswer, CaseInput, DecisionReceipt
 from models.proposal import Proposal
@@ -147,7 +147,7 @@ class Gateway:
         try:
             task = decisions.task_place(self._database, task_id)
             case_id = task.case_id
-            checked = check_answer(task.stage_def, verdict, comment, given)
+            checked = check_answer(task.stage_def, task.reason, verdict, comment, given)
             facts: dict[str, Any] = {
                 "decision_id": ids.decision_id(task_id, actor, verdict, comment, given),
                 "task_id": task_id,
@@ -223,6 +223,14 @@ class Gateway:
             )
         except Exception as error:
             raise self._translated(error, case_id, None, actor, "withdraw", Channel.COMMAND_LINE) from error
+
+    async def act(self, case_id: str, event: Act) -> CaseAnswer:
+        """An act of the office, or of a task's holder. Doing the same again in a closed or changed case is refused."""
+        self._head(case_id)
+        try:
+            return await self._handle(case_id).execute_update(CaseWorkflow.act, event, rpc_timeout=ANSWER_WITHIN)
+        except Exception as error:
+            raise self._translated(error, case_id, None, event.actor, event.kind, Channel.COMMAND_LINE) from error
 
     async def forward(self, case_id: str, span: dt.timedelta) -> dt.datetime:
         """Moves a case's own clock and waits until all that fell due is written. Needs a time-skipping server."""

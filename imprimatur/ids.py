@@ -23,8 +23,15 @@ def imported_case_id(framework_id: str, record_key: str) -> str:
     return _derived("mc-", "import", framework_id, record_key)
 
 
-def task_id(case_id: str, stage_id: str, round_number: int, assignee: str) -> str:
-    return _derived("t-", case_id, stage_id, round_number, assignee)
+def task_id(case_id: str, stage_id: str, round_number: int, assignee: str, attempt: int = 1) -> str:
+    """``attempt`` counts how often the same person is asked in one round: anew after a decision was annulled."""
+    again = (attempt,) if attempt > 1 else ()
+    return _derived("t-", case_id, stage_id, round_number, assignee, *again)
+
+
+def act_id(case_id: str, act: str, stage_id: str, round_number: int, actor: str, reason: str) -> str:
+    """An act proposed twice in the same words is one."""
+    return _derived("a-", case_id, act, stage_id, round_number, actor, reason)
 
 
 def decision_id(task: str, actor: str, verdict: str, comment: str, scores: dict[str, int]) -> str:

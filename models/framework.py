@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, EmailStr, Field, StringConstraints, 
 
 from models.texts import PRINTABLE, Day, Number, OneLine, TimeOfDay, WebAddress, WholeNumber
 from models.vocabulary import (
+    AssignmentReason,
     AtBreach,
     CountedOf,
     CredentialKind,
@@ -162,6 +163,12 @@ class VotingRule(Strict):
             raise ValueError("counted_of says nothing where approvals are counted by number")
         return self
 
+    @property
+    def least_people(self) -> int:
+        """So many must be asked at least, for the rule to be met at all; one where the numbers are shares."""
+        heaviest = max(self.weights.values(), default=1)
+        return max(self.quorum or 1, -(-(self.threshold or 1) // heaviest))
+
 
 class EscalationStep(Strict):
     """A further escalation, ``after`` the due time has passed by so much."""
@@ -248,9 +255,13 @@ class StageDef(Strict):
     def is_automatic(self) -> bool:
         return not self.reviewers
 
-    @property
-    def accepted(self) -> tuple[Verdict, ...]:
-        """The verdicts that this stage accepts: those named, else the ones usual for its kind."""
+    def accepted(self, reason: AssignmentReason | str = AssignmentReason.ROLE) -> tuple[Verdict, ...]:
+        """The verdicts that an assignee may answer: those named, else the ones usual for the stage's kind.
+
+        Whoever is asked to resolve an objection decides like a reviewer.
+        """
+        if self.kind is StageKind.OBJECTION and reason == AssignmentReason.ESCALATION:
+            return USUAL_VERDICTS[StageKind.REVIEW]
         return self.verdicts or USUAL_VERDICTS[self.kind]
 
     def criterion(self, criterion_id: str) -> Criterion | None:

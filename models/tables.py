@@ -145,6 +145,7 @@ class StageRow(SQLModel, table=True):
     opened_at: dt.datetime = _instant()
     due_at: dt.datetime | None = _maybe_instant(index=True)
     due_reason: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON))
+    clock_remaining_seconds: int | None = None
     breached_at: dt.datetime | None = _maybe_instant()
     closed_at: dt.datetime | None = _maybe_instant()
 
@@ -188,6 +189,7 @@ class DecisionRow(SQLModel, table=True):
     ledger_digest: str
     stage_outcome: str | None = None
     case_status: str
+    annulled_at: dt.datetime | None = _maybe_instant()
 
 
 class LedgerRow(SQLModel, table=True):
@@ -237,6 +239,60 @@ class IncidentRow(SQLModel, table=True):
     detail: str = _text()
     opened_at: dt.datetime = _instant()
     resolved_at: dt.datetime | None = _maybe_instant()
+
+
+class ProposedActRow(SQLModel, table=True):
+    """An act of the office that waits, or waited, for a second person."""
+
+    __tablename__ = "proposed_act"
+    act_id: str = Field(primary_key=True)
+    case_id: str = Field(index=True)
+    stage: str
+    round: int
+    act: str
+    outcome: str
+    actor: str
+    reason: str = _text()
+    proposed_at: dt.datetime = _instant()
+    confirmed_by: str | None = None
+    confirmed_at: dt.datetime | None = _maybe_instant()
+
+
+class InterestRow(SQLModel, table=True):
+    """A declared interest: ``subject`` is a partner's organisation, a unit or a person's address, as ``kind`` says."""
+
+    __tablename__ = "interest"
+    person: str = Field(primary_key=True)
+    kind: str = Field(primary_key=True)
+    subject: str = Field(primary_key=True)
+    reason: str = _text()
+    declared_at: dt.datetime = _instant()
+
+
+class DelegationRow(SQLModel, table=True):
+    """Whoever is asked between two dates, both included, is represented; empty scopes mean everywhere."""
+
+    __tablename__ = "delegation"
+    delegation_id: str = Field(primary_key=True)
+    person: str = Field(index=True)
+    deputy: str
+    first_on: dt.date
+    last_on: dt.date
+    framework: str | None = None
+    stage: str | None = None
+    unit: str | None = None
+    declared_at: dt.datetime = _instant()
+    ended_at: dt.datetime | None = _maybe_instant()
+
+
+class AbsenceRow(SQLModel, table=True):
+    """Days on which a person is not asked; both included."""
+
+    __tablename__ = "absence"
+    person: str = Field(primary_key=True)
+    first_on: dt.date = Field(primary_key=True)
+    last_on: dt.date
+    reason: str = _text()
 
 
 class OutboxRow(SQLModel, table=True):

@@ -4,8 +4,9 @@ import datetime as dt
 from dataclasses import dataclass, field
 
 from imprimatur import ids
-from imprimatur.rules.admission import Refusal, refusal
+from imprimatur.rules.admission import refusal
 from imprimatur.rules.clock import next_deadline
+from imprimatur.rules.refusal import Refusal
 from imprimatur.rules.transition import settle, transition, wants_to_continue
 from models.case import (
     AssignedTask,

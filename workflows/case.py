@@ -10,10 +10,12 @@ from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
     from activities.ports import CommitPort
-    from imprimatur.rules.admission import Refusal, refusal
+    from imprimatur.rules.admission import refusal
     from imprimatur.rules.clock import next_deadline
+    from imprimatur.rules.refusal import Refusal
     from imprimatur.rules.transition import settle, transition, wants_to_continue
     from models.case import (
+        Act,
         CaseState,
         Continued,
         Decided,
@@ -110,21 +112,22 @@ class CaseWorkflow:
             effects=effects,
         )
 
-    async def _act(self, event: Submitted | Revised | Withdrawn) -> CaseAnswer:
+    async def _act(self, event: Submitted | Revised | Act) -> CaseAnswer:
         async with self._turn:
             # Another act may have come first while this one waited for its turn.
             _raise(refusal(self._state, event))
             step, resolution = await self._perform(event)
-        assert step is not None and resolution is not None
+        # A nudge may find nobody to remind: then nothing was written.
+        effects = step.effects if step else ()
         return CaseAnswer(
             case_id=self._state.case_id,
             status=self._state.status,
             version=self._state.version,
             round=self._state.round,
-            position=resolution.position,
-            digest=resolution.ledger_digest,
-            kept=tuple(effect.stage for effect in step.effects if isinstance(effect, KeepStage)),
-            lapsed=tuple(effect.stage for effect in step.effects if isinstance(effect, LapseStage)),
+            position=resolution.position if resolution else 0,
+            digest=resolution.ledger_digest if resolution else "",
+            kept=tuple(effect.stage for effect in effects if isinstance(effect, KeepStage)),
+            lapsed=tuple(effect.stage for effect in effects if isinstance(effect, LapseStage)),
         )
 
     @workflow.update
@@ -137,6 +140,11 @@ class CaseWorkflow:
 
     @workflow.update
     async def withdraw(self, event: Withdrawn) -> CaseAnswer:
+        return await self._act(event)
+
+    @workflow.update
+    async def act(self, event: Act) -> CaseAnswer:
+        """Acts of the office, and passing a task on."""
         return await self._act(event)
 
     @workflow.update
@@ -161,6 +169,10 @@ class CaseWorkflow:
 
     @withdraw.validator
     def _may_withdraw(self, event: Withdrawn) -> None:
+        _raise(refusal(self._state, event))
+
+    @act.validator
+    def _may_act(self, event: Act) -> None:
         _raise(refusal(self._state, event))
 
     @decide.validator

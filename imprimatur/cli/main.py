@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import typer
 
-from imprimatur.cli import cases, records, service
+from imprimatur.cli import cases, office, records, service
 from imprimatur.cli.context import load_settings
 from imprimatur.cli.output import show_error
 from imprimatur.errors import ImprimaturError, InputError
@@ -34,6 +34,17 @@ VERBS: dict[str, Callable[..., None]] = {
     "decide": cases.decide,
     "revise": cases.revise,
     "withdraw": cases.withdraw,
+    "hold": office.hold,
+    "resume": office.resume,
+    "extend": office.extend,
+    "override": office.override,
+    "skip": office.skip,
+    "confirm": office.confirm,
+    "send-back": office.send_back,
+    "reassign": office.reassign,
+    "delegate": office.delegate,
+    "nudge": office.nudge,
+    "annul": office.annul,
     "history": records.history_,
     "verify": records.verify,
     "forward": cases.forward,

@@ -11,8 +11,8 @@ from imprimatur.frameworks.documents import parse, read_text, spelled
 from imprimatur.frameworks.field_checks import Found, field_problems, unknown_field
 from imprimatur.frameworks.json_lines import Place
 from imprimatur.frameworks.loader import validate
+from imprimatur.frameworks.policy_checks import kind_problems, silence_problems, vote_problems
 from imprimatur.rules.business_time import add_business_time, subtract_business_time
-from imprimatur.rules.voting import IN_FAVOUR
 from models.framework import BusinessDuration, Framework, ReviewerRule, Sla, StageDef
 from models.vocabulary import StageKind
 
@@ -131,7 +131,7 @@ def _stage_problems(framework: Framework, stage: StageDef, place: Place) -> Foun
         yield (*place, key), "publication_reviewed", "a stage that publishes is automatic", "a review stage before it"
     elif stage.reviewers:
         yield from _review_problems(stage, place)
-    elif stage.kind is StageKind.REVIEW:
+    elif stage.kind is not StageKind.PUBLICATION:
         yield (*place, "reviewers"), "reviewers_missing", "nobody is named to review this stage", "at least one rule"
     elif stage.voting is not None or stage.sla is not None or stage.criteria:
         problem = "a stage without reviewers takes no votes, no time and no scores"
@@ -141,11 +141,9 @@ def _stage_problems(framework: Framework, stage: StageDef, place: Place) -> Foun
 
 
 def _review_problems(stage: StageDef, place: Place) -> Found:
-    for key, value in (("voting", stage.voting), ("sla", stage.sla)):
-        if value is None:
-            yield (*place, key), f"{key}_missing", f"a reviewed stage needs {key!r}", f"the key {key}"
-    if not IN_FAVOUR.intersection(stage.accepted):
-        yield (*place, "verdicts"), "approval_impossible", "no reviewer of this stage may approve", "approve among them"
+    yield from kind_problems(stage, place)
+    yield from silence_problems(stage, place)
+    yield from vote_problems(stage, place)
     if stage.optional and not all(rule.partners or rule.unit for rule in stage.reviewers):
         yield (
             (*place, "optional"),
@@ -153,30 +151,20 @@ def _review_problems(stage: StageDef, place: Place) -> Found:
             "only a stage whose reviewers come from the proposal (partners, unit) can be optional",
             "reviewers by partners or unit",
         )
-    if stage.voting is None:
-        return
     yield from _out_of_reach(stage, most_reviewers(stage.reviewers), "are named", place)
-    roles = {rule.role for rule in stage.reviewers} | ({"industry_partner"} if _asks_partners(stage) else set())
-    for index, role in enumerate(stage.voting.veto):
-        if role not in roles:
-            yield (
-                (*place, "voting", "veto", index),
-                "veto_unheld",
-                f"no reviewer of this stage holds the role {role!r}",
-                ", ".join(sorted(filter(None, roles))) or "a role among the reviewers",
-            )
-
-
-def _asks_partners(stage: StageDef) -> bool:
-    return any(rule.partners for rule in stage.reviewers)
 
 
 def _out_of_reach(stage: StageDef, most: int | None, how: str, place: Place) -> Found:
-    numbers = (("quorum", stage.voting.quorum), ("threshold", stage.voting.threshold)) if stage.voting else ()
-    for key, number in numbers:
-        if most is not None and number > most:
-            problem = f"the {key} is {number}, but at most {most} reviewers {how}"
-            yield (*place, "voting", key), f"{key}_out_of_reach", problem, f"at most {most}"
+    if stage.voting is None or most is None:
+        return
+    heaviest = max(stage.voting.weights.values(), default=1)
+    if (stage.voting.quorum or 0) > most:
+        problem = f"the quorum is {stage.voting.quorum}, but at most {most} reviewers {how}"
+        yield (*place, "voting", "quorum"), "quorum_out_of_reach", problem, f"at most {most}"
+    if (stage.voting.threshold or 0) > most * heaviest:
+        weight = f", each of a weight of {heaviest} at most," if heaviest > 1 else ""
+        problem = f"the threshold is {stage.voting.threshold}, but at most {most} reviewers{weight} {how}"
+        yield (*place, "voting", "threshold"), "threshold_out_of_reach", problem, f"at most {most * heaviest}"
 
 
 def most_reviewers(rules: tuple[ReviewerRule, ...], holders: Holders | None = None) -> int | None:
@@ -202,6 +190,12 @@ def _directory_problems(stage: StageDef, holders: Holders, place: Place) -> Foun
             yield from _unheld(rule.role, holders, (*place, "reviewers", index, "role"))
     if stage.sla is not None:
         yield from _unheld(stage.sla.escalate_to, holders, (*place, "sla", "escalate_to"))
+        for index, step in enumerate(stage.sla.then):
+            yield from _unheld(step.to, holders, (*place, "sla", "then", index, "to"))
+        if stage.sla.deputies is not None:
+            yield from _unheld(stage.sla.deputies, holders, (*place, "sla", "deputies"))
+    if stage.voting is not None and stage.voting.deputies is not None:
+        yield from _unheld(stage.voting.deputies, holders, (*place, "voting", "deputies"))
     active = most_reviewers(stage.reviewers, holders)
     if active and active != most_reviewers(stage.reviewers):
         yield from _out_of_reach(stage, active, "are active in the directory", place)
@@ -233,6 +227,10 @@ def _is_too_long(framework: Framework, span: BusinessDuration, calendar: str) ->
 def _sla_problems(framework: Framework, sla: Sla, place: Place) -> Found:
     yield from _promise_problems(framework, sla.within, sla.calendar, (*place, "within"))
     yield from _calendar_known(framework, sla.calendar, (*place, "calendar"))
+    for index in range(1, len(sla.then)):
+        if not _is_later(sla.then[index - 1].after, sla.then[index].after):
+            problem = "this step would come before the one above it, or with it"
+            yield (*place, "then", index, "after"), "steps_out_of_order", problem, "later than the step before"
     if sla.calendar not in framework.calendars or _is_too_long(framework, sla.within, sla.calendar):
         return
     try:
@@ -251,6 +249,15 @@ def _sla_problems(framework: Framework, sla: Sla, place: Place) -> Found:
     except (InputError, ValueError):
         # The calendar itself is reported where it stands.
         return
+
+
+def _is_later(first: BusinessDuration, second: BusinessDuration) -> bool:
+    """Days and hours cannot be told apart without a calendar and a date: only like is compared with like."""
+    if first.business_days is not None and second.business_days is not None:
+        return first.business_days < second.business_days
+    if first.business_hours is not None and second.business_hours is not None:
+        return first.business_hours < second.business_hours
+    return True
 
 
 def _publication_problems(framework: Framework) -> Found:

@@ -75,6 +75,18 @@ def _revision_requested(facts: Facts, row: Row, data: Facts) -> None:
     facts["status"] = CaseStatus.REVISING
 
 
+def _held(facts: Facts, row: Row, data: Facts) -> None:
+    facts["status"] = CaseStatus.ON_HOLD
+
+
+def _taken_up_again(facts: Facts, row: Row, data: Facts) -> None:
+    facts["status"] = CaseStatus.IN_REVIEW
+
+
+def _sent_back(facts: Facts, row: Row, data: Facts) -> None:
+    facts["round"] = data.get("round")
+
+
 def _paused(facts: Facts, row: Row, data: Facts) -> None:
     facts |= {"due_at": None, "clock_remaining_seconds": data.get("remaining_seconds")}
 
@@ -96,6 +108,9 @@ _TELLING: dict[str, Callable[[Facts, Row, Facts], None]] = {
     EventType.PROPOSAL_VERSION_ADDED: _version_added,
     EventType.CASE_RETURNED: _returned,
     EventType.REVISION_REQUESTED: _revision_requested,
+    EventType.CASE_HELD: _held,
+    EventType.CASE_RESUMED: _taken_up_again,
+    EventType.STAGE_SENT_BACK: _sent_back,
     EventType.CLOCK_PAUSED: _paused,
     EventType.CLOCK_RESUMED: _resumed,
     EventType.CASE_SLA_BREACHED: _breached,

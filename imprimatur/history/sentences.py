@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
+from imprimatur.rules.wording import closed_by
 from models.vocabulary import EventType
 
 Data = Mapping[str, Any]
@@ -49,12 +50,10 @@ _ASKED = {
     "partner": "as contact of an industry partner",
     "address": "as named by the framework",
     "escalation": "by escalation",
-}
-_CLOSED = {
-    "outcome_certain": "the outcome was certain after the answer of {closed_by}",
-    "revision_requested": "{closed_by} had asked for changes",
-    "case_rejected": "{closed_by} had rejected the proposal",
-    "case_withdrawn": "{closed_by} had withdrawn the case",
+    "deputy": "as deputy, holding the role {role}",
+    "reassignment": "in someone else's place, by the office",
+    "delegation": "to whom it was passed on",
+    "repetition": "once more, after an answer was annulled",
 }
 _DECIDED = {
     "approve": "Approved {stage}",
@@ -62,8 +61,36 @@ _DECIDED = {
     "request_changes": "Asked for changes in {stage}",
     "abstain": "Abstained in {stage}",
     "recuse": "Stood aside as biased in {stage}",
+    "endorse": "Endorsed {stage}",
+    "acknowledge": "Acknowledged {stage}",
+    "object": "Objected in {stage}",
 }
-_CAUSES = {"breach": "its time ran out", "no_decision": "the votes cast can no longer decide it"}
+_CAUSES = {
+    "breach": "its time ran out",
+    "no_decision": "the votes cast can no longer decide it",
+    "objection": "someone objected",
+}
+
+
+def _proposed(data: Data) -> str:
+    what = "to skip" if data["act"] == "skip" else f"to set to {_words(data['outcome'])}"
+    return f"Proposed {what} {_stage(data)}, for a second person to confirm: {data['reason']}"
+
+
+def _overridden(data: Data) -> str:
+    what = "Skipped" if data["act"] == "skip" else f"Set to {_words(data['outcome'])}"
+    return f"{what} {_stage(data)} in the reviewers' place, proposed by {data['proposed_by']}: {data['reason']}"
+
+
+def _passed_on(data: Data) -> str:
+    verb = "Passed on" if data["why"] == "delegation" else "Reassigned"
+    because = f": {data['reason']}" if data["reason"] else ""
+    return f"{verb} the task in {_stage(data)} from {data['from']} to {data['to']}{because}"
+
+
+def _extended(data: Data) -> str:
+    until = f" to {_moment(data['due_at'])}" if data["due_at"] else ""
+    return f"Extended {_stage(data)}{until}: {data['reason']}"
 
 
 def _version(data: Data) -> str:
@@ -87,7 +114,7 @@ def _assigned(data: Data) -> str:
 
 
 def _task_closed(data: Data) -> str:
-    reason = _CLOSED[data["closure"]].format(closed_by=data["closed_by"])
+    reason = closed_by(data["closure"], data["closed_by"])
     return f"Closed the task of {data['assignee']} in {_words(data['stage'])}: {reason}"
 
 
@@ -122,6 +149,16 @@ _SENTENCES: dict[EventType, Callable[[Data], str]] = {
     EventType.CASE_SLA_BREACHED: lambda d: f"Missed the due time of the whole case, {_moment(d['due_at'])}",
     EventType.CLOCK_PAUSED: lambda d: f"Stopped the clock with {d['remaining_seconds'] / 3600:.1f} business hours left",
     EventType.CLOCK_RESUMED: lambda d: f"Set the clock going again, to {_moment(d['due_at'])}",
+    EventType.CASE_HELD: lambda d: f"Put the case on hold: {d['reason']}",
+    EventType.CASE_RESUMED: lambda d: f"Resumed the case: {d['reason']}",
+    EventType.STAGE_EXTENDED: _extended,
+    EventType.ACT_PROPOSED: _proposed,
+    EventType.STAGE_OVERRIDDEN: _overridden,
+    EventType.STAGE_SENT_BACK: lambda d: (
+        f"Sent the case back to {_words(d['stage'])}, to be decided anew with {_names(d['reopened'])}: {d['reason']}"
+    ),
+    EventType.TASK_PASSED_ON: _passed_on,
+    EventType.DECISION_ANNULLED: lambda d: f"Annulled the answer of {d['assignee']} in {_stage(d)}: {d['reason']}",
     EventType.INCIDENT_OPENED: lambda d: (
         f"Opened an incident ({_words(d['kind'])}) in {_words(d['stage'])}: {d['detail']}"
     ),

@@ -126,6 +126,7 @@ DECISION_FIELDS = ("decision_id", "task_id", "stage", "round", "verdict", "comme
 
 def _check_decisions(case_id: str, chain: list[Row], decisions: list[Row]) -> Iterator[LedgerProblem]:
     events = {event["data"].get("decision_id"): event for event in _of_type(chain, EventType.DECISION_RECORDED)}
+    annulled = {event["data"].get("task_id"): event["at"] for event in _of_type(chain, EventType.DECISION_ANNULLED)}
     for decision in decisions:
         where = f"{case_id} decision {decision['decision_id']}"
         event = events.pop(decision["decision_id"], None)
@@ -134,6 +135,7 @@ def _check_decisions(case_id: str, chain: list[Row], decisions: list[Row]) -> It
             continue
         told = {name: event["data"].get(name) for name in DECISION_FIELDS}
         told |= {name: event[column] for name, column in _DECISION_PROOF.items()}
+        told["annulled_at"] = annulled.get(decision["task_id"])
         yield from _differences(where, "it", decision, told)
     for decision_id, event in events.items():
         text = f"its decision {decision_id} is missing"

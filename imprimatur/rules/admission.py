@@ -2,6 +2,7 @@
 
 from imprimatur.rules.office_admission import office_refusal
 from imprimatur.rules.refusal import Refusal, closed_case, unknown_task
+from imprimatur.rules.wording import closed_by
 from models.case import CaseState, Continued, Decided, Event, Revised, Submitted, TaskState, Ticked, Withdrawn
 from models.vocabulary import CaseStatus, TaskClosure, TaskStatus
 
@@ -50,25 +51,9 @@ def _decision_refusal(state: CaseState, event: Decided) -> Refusal | None:
     return None
 
 
-_CLOSED_BECAUSE = {
-    TaskClosure.OUTCOME_CERTAIN: "the stage was decided before your answer arrived, by the decision of",
-    TaskClosure.REVISION_REQUESTED: "changes were requested and a new version is awaited, after the decision of",
-    TaskClosure.CASE_REJECTED: "the proposal was rejected by the decision of",
-    TaskClosure.CASE_WITHDRAWN: "the proposal was withdrawn by",
-    TaskClosure.CASE_PUBLISHED: "the micro-credential was published, after the decision of",
-    TaskClosure.TIME_RAN_OUT: "the time to answer ran out, and the framework decided; it was closed by",
-    TaskClosure.STAGE_SKIPPED: "the stage was skipped by",
-    TaskClosure.STAGE_OVERRIDDEN: "the stage was decided in the reviewers' place by",
-    TaskClosure.SENT_BACK: "the case was sent back to an earlier stage by",
-    TaskClosure.REASSIGNED: "it was given to someone else by",
-    TaskClosure.DELEGATED: "it was passed on by",
-    TaskClosure.ANNULLED: "the answer was annulled, and you were asked anew, by",
-}
-
-
 def _closed_message(task: TaskState) -> str:
-    reason = _CLOSED_BECAUSE[task.closure or TaskClosure.OUTCOME_CERTAIN]
-    return f"This task closed: {reason} {task.closed_by}."
+    closure = task.closure or TaskClosure.OUTCOME_CERTAIN
+    return f"This task closed: {closed_by(closure, task.closed_by or 'system')}."
 
 
 def _revision_refusal(state: CaseState, event: Revised) -> Refusal | None:

@@ -5,13 +5,13 @@ from models.framework import StageDef
 from models.vocabulary import Verdict
 
 COMMENT_LIMIT = 20_000
-NEEDS_COMMENT = frozenset({Verdict.REJECT, Verdict.REQUEST_CHANGES})
+NEEDS_COMMENT = frozenset({Verdict.REJECT, Verdict.REQUEST_CHANGES, Verdict.OBJECT})
 
 
-def check_answer(stage: StageDef, verdict: str, comment: str, scores: dict[str, int]) -> Verdict:
+def check_answer(stage: StageDef, reason: str, verdict: str, comment: str, scores: dict[str, int]) -> Verdict:
     """The verdict, when the answer is well formed; otherwise raises with every problem at once."""
     problems = [*_comment_problems(verdict, comment), *_score_problems(stage, verdict, scores)]
-    allowed = [str(v) for v in stage.accepted]
+    allowed = [str(v) for v in stage.accepted(reason)]
     if verdict not in allowed:
         raise InputError(
             "verdict_not_offered",
@@ -58,7 +58,7 @@ def _score_problems(stage: StageDef, verdict: str, scores: dict[str, int]) -> li
             problems.append(
                 Problem(place, f"{criterion_id} is scored from {scale}, not {score}", scale, code="score_out_of_range")
             )
-    if verdict in (Verdict.APPROVE, Verdict.REJECT, Verdict.REQUEST_CHANGES):
+    if verdict in (Verdict.APPROVE, Verdict.ENDORSE, Verdict.REJECT, Verdict.REQUEST_CHANGES):
         for criterion in stage.criteria:
             if criterion.required and criterion.id not in scores:
                 problems.append(

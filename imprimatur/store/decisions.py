@@ -18,6 +18,7 @@ class TaskPlace:
 
     case_id: str
     stage_def: StageDef
+    reason: str
 
 
 def task_place(database: Database, task_id: str) -> TaskPlace:
@@ -25,13 +26,14 @@ def task_place(database: Database, task_id: str) -> TaskPlace:
     tasks, cases = TaskRow.__table__, CaseRow.__table__  # type: ignore[attr-defined]
     with database.read() as connection:
         row = connection.execute(
-            select(tasks.c.case_id, tasks.c.stage, cases.c.framework_digest)
+            select(tasks.c.case_id, tasks.c.stage, tasks.c.reason, cases.c.framework_digest)
             .join(cases, cases.c.case_id == tasks.c.case_id)
             .where(tasks.c.task_id == task_id)
         ).first()
         if row is None:
             raise NotFound("task_unknown", f"There is no task {task_id}.", "See `starter.py tasks`.")
-        return TaskPlace(row.case_id, framework_by_digest(connection, row.framework_digest).stage(row.stage))
+        stage = framework_by_digest(connection, row.framework_digest).stage(row.stage)
+        return TaskPlace(row.case_id, stage, row.reason)
 
 
 def receipt(database: Database, decision_id: str) -> DecisionReceipt | None:

@@ -14,7 +14,7 @@ from imprimatur.store.frameworks import framework_by_digest
 from models.framework import Framework, StageDef
 from models.proposal import Proposal
 from models.tables import CaseRow, DecisionRow, PublicationRow, StageRow, TaskRow
-from models.vocabulary import TaskStatus
+from models.vocabulary import TaskStatus, Verdict
 
 _CASE = CaseRow.__table__  # type: ignore[attr-defined]
 _STAGE = StageRow.__table__  # type: ignore[attr-defined]
@@ -36,6 +36,10 @@ class TaskPage:
     due_reason: dict[str, Any] | None
     decisions: tuple[dict[str, Any], ...]
     own: dict[str, Any] | None
+
+    @property
+    def accepted(self) -> tuple[Verdict, ...]:
+        return self.stage.accepted(str(self.task["reason"]))
 
     @property
     def is_open(self) -> bool:

@@ -9,6 +9,7 @@ from starlette.concurrency import run_in_threadpool
 
 from imprimatur.errors import ImprimaturError, InputError
 from imprimatur.mail.links import Links
+from imprimatur.rules.wording import VERDICT_LABELS, closed_by
 from imprimatur.store.engine import Database
 from imprimatur.store.task_page import TaskPage, task_page
 from imprimatur.web.rendering import page, wants_json
@@ -68,6 +69,9 @@ def _task(
         "decisions": found.decisions,
         "own": found.own,
         "is_open": found.is_open,
+        "accepted": found.accepted,
+        "labels": VERDICT_LABELS,
+        "closed": closed_by(found.task["closure"], found.task["closed_by"]) if found.task["closure"] else "",
         "typed": typed,
         "error": error,
         "zone": found.framework.calendars[calendar].time_zone,

@@ -1,0 +1,213 @@
+"""What acts of the office and of a task's holder write: holding, extending, overriding, passing on, annulling."""
+
+from typing import Any
+
+from activities.assigning import assign, escalate, resolution, timed
+from activities.book import OFFICE_ROLE, SYSTEM, Book
+from activities.resolving import Candidate, Deadlines, DueBy, calendar_of, deadlines_from, find_holders
+from imprimatur.history.ledger import instant_text
+from imprimatur.rules.business_time import business_seconds_between
+from imprimatur.store.people import holders, people_by_email
+from models import case as c
+from models.tables import DecisionRow, ProposedActRow, StageRow, TaskRow
+from models.vocabulary import AssignmentReason, EventType, IncidentKind, MailKind, TaskClosure, TaskStatus
+
+
+def hold_case(book: Book, effect: c.HoldCase) -> None:
+    book.event(EventType.CASE_HELD, effect.actor, reason=effect.reason)
+
+
+def resume_case(book: Book, effect: c.ResumeCase) -> None:
+    book.event(EventType.CASE_RESUMED, effect.actor, reason=effect.reason)
+
+
+def pause_stage(book: Book, effect: c.PauseStage) -> None:
+    """The working time that is left is kept; a stage that is late already has none."""
+    stage, row = book.stage_def(effect.stage), book.stage_row(effect.stage, effect.round)
+    remaining = None
+    if stage.sla is not None and row["due_at"] is not None:
+        calendar = calendar_of(book.framework, stage.sla.calendar)
+        remaining = business_seconds_between(book.step.at, row["due_at"], calendar)
+    book.rows.update(StageRow, _key(book, effect), due_at=None, due_reason=None, clock_remaining_seconds=remaining)
+
+
+def resume_stage(book: Book, effect: c.ResumeStage) -> None:
+    stage, row = book.stage_def(effect.stage), book.stage_row(effect.stage, effect.round)
+    seconds = row["clock_remaining_seconds"]
+    deadlines = None
+    if seconds is not None:
+        deadlines = deadlines_from(book.framework, stage, book.step.at, seconds=seconds)
+    _set_due(book, effect, deadlines)
+
+
+def extend_stage(book: Book, effect: c.ExtendStage) -> None:
+    stage, row = book.stage_def(effect.stage), book.stage_row(effect.stage, effect.round)
+    deadlines = deadlines_from(book.framework, stage, book.step.at, by=DueBy(row["due_at"], effect.by))
+    book.event(
+        EventType.STAGE_EXTENDED,
+        effect.actor,
+        stage=effect.stage,
+        round=effect.round,
+        reason=effect.reason,
+        due_at=instant_text(deadlines.due.due_at) if deadlines else None,
+    )
+    _set_due(book, effect, deadlines)
+
+
+def _set_due(book: Book, effect: c.ResumeStage | c.ExtendStage, deadlines: Deadlines | None) -> None:
+    due_at = deadlines.due.due_at if deadlines else None
+    reason = deadlines.due.explanation() if deadlines else None
+    book.rows.update(StageRow, _key(book, effect), due_at=due_at, due_reason=reason, clock_remaining_seconds=None)
+    for task in book.open_tasks_of(effect.stage, effect.round):
+        if task["due_at"] is not None:
+            book.rows.update(TaskRow, {"task_id": task["task_id"]}, due_at=due_at)
+    book.resolutions.append(resolution({"stage": effect.stage} | timed(deadlines)))
+
+
+def _key(book: Book, effect: c.PauseStage | c.ResumeStage | c.ExtendStage) -> dict[str, Any]:
+    return {"case_id": book.step.case_id, "stage": effect.stage, "round": effect.round}
+
+
+def propose_act(book: Book, effect: c.ProposeAct) -> None:
+    act = effect.act
+    facts = {"stage": act.stage, "round": act.round, "act": str(act.act), "outcome": str(act.outcome)}
+    book.rows.insert(
+        ProposedActRow,
+        act_id=act.id,
+        case_id=book.step.case_id,
+        actor=act.actor,
+        reason=act.reason,
+        proposed_at=book.step.at,
+        **facts,
+    )
+    book.event(EventType.ACT_PROPOSED, act.actor, act_id=act.id, reason=act.reason, **facts)
+    for person in holders(book.connection, OFFICE_ROLE):
+        if person.email != act.actor:
+            book.mail(
+                MailKind.CONFIRMATION,
+                person.email,
+                person.name,
+                stage=act.stage,
+                act_id=act.id,
+                act=str(act.act),
+                outcome=str(act.outcome),
+                actor=act.actor,
+                reason=act.reason,
+            )
+
+
+def override_stage(book: Book, effect: c.OverrideStage) -> None:
+    act = effect.act
+    confirmed = {"confirmed_by": effect.confirmed_by, "confirmed_at": book.step.at}
+    book.rows.update(ProposedActRow, {"act_id": act.id}, **confirmed)
+    book.event(
+        EventType.STAGE_OVERRIDDEN,
+        effect.confirmed_by,
+        act_id=act.id,
+        act=str(act.act),
+        stage=act.stage,
+        round=act.round,
+        outcome=str(act.outcome),
+        proposed_by=act.actor,
+        reason=act.reason,
+    )
+
+
+def send_back(book: Book, effect: c.SendBack) -> None:
+    book.event(
+        EventType.STAGE_SENT_BACK,
+        effect.actor,
+        stage=effect.stage,
+        reason=effect.reason,
+        reopened=list(effect.reopened),
+        round=book.step.round,
+    )
+
+
+def pass_on(book: Book, effect: c.PassOn) -> None:
+    task = book.open_task_of(effect.task)
+    delegated = effect.why == "delegation"
+    closure = TaskClosure.DELEGATED if delegated else TaskClosure.REASSIGNED
+    close_task(book, task, closure, effect.actor)
+    book.event(
+        EventType.TASK_PASSED_ON,
+        effect.actor,
+        stage=effect.stage,
+        round=effect.round,
+        why=effect.why,
+        reason=effect.reason,
+        **{"from": task["assignee"], "to": effect.to},
+    )
+    if not delegated:
+        book.mail(MailKind.TASK_CLOSED, task["assignee"], task["assignee_name"], task_id=effect.task)
+    named = people_by_email(book.connection, [effect.to])
+    reason = AssignmentReason.DELEGATION if delegated else AssignmentReason.REASSIGNMENT
+    candidate = Candidate(effect.to, named[0].name if named else "", reason, task["role"])
+    assigned = assign(book, effect.stage, effect.round, candidate, task["due_at"])
+    book.resolutions.append(resolution({"stage": effect.stage, "tasks": (assigned,)}))
+
+
+def ask_again(book: Book, effect: c.AskAgain) -> None:
+    """The decision stays where it is, marked as annulled; its reviewer gets another task."""
+    task = book.tasks()[effect.task]
+    closed = {"status": str(TaskStatus.CLOSED), "closure": str(TaskClosure.ANNULLED), "closed_by": effect.actor}
+    book.rows.update(TaskRow, {"task_id": effect.task}, **closed)
+    book.rows.update(DecisionRow, {"task_id": effect.task}, annulled_at=book.step.at)
+    book.event(
+        EventType.DECISION_ANNULLED,
+        effect.actor,
+        stage=effect.stage,
+        round=effect.round,
+        task_id=effect.task,
+        assignee=task["assignee"],
+        reason=effect.reason,
+    )
+    asked = [
+        other
+        for other in book.tasks().values()
+        if (other["stage"], other["round"], other["assignee"]) == (effect.stage, effect.round, task["assignee"])
+    ]
+    candidate = Candidate(task["assignee"], task["assignee_name"], AssignmentReason.REPETITION, task["role"])
+    due_at = book.stage_due_at(effect.stage, effect.round)
+    assigned = assign(book, effect.stage, effect.round, candidate, due_at, attempt=len(asked) + 1)
+    book.resolutions.append(resolution({"stage": effect.stage, "tasks": (assigned,)}))
+
+
+def call_deputy(book: Book, effect: c.CallDeputy) -> None:
+    stage, task = book.stage_def(effect.stage), book.tasks()[effect.task]
+    silent = effect.cause == "silent"
+    if silent:
+        close_task(book, task, TaskClosure.TIME_RAN_OUT, SYSTEM)
+        book.mail(MailKind.TASK_CLOSED, task["assignee"], task["assignee_name"], task_id=effect.task)
+    role = stage.sla.deputies if silent and stage.sla else stage.voting.deputies if stage.voting else None
+    barred = book.people_of_round(effect.stage, effect.round) | {book.proposer}
+    found = find_holders(book.connection, role, 1, barred, AssignmentReason.DEPUTY) if role else ()
+    if found:
+        due_at = book.stage_due_at(effect.stage, effect.round)
+        assigned = assign(book, effect.stage, effect.round, found[0], due_at)
+        book.resolutions.append(resolution({"stage": effect.stage, "tasks": (assigned,)}))
+        return
+    detail = f"nobody can take the place of {task['assignee']}"
+    book.incident(IncidentKind.NO_DEPUTY, effect.stage, detail)
+    if silent:
+        escalate(book, c.Escalate(stage=effect.stage, round=effect.round, cause="breach"))
+
+
+def close_task(book: Book, task: dict[str, Any], closure: TaskClosure, closed_by: str) -> None:
+    book.rows.update(
+        TaskRow,
+        {"task_id": task["task_id"]},
+        status=str(TaskStatus.CLOSED),
+        closed_at=book.step.at,
+        closure=str(closure),
+        closed_by=closed_by,
+    )
+    book.event(
+        EventType.TASK_CLOSED,
+        SYSTEM,
+        task_id=task["task_id"],
+        stage=task["stage"],
+        assignee=task["assignee"],
+        closure=str(closure),
+        closed_by=closed_by,
+    )

@@ -1,0 +1,40 @@
+"""How verdicts and closed tasks are called, the same in mails, on pages, in refusals and in the story of a case."""
+
+from models.vocabulary import TaskClosure, Verdict
+
+VERDICT_LABELS = {
+    Verdict.APPROVE: "Approve",
+    Verdict.REJECT: "Reject",
+    Verdict.REQUEST_CHANGES: "Request changes",
+    Verdict.ABSTAIN: "Abstain",
+    Verdict.RECUSE: "Recuse myself",
+    Verdict.ENDORSE: "Endorse",
+    Verdict.ACKNOWLEDGE: "Acknowledge",
+    Verdict.OBJECT: "Object",
+}
+# What happened, and how the person is tied to it who caused it.
+_CLOSED: dict[TaskClosure, tuple[str, str]] = {
+    TaskClosure.OUTCOME_CERTAIN: ("the stage was decided", "by the decision of"),
+    TaskClosure.REVISION_REQUESTED: ("changes were requested and a new version is awaited", "after the decision of"),
+    TaskClosure.CASE_REJECTED: ("the proposal was rejected", "by the decision of"),
+    TaskClosure.CASE_WITHDRAWN: ("the proposal was withdrawn", "by"),
+    TaskClosure.CASE_PUBLISHED: ("the micro-credential was published", "after the decision of"),
+    TaskClosure.TIME_RAN_OUT: ("the time to answer ran out", "as noted by"),
+    TaskClosure.STAGE_SKIPPED: ("the stage was skipped", "by"),
+    TaskClosure.STAGE_OVERRIDDEN: ("the stage was decided in the reviewers' place", "by"),
+    TaskClosure.SENT_BACK: ("the case was sent back to an earlier stage", "by"),
+    TaskClosure.REASSIGNED: ("the task was given to someone else", "by"),
+    TaskClosure.DELEGATED: ("the task was passed on", "by"),
+    TaskClosure.ANNULLED: ("the answer was annulled", "by"),
+}
+
+
+def closed_because(closure: str) -> str:
+    """Why a task closed, without saying by whom."""
+    return _CLOSED[TaskClosure(closure)][0]
+
+
+def closed_by(closure: str, person: str) -> str:
+    """Why a task closed, and by whose doing where a person did it."""
+    happened, tie = _CLOSED[TaskClosure(closure)]
+    return happened if person == "system" else f"{happened}, {tie} {person}"
