@@ -8,7 +8,7 @@ from activities.resolving import Candidate, Deadlines, DueBy, calendar_of, deadl
 from imprimatur.history.ledger import instant_text
 from imprimatur.rules.business_time import business_seconds_between
 from imprimatur.store.people import holders, people_by_email
-from models import case as c
+from models import effects as c
 from models.tables import DecisionRow, ProposedActRow, StageRow, TaskRow
 from models.vocabulary import AssignmentReason, EventType, IncidentKind, MailKind, TaskClosure, TaskStatus
 

@@ -7,7 +7,8 @@ from activities.book import SYSTEM, Book
 from activities.resolving import Candidate, Deadlines, find_holders, find_reviewers, next_business_day, stage_deadlines
 from imprimatur import ids
 from imprimatur.history.ledger import instant_text
-from models import case as c
+from models import effects as c
+from models.commit import AssignedTask, StageResolution
 from models.framework import StageDef
 from models.tables import IncidentRow, StageRow, TaskRow
 from models.vocabulary import EventType, IncidentKind, MailKind, StageOutcome, StageStatus, TaskStatus
@@ -144,7 +145,7 @@ def assign(
     due_at: dt.datetime | None,
     cause: str | None = None,
     attempt: int = 1,
-) -> c.AssignedTask:
+) -> AssignedTask:
     task_id = ids.task_id(book.step.case_id, stage_id, round_number, candidate.email, attempt)
     book.asked_now.setdefault((stage_id, round_number), set()).add(candidate.email)
     book.rows.insert(
@@ -177,7 +178,7 @@ def assign(
     facts: dict[str, Any] = {"id": task_id, "assignee": candidate.email, "reason": candidate.reason}
     if candidate.role:
         facts["role"] = candidate.role
-    return c.AssignedTask.model_construct(_fields_set=set(facts), **facts)
+    return AssignedTask.model_construct(_fields_set=set(facts), **facts)
 
 
 def timed(deadlines: Deadlines | None) -> dict[str, Any]:
@@ -205,5 +206,5 @@ def resolve_incidents(book: Book, stage_id: str, **narrower: str) -> None:
     book.rows.fill(IncidentRow, key, resolved_at=book.step.at)
 
 
-def resolution(facts: dict[str, Any]) -> c.StageResolution:
-    return c.StageResolution.model_construct(_fields_set=set(facts), **facts)
+def resolution(facts: dict[str, Any]) -> StageResolution:
+    return StageResolution.model_construct(_fields_set=set(facts), **facts)

@@ -11,7 +11,7 @@ from imprimatur.history.ledger import GENESIS, event_digest
 from imprimatur.store.documents import proposal_by_digest
 from imprimatur.store.frameworks import framework_by_digest
 from imprimatur.store.people import holders
-from models.case import Resolution, StageResolution, Step
+from models.commit import Resolution, StageResolution, Step
 from models.framework import StageDef
 from models.tables import CaseRow, IncidentRow, LedgerRow, OutboxRow, StageRow, StepRow, TaskRow
 from models.vocabulary import EventType, IncidentKind, MailKind, TaskStatus

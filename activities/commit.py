@@ -19,7 +19,7 @@ from activities.ports import CommitPort
 from activities.rows import RowBuffer
 from imprimatur.publication.files import write_record
 from imprimatur.store.engine import Database
-from models.case import Resolution, Step
+from models.commit import Resolution, Step
 from models.tables import CaseRow, StepRow
 
 LARGEST_BATCH = 32

@@ -17,7 +17,7 @@ from imprimatur.rules.business_time import (
 )
 from imprimatur.rules.completeness import missing
 from imprimatur.store.people import holders
-from models import case as c
+from models import effects as c
 from models.tables import DecisionRow, PublicationRow, StageRow, TaskRow, VersionRow
 from models.vocabulary import (
     EventType,

@@ -2,7 +2,7 @@
 
 from temporalio import activity
 
-from models.case import Resolution, Step
+from models.commit import Resolution, Step
 from models.messages import MailerInput
 
 

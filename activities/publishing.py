@@ -9,7 +9,7 @@ from sqlalchemy import select
 from activities.book import Book
 from imprimatur.publication.openbadges import build_achievement, slug
 from imprimatur.publication.page import Assurance, catalogue_page
-from models import case as c
+from models import effects as c
 from models.tables import DecisionRow, StageRow
 from models.vocabulary import StageOutcome, Verdict
 

@@ -39,7 +39,8 @@ from imprimatur.store.engine import Database
 from imprimatur.store.frameworks import framework, framework_by_digest, framework_for_kind
 from imprimatur.store.people import active_person, has_role
 from imprimatur.store.refusals import record_refusal
-from models.case import Act, CaseState, Decided, Revised, Submitted, Withdrawn
+from models.case import CaseState
+from models.events import Act, Decided, Revised, Submitted, Withdrawn
 from models.framework import Framework
 from models.messages import CaseAnswer, CaseInput, DecisionReceipt
 from models.proposal import Proposal

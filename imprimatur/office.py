@@ -6,17 +6,7 @@ from imprimatur.gateway import OFFICE_ROLES, Gateway
 from imprimatur.store.decisions import task_place
 from imprimatur.store.engine import Database
 from imprimatur.store.people import active_person, has_role
-from models.case import (
-    ActConfirmed,
-    ActProposed,
-    Annulled,
-    Extended,
-    Held,
-    Nudged,
-    PassedOn,
-    Resumed,
-    SentBack,
-)
+from models.events import ActConfirmed, ActProposed, Annulled, Extended, Held, Nudged, PassedOn, Resumed, SentBack
 from models.framework import BusinessDuration
 from models.messages import CaseAnswer
 from models.vocabulary import OfficeAct, StageOutcome

@@ -2,7 +2,8 @@
 
 from pydantic import BaseModel, ConfigDict
 
-from models.case import CaseState, Plan
+from models.case import CaseState
+from models.plan import Plan
 from models.vocabulary import CaseStatus, StageOutcome, Verdict
 
 

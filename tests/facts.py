@@ -19,7 +19,9 @@ from imprimatur.store.documents import proposal_by_digest, put_proposal
 from imprimatur.store.engine import Database
 from imprimatur.store.frameworks import add_framework
 from imprimatur.store.people import import_people
-from models.case import CaseState, Continued, Decided, Event, Resolution, Revised, Step, Submitted, Ticked, Withdrawn
+from models.case import CaseState
+from models.commit import Resolution, Step
+from models.events import Continued, Decided, Event, Revised, Submitted, Ticked, Withdrawn
 from models.framework import Framework
 from models.proposal import Proposal
 from models.tables import CaseRow, LedgerRow

@@ -8,26 +8,11 @@ from imprimatur.rules.admission import refusal
 from imprimatur.rules.clock import next_deadline
 from imprimatur.rules.refusal import Refusal
 from imprimatur.rules.transition import settle, transition, wants_to_continue
-from models.case import (
-    AssignedTask,
-    CaseState,
-    Continued,
-    Decided,
-    Effect,
-    Escalate,
-    Event,
-    OpenStage,
-    Plan,
-    Resolution,
-    ResumeClock,
-    Revised,
-    SeekReviewers,
-    StageResolution,
-    StartClock,
-    Submitted,
-    Ticked,
-    Withdrawn,
-)
+from models.case import CaseState
+from models.commit import AssignedTask, Resolution, StageResolution
+from models.effects import Effect, Escalate, OpenStage, ResumeClock, SeekReviewers, StartClock
+from models.events import Continued, Decided, Event, Revised, Submitted, Ticked, Withdrawn
+from models.plan import Plan
 from models.vocabulary import AssignmentReason, Verdict
 
 START = dt.datetime(2026, 3, 2, 9, 0, tzinfo=dt.UTC)

@@ -17,7 +17,9 @@ from imprimatur.errors import NotFound
 from imprimatur.history.verify import verify_all
 from imprimatur.store.engine import Database
 from imprimatur.store.reading import show_case
-from models.case import Decided, Effect, RecordDecision, Resolution, Step
+from models.commit import Resolution, Step
+from models.effects import Effect, RecordDecision
+from models.events import Decided
 from models.vocabulary import CaseStatus, Verdict
 from tests.facts import BASE_URL, Play, everything, example, furnish, whole_story
 

@@ -7,7 +7,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from imprimatur.rules.clock import next_deadline
 from imprimatur.rules.voting import evaluate
-from models.case import CaseState, CloseStage, CloseTask, KeepStage, LapseStage, Plan, StagePlan
+from models.case import CaseState
+from models.effects import CloseStage, CloseTask, KeepStage, LapseStage
+from models.plan import Plan, StagePlan
 from models.vocabulary import CaseStatus, StageOutcome, StageStatus, TaskClosure, TaskStatus, Verdict
 from tests.simulator import DAY, PROPOSER, Desk, Simulator
 
@@ -202,7 +204,7 @@ def test_the_same_words_are_no_revision(case: Simulator) -> None:
     case.decide("proposal", C)
     digest = case.state.digest
     from imprimatur.rules.admission import refusal
-    from models.case import Revised
+    from models.events import Revised
 
     refused = refusal(case.state, Revised(actor=PROPOSER, digest=digest, complete=True, changed=()))
     assert refused is not None

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imprimatur.rules.voting import evaluate
-from models.case import StagePlan, TaskState
+from models.case import TaskState
+from models.plan import StagePlan
 from models.vocabulary import AssignmentReason, StageOutcome, TaskStatus, Verdict
 
 A, R, C, N, X = Verdict.APPROVE, Verdict.REJECT, Verdict.REQUEST_CHANGES, Verdict.ABSTAIN, Verdict.RECUSE

@@ -14,22 +14,10 @@ with workflow.unsafe.imports_passed_through():
     from imprimatur.rules.clock import next_deadline
     from imprimatur.rules.refusal import Refusal
     from imprimatur.rules.transition import settle, transition, wants_to_continue
-    from models.case import (
-        Act,
-        CaseState,
-        Continued,
-        Decided,
-        Effect,
-        Event,
-        KeepStage,
-        LapseStage,
-        Resolution,
-        Revised,
-        Step,
-        Submitted,
-        Ticked,
-        Withdrawn,
-    )
+    from models.case import CaseState
+    from models.commit import Resolution, Step
+    from models.effects import Effect, KeepStage, LapseStage
+    from models.events import Act, Continued, Decided, Event, Revised, Submitted, Ticked, Withdrawn
     from models.messages import CaseAnswer, CaseInput, DecisionAnswer
 
 COMMIT_RETRY = RetryPolicy(

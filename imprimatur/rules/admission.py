@@ -3,7 +3,8 @@
 from imprimatur.rules.office_admission import office_refusal
 from imprimatur.rules.refusal import Refusal, closed_case, unknown_task
 from imprimatur.rules.wording import closed_by
-from models.case import CaseState, Continued, Decided, Event, Revised, Submitted, TaskState, Ticked, Withdrawn
+from models.case import CaseState, TaskState
+from models.events import Continued, Decided, Event, Revised, Submitted, Ticked, Withdrawn
 from models.vocabulary import CaseStatus, TaskClosure, TaskStatus
 
 

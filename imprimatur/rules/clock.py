@@ -3,17 +3,9 @@
 import datetime as dt
 
 from imprimatur.rules.draft import Draft
-from models.case import (
-    Breach,
-    BreachCase,
-    CallDeputy,
-    CaseState,
-    Escalate,
-    Remind,
-    SeekReviewers,
-    StagePlan,
-    StageState,
-)
+from models.case import CaseState, StageState
+from models.effects import Breach, BreachCase, CallDeputy, Escalate, Remind, SeekReviewers
+from models.plan import StagePlan
 from models.vocabulary import (
     AssignmentReason,
     AtBreach,
@@ -28,7 +20,7 @@ SYSTEM = "system"
 
 
 def next_deadline(state: CaseState) -> dt.datetime | None:
-    """The earliest instant at which :class:`~models.case.Ticked` has something to do; None when nothing is timed."""
+    """The earliest instant at which :class:`~models.events.Ticked` has something to do; None when nothing is timed."""
     if state.status is not CaseStatus.IN_REVIEW:
         return None
     instants = [instant for stage in state.stages.values() for instant in _stage_deadlines(stage)]

@@ -1,17 +1,8 @@
 """A case state being changed: shallow copies of what changes, effects in order."""
 
-from models.case import (
-    CaseState,
-    CloseCase,
-    CloseStage,
-    CloseTask,
-    Effect,
-    OpenStage,
-    Plan,
-    Publish,
-    StageState,
-    TaskState,
-)
+from models.case import CaseState, StageState, TaskState
+from models.effects import CloseCase, CloseStage, CloseTask, Effect, OpenStage, Publish
+from models.plan import Plan
 from models.vocabulary import AssignmentReason, CaseStatus, StageOutcome, StageStatus, TaskClosure, TaskStatus
 
 

@@ -1,32 +1,23 @@
 """Acts of the governance office, and of those who pass a task on. Pure."""
 
 from imprimatur.rules.draft import Draft
-from models.case import (
-    ActConfirmed,
-    ActProposed,
-    Annulled,
+from models.case import ProposedAct, StageState
+from models.effects import (
     AskAgain,
-    Extended,
     ExtendStage,
-    Held,
     HoldCase,
-    Nudged,
     OverrideStage,
-    PassedOn,
     PassOn,
     PauseClock,
     PauseStage,
     ProposeAct,
-    ProposedAct,
     Remind,
     ResumeCase,
     ResumeClock,
-    Resumed,
     ResumeStage,
     SendBack,
-    SentBack,
-    StageState,
 )
+from models.events import ActConfirmed, ActProposed, Annulled, Extended, Held, Nudged, PassedOn, Resumed, SentBack
 from models.vocabulary import (
     AssignmentReason,
     CaseStatus,

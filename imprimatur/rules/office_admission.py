@@ -1,19 +1,8 @@
 """Who may hold, resume, extend, skip, override, send back, pass on, nudge or annul, and when. Pure."""
 
 from imprimatur.rules.refusal import Refusal, closed_case, unknown_task
-from models.case import (
-    Act,
-    ActConfirmed,
-    ActProposed,
-    Annulled,
-    CaseState,
-    Extended,
-    Nudged,
-    PassedOn,
-    Resumed,
-    SentBack,
-    TaskState,
-)
+from models.case import CaseState, TaskState
+from models.events import Act, ActConfirmed, ActProposed, Annulled, Extended, Nudged, PassedOn, Resumed, SentBack
 from models.vocabulary import CaseStatus, OfficeAct, StageOutcome, StageStatus, TaskStatus
 
 

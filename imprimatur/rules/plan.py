@@ -1,7 +1,7 @@
 """The part of a framework that decides a case's course."""
 
-from models.case import Plan, StagePlan
 from models.framework import Framework, StageDef, VotingRule
+from models.plan import Plan, StagePlan
 from models.vocabulary import StageKind, StageOutcome
 
 

@@ -1,7 +1,7 @@
 """The only place where a case changes course: ``transition(state, event, plan) -> (state, effects)``.
 
 Pure: no clock, no chance, no I/O. The effects are written by one commit; what the commit finds out (who the reviewers
-are, when things are due) comes back as a :class:`~models.case.Resolution` and is folded in by :func:`settle`.
+are, when things are due) comes back as a :class:`~models.commit.Resolution` and is folded in by :func:`settle`.
 """
 
 import datetime as dt
@@ -10,42 +10,41 @@ from imprimatur.rules import office
 from imprimatur.rules.clock import tick
 from imprimatur.rules.draft import Draft
 from imprimatur.rules.voting import evaluate
-from models.case import (
-    ActConfirmed,
-    ActProposed,
+from models.case import CaseState, StageState, TaskState
+from models.commit import Resolution, StageResolution
+from models.effects import (
     AddVersion,
-    Annulled,
     CallDeputy,
-    CaseState,
-    Continued,
-    Decided,
     Effect,
     Escalate,
+    KeepStage,
+    LapseStage,
+    PauseClock,
+    RecordDecision,
+    RequestRevision,
+    ResumeClock,
+    SeekReviewers,
+    StartClock,
+)
+from models.events import (
+    ActConfirmed,
+    ActProposed,
+    Annulled,
+    Continued,
+    Decided,
     Event,
     Extended,
     Held,
-    KeepStage,
-    LapseStage,
     Nudged,
     PassedOn,
-    PauseClock,
-    Plan,
-    RecordDecision,
-    RequestRevision,
-    Resolution,
-    ResumeClock,
     Resumed,
     Revised,
-    SeekReviewers,
     SentBack,
-    StageResolution,
-    StageState,
-    StartClock,
     Submitted,
-    TaskState,
     Ticked,
     Withdrawn,
 )
+from models.plan import Plan
 from models.vocabulary import CaseStatus, StageOutcome, StageStatus, TaskClosure, TaskStatus, Verdict
 
 

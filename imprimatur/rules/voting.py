@@ -10,7 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 
-from models.case import StagePlan, TaskState
+from models.case import TaskState
+from models.plan import StagePlan
 from models.vocabulary import (
     AssignmentReason,
     CountedOf,

@@ -1,0 +1,256 @@
+"""What a transition causes: executed in order by one commit."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from models.case import ProposedAct
+from models.events import Decided
+from models.framework import BusinessDuration
+from models.values import Instant, Tagged
+from models.vocabulary import CaseStatus, StageOutcome, TaskClosure
+
+
+class AddVersion(Tagged):
+    kind: Literal["add_version"] = "add_version"
+    actor: str
+    version: int
+    digest: str
+    complete: bool
+    changed: tuple[str, ...] = ()
+
+
+class OpenStage(Tagged):
+    kind: Literal["open_stage"] = "open_stage"
+    stage: str
+    round: int
+
+
+class SeekReviewers(Tagged):
+    """Look again for someone to decide in a deadlocked stage that stands without an open task."""
+
+    kind: Literal["seek_reviewers"] = "seek_reviewers"
+    stage: str
+    round: int
+
+
+class KeepStage(Tagged):
+    """An approval stays valid: the new version changed nothing that is material to the stage."""
+
+    kind: Literal["keep_stage"] = "keep_stage"
+    stage: str
+
+
+class LapseStage(Tagged):
+    kind: Literal["lapse_stage"] = "lapse_stage"
+    stage: str
+    changed: tuple[str, ...]
+
+
+class RecordDecision(Tagged):
+    kind: Literal["record_decision"] = "record_decision"
+    decision: Decided
+    stage: str
+    round: int
+    digest: str
+
+
+class CloseTask(Tagged):
+    kind: Literal["close_task"] = "close_task"
+    task: str
+    closure: TaskClosure
+    closed_by: str
+
+
+class CloseStage(Tagged):
+    kind: Literal["close_stage"] = "close_stage"
+    stage: str
+    round: int
+    outcome: StageOutcome
+    reason: str
+
+
+class RequestRevision(Tagged):
+    kind: Literal["request_revision"] = "request_revision"
+    stage: str
+    round: int
+
+
+class StartClock(Tagged):
+    kind: Literal["start_clock"] = "start_clock"
+
+
+class PauseClock(Tagged):
+    kind: Literal["pause_clock"] = "pause_clock"
+
+
+class ResumeClock(Tagged):
+    kind: Literal["resume_clock"] = "resume_clock"
+
+
+class Remind(Tagged):
+    """``again``: the stage is late, and its policy is to remind until someone answers."""
+
+    kind: Literal["remind"] = "remind"
+    stage: str
+    round: int
+    tasks: tuple[str, ...]
+    again: bool = False
+
+
+class Breach(Tagged):
+    kind: Literal["breach"] = "breach"
+    stage: str
+    round: int
+    due_at: Instant
+    tasks: tuple[str, ...]
+
+
+class Escalate(Tagged):
+    """``cause`` says why: time ran out, the votes cast can no longer decide, or someone objected.
+
+    ``step`` counts the further escalations that the framework lists after the first.
+    """
+
+    kind: Literal["escalate"] = "escalate"
+    stage: str
+    round: int
+    cause: Literal["breach", "no_decision", "objection"]
+    step: int = 0
+
+
+class CallDeputy(Tagged):
+    """Someone takes the place of a reviewer who stood aside (``recused``) or did not answer in time (``silent``)."""
+
+    kind: Literal["call_deputy"] = "call_deputy"
+    stage: str
+    round: int
+    task: str
+    cause: Literal["recused", "silent"]
+
+
+class PassOn(Tagged):
+    kind: Literal["pass_on"] = "pass_on"
+    stage: str
+    round: int
+    task: str
+    to: str
+    actor: str
+    why: Literal["delegation", "reassignment"]
+    reason: str
+
+
+class AskAgain(Tagged):
+    """The assignee of an annulled decision gets a new task."""
+
+    kind: Literal["ask_again"] = "ask_again"
+    stage: str
+    round: int
+    task: str
+    actor: str
+    reason: str
+
+
+class HoldCase(Tagged):
+    kind: Literal["hold_case"] = "hold_case"
+    actor: str
+    reason: str
+
+
+class ResumeCase(Tagged):
+    kind: Literal["resume_case"] = "resume_case"
+    actor: str
+    reason: str
+
+
+class PauseStage(Tagged):
+    kind: Literal["pause_stage"] = "pause_stage"
+    stage: str
+    round: int
+
+
+class ResumeStage(Tagged):
+    kind: Literal["resume_stage"] = "resume_stage"
+    stage: str
+    round: int
+
+
+class ExtendStage(Tagged):
+    kind: Literal["extend_stage"] = "extend_stage"
+    stage: str
+    round: int
+    by: BusinessDuration
+    actor: str
+    reason: str
+
+
+class ProposeAct(Tagged):
+    kind: Literal["propose_act"] = "propose_act"
+    act: ProposedAct
+
+
+class OverrideStage(Tagged):
+    """The office decides in the reviewers' place: two names and a reason are recorded."""
+
+    kind: Literal["override_stage"] = "override_stage"
+    act: ProposedAct
+    confirmed_by: str
+
+
+class SendBack(Tagged):
+    kind: Literal["send_back"] = "send_back"
+    stage: str
+    actor: str
+    reason: str
+    reopened: tuple[str, ...]
+
+
+class BreachCase(Tagged):
+    kind: Literal["breach_case"] = "breach_case"
+    due_at: Instant
+
+
+class Publish(Tagged):
+    kind: Literal["publish"] = "publish"
+    stage: str
+
+
+class CloseCase(Tagged):
+    kind: Literal["close_case"] = "close_case"
+    status: CaseStatus
+    actor: str
+    reason: str
+
+
+Effect = Annotated[
+    AddVersion
+    | OpenStage
+    | SeekReviewers
+    | KeepStage
+    | LapseStage
+    | RecordDecision
+    | CloseTask
+    | CloseStage
+    | RequestRevision
+    | StartClock
+    | PauseClock
+    | ResumeClock
+    | Remind
+    | Breach
+    | Escalate
+    | CallDeputy
+    | PassOn
+    | AskAgain
+    | HoldCase
+    | ResumeCase
+    | PauseStage
+    | ResumeStage
+    | ExtendStage
+    | ProposeAct
+    | OverrideStage
+    | SendBack
+    | BreachCase
+    | Publish
+    | CloseCase,
+    Field(discriminator="kind"),
+]

@@ -1,0 +1,150 @@
+"""What can happen to a case."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from models.framework import BusinessDuration
+from models.values import Tagged
+from models.vocabulary import Channel, OfficeAct, StageOutcome, Verdict
+
+
+class Submitted(Tagged):
+    kind: Literal["submitted"] = "submitted"
+    actor: str
+    digest: str
+    complete: bool
+
+
+class Decided(Tagged):
+    kind: Literal["decided"] = "decided"
+    decision_id: str
+    task_id: str
+    actor: str
+    verdict: Verdict
+    comment: str = ""
+    scores: dict[str, int] = {}
+    channel: Channel = Channel.COMMAND_LINE
+
+
+class Revised(Tagged):
+    """``changed`` names the top-level fields that differ from the version before."""
+
+    kind: Literal["revised"] = "revised"
+    actor: str
+    digest: str
+    complete: bool
+    changed: tuple[str, ...]
+
+
+class Withdrawn(Tagged):
+    kind: Literal["withdrawn"] = "withdrawn"
+    actor: str
+    reason: str
+    by_office: bool = False
+
+
+class Held(Tagged):
+    kind: Literal["held"] = "held"
+    actor: str
+    reason: str
+    by_office: bool = False
+
+
+class Resumed(Tagged):
+    kind: Literal["resumed"] = "resumed"
+    actor: str
+    reason: str
+    by_office: bool = False
+
+
+class Extended(Tagged):
+    """More time for an open stage; ``by`` is business time in the stage's own calendar."""
+
+    kind: Literal["extended"] = "extended"
+    actor: str
+    stage: str
+    by: BusinessDuration
+    reason: str
+    by_office: bool = False
+
+
+class ActProposed(Tagged):
+    """First half of an act that needs two people; ``act_id`` names it for the second half."""
+
+    kind: Literal["act_proposed"] = "act_proposed"
+    act_id: str
+    act: OfficeAct
+    actor: str
+    stage: str
+    outcome: StageOutcome
+    reason: str
+    by_office: bool = False
+
+
+class ActConfirmed(Tagged):
+    kind: Literal["act_confirmed"] = "act_confirmed"
+    act_id: str
+    actor: str
+    by_office: bool = False
+
+
+class SentBack(Tagged):
+    """The case goes back to ``stage``, which is decided anew, with all that needs it."""
+
+    kind: Literal["sent_back"] = "sent_back"
+    actor: str
+    stage: str
+    reason: str
+    by_office: bool = False
+
+
+class PassedOn(Tagged):
+    """A task gets another assignee: ``delegation`` by its holder, ``reassignment`` by the office."""
+
+    kind: Literal["passed_on"] = "passed_on"
+    actor: str
+    task_id: str
+    to: str
+    reason: str
+    by_office: bool = False
+
+
+class Nudged(Tagged):
+    """Everyone who is waited for is reminded now; in one stage, when one is named."""
+
+    kind: Literal["nudged"] = "nudged"
+    actor: str
+    stage: str | None = None
+    by_office: bool = False
+
+
+class Annulled(Tagged):
+    """A decision recorded by mistake no longer counts; its reviewer is asked again. Nothing is edited."""
+
+    kind: Literal["annulled"] = "annulled"
+    actor: str
+    task_id: str
+    reason: str
+    by_office: bool = False
+
+
+class Ticked(Tagged):
+    """The case's clock reached ``at``: reminders, breaches and retries that fall due."""
+
+    kind: Literal["ticked"] = "ticked"
+
+
+class Continued(Tagged):
+    """A commit settled something (a stage skipped for want of reviewers) that lets the case go on."""
+
+    kind: Literal["continued"] = "continued"
+
+
+Act = Annotated[
+    Withdrawn | Held | Resumed | Extended | ActProposed | ActConfirmed | SentBack | PassedOn | Nudged | Annulled,
+    Field(discriminator="kind"),
+]
+
+
+Event = Annotated[Submitted | Decided | Revised | Act | Ticked | Continued, Field(discriminator="kind")]

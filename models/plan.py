@@ -1,0 +1,51 @@
+"""The part of a framework that decides a case's course.
+
+It travels in the workflow's input, so that a replay needs nothing but the history.
+"""
+
+from models.values import Value
+from models.vocabulary import AtBreach, CountedOf, Recusal, StageOutcome, VotingMethod
+
+
+class StagePlan(Value):
+    """``positive`` is the outcome of a stage that passes; ``informs``: it passes at once and blocks nothing."""
+
+    id: str
+    needs: tuple[str, ...] = ()
+    automatic: bool = False
+    publishes: bool = False
+    informs: bool = False
+    objection: bool = False
+    positive: StageOutcome = StageOutcome.APPROVED
+    quorum: int = 0
+    quorum_percent: float | None = None
+    method: VotingMethod = VotingMethod.COUNT
+    threshold: int = 0
+    threshold_percent: float | None = None
+    counted_of: CountedOf = CountedOf.ASKED
+    weights: dict[str, int] = {}
+    veto: tuple[str, ...] = ()
+    recusal: Recusal = Recusal.KEEPS_QUORUM
+    deputies: bool = False
+    tie_break: str | None = None
+    waits_for_all: bool = False
+    at_breach: AtBreach = AtBreach.ESCALATE
+    policy_clause: str = ""
+    material: tuple[str, ...] | None = None
+
+    def weight_of(self, role: str | None) -> int:
+        return self.weights.get(role, 1) if role else 1
+
+
+class Plan(Value):
+    """``framework`` is ``id@version``; ``digest`` pins the document the plan was drawn from."""
+
+    framework: str
+    digest: str
+    stages: tuple[StagePlan, ...]
+
+    def stage(self, stage_id: str) -> StagePlan:
+        for stage in self.stages:
+            if stage.id == stage_id:
+                return stage
+        raise KeyError(stage_id)
