@@ -1,16 +1,18 @@
-"""What acts of the office and of a task's holder write: holding, extending, overriding, passing on, annulling."""
+"""What acts of the office write: holding, extending, overriding, sending back; and what calls a deputy."""
 
 from typing import Any
 
-from activities.assigning import assign, escalate, resolution, timed
+from activities.assigning import NOBODY, assign, because, escalate, record_choice, resolution, timed
 from activities.book import OFFICE_ROLE, SYSTEM, Book
-from activities.resolving import Candidate, Deadlines, DueBy, calendar_of, deadlines_from, find_holders
+from activities.desk import close_task
+from activities.resolving import Deadlines, DueBy, calendar_of, deadlines_from
+from activities.staffing import find_holders
 from imprimatur.history.ledger import instant_text
 from imprimatur.rules.business_time import business_seconds_between
-from imprimatur.store.people import holders, people_by_email
+from imprimatur.store.people import holders
 from models import effects as c
-from models.tables import DecisionRow, ProposedActRow, StageRow, TaskRow
-from models.vocabulary import AssignmentReason, EventType, IncidentKind, MailKind, TaskClosure, TaskStatus
+from models.tables import ProposedActRow, StageRow, TaskRow
+from models.vocabulary import AssignmentReason, EventType, IncidentKind, MailKind, TaskClosure
 
 
 def hold_case(book: Book, effect: c.HoldCase) -> None:
@@ -124,55 +126,6 @@ def send_back(book: Book, effect: c.SendBack) -> None:
     )
 
 
-def pass_on(book: Book, effect: c.PassOn) -> None:
-    task = book.open_task_of(effect.task)
-    delegated = effect.why == "delegation"
-    closure = TaskClosure.DELEGATED if delegated else TaskClosure.REASSIGNED
-    close_task(book, task, closure, effect.actor)
-    book.event(
-        EventType.TASK_PASSED_ON,
-        effect.actor,
-        stage=effect.stage,
-        round=effect.round,
-        why=effect.why,
-        reason=effect.reason,
-        **{"from": task["assignee"], "to": effect.to},
-    )
-    if not delegated:
-        book.mail(MailKind.TASK_CLOSED, task["assignee"], task["assignee_name"], task_id=effect.task)
-    named = people_by_email(book.connection, [effect.to])
-    reason = AssignmentReason.DELEGATION if delegated else AssignmentReason.REASSIGNMENT
-    candidate = Candidate(effect.to, named[0].name if named else "", reason, task["role"])
-    assigned = assign(book, effect.stage, effect.round, candidate, task["due_at"])
-    book.resolutions.append(resolution({"stage": effect.stage, "tasks": (assigned,)}))
-
-
-def ask_again(book: Book, effect: c.AskAgain) -> None:
-    """The decision stays where it is, marked as annulled; its reviewer gets another task."""
-    task = book.tasks()[effect.task]
-    closed = {"status": str(TaskStatus.CLOSED), "closure": str(TaskClosure.ANNULLED), "closed_by": effect.actor}
-    book.rows.update(TaskRow, {"task_id": effect.task}, **closed)
-    book.rows.update(DecisionRow, {"task_id": effect.task}, annulled_at=book.step.at)
-    book.event(
-        EventType.DECISION_ANNULLED,
-        effect.actor,
-        stage=effect.stage,
-        round=effect.round,
-        task_id=effect.task,
-        assignee=task["assignee"],
-        reason=effect.reason,
-    )
-    asked = [
-        other
-        for other in book.tasks().values()
-        if (other["stage"], other["round"], other["assignee"]) == (effect.stage, effect.round, task["assignee"])
-    ]
-    candidate = Candidate(task["assignee"], task["assignee_name"], AssignmentReason.REPETITION, task["role"])
-    due_at = book.stage_due_at(effect.stage, effect.round)
-    assigned = assign(book, effect.stage, effect.round, candidate, due_at, attempt=len(asked) + 1)
-    book.resolutions.append(resolution({"stage": effect.stage, "tasks": (assigned,)}))
-
-
 def call_deputy(book: Book, effect: c.CallDeputy) -> None:
     stage, task = book.stage_def(effect.stage), book.tasks()[effect.task]
     silent = effect.cause == "silent"
@@ -180,34 +133,14 @@ def call_deputy(book: Book, effect: c.CallDeputy) -> None:
         close_task(book, task, TaskClosure.TIME_RAN_OUT, SYSTEM)
         book.mail(MailKind.TASK_CLOSED, task["assignee"], task["assignee_name"], task_id=effect.task)
     role = stage.sla.deputies if silent and stage.sla else stage.voting.deputies if stage.voting else None
-    barred = book.people_of_round(effect.stage, effect.round) | {book.proposer}
-    found = find_holders(book.connection, role, 1, barred, AssignmentReason.DEPUTY) if role else ()
-    if found:
+    found = find_holders(book, stage, effect.round, role, 1, AssignmentReason.DEPUTY) if role else NOBODY
+    if found.candidates:
         due_at = book.stage_due_at(effect.stage, effect.round)
-        assigned = assign(book, effect.stage, effect.round, found[0], due_at)
+        record_choice(book, effect.stage, effect.round, found)
+        assigned = assign(book, effect.stage, effect.round, found.candidates[0], due_at)
         book.resolutions.append(resolution({"stage": effect.stage, "tasks": (assigned,)}))
         return
-    detail = f"nobody can take the place of {task['assignee']}"
+    detail = f"nobody can take the place of {task['assignee']}{because(found)}"
     book.incident(IncidentKind.NO_DEPUTY, effect.stage, detail)
     if silent:
         escalate(book, c.Escalate(stage=effect.stage, round=effect.round, cause="breach"))
-
-
-def close_task(book: Book, task: dict[str, Any], closure: TaskClosure, closed_by: str) -> None:
-    book.rows.update(
-        TaskRow,
-        {"task_id": task["task_id"]},
-        status=str(TaskStatus.CLOSED),
-        closed_at=book.step.at,
-        closure=str(closure),
-        closed_by=closed_by,
-    )
-    book.event(
-        EventType.TASK_CLOSED,
-        SYSTEM,
-        task_id=task["task_id"],
-        stage=task["stage"],
-        assignee=task["assignee"],
-        closure=str(closure),
-        closed_by=closed_by,
-    )

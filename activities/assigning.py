@@ -4,7 +4,8 @@ import datetime as dt
 from typing import Any
 
 from activities.book import SYSTEM, Book
-from activities.resolving import Candidate, Deadlines, find_holders, find_reviewers, next_business_day, stage_deadlines
+from activities.resolving import Deadlines, next_business_day, stage_deadlines
+from activities.staffing import Candidate, Found, find_holders, find_reviewers
 from imprimatur import ids
 from imprimatur.history.ledger import instant_text
 from models import effects as c
@@ -13,13 +14,22 @@ from models.framework import StageDef
 from models.tables import IncidentRow, StageRow, TaskRow
 from models.vocabulary import EventType, IncidentKind, MailKind, StageOutcome, StageStatus, TaskStatus
 
+NOBODY = Found((), 0, {}, {})
+# What is over when somebody is found to decide.
+UNSTAFFED = (
+    IncidentKind.NO_REVIEWER,
+    IncidentKind.QUORUM_OUT_OF_REACH,
+    IncidentKind.NO_ESCALATION_TARGET,
+    IncidentKind.NO_DEPUTY,
+    IncidentKind.NO_SUCCESSOR,
+)
+
 
 def open_stage(book: Book, effect: c.OpenStage) -> None:
     stage = book.stage_def(effect.stage)
-    found = find_reviewers(book.connection, stage, book.proposal, barred=[book.proposer])
+    found = find_reviewers(book, stage, effect.round)
     if not found.candidates and stage.optional:
-        reason = "; ".join(found.passed_over) or "the proposal names nobody to ask"
-        _skip_stage(book, effect, reason)
+        _skip_stage(book, effect, found.reasons or "the proposal names nobody to ask")
         return
     deadlines = stage_deadlines(book.framework, stage, book.step.at)
     due_at = deadlines.due.due_at if deadlines else None
@@ -45,8 +55,9 @@ def open_stage(book: Book, effect: c.OpenStage) -> None:
         due_at=instant_text(due_at) if due_at else None,
         calendar=stage.sla.calendar if stage.sla else None,
     )
+    record_choice(book, effect.stage, effect.round, found)
     tasks = [assign(book, effect.stage, effect.round, candidate, due_at) for candidate in found.candidates]
-    _report_shortage(book, effect.stage, len(tasks), found.passed_over)
+    _report_shortage(book, effect.stage, found)
     book.resolutions.append(resolution({"stage": stage.id, "tasks": tuple(tasks)} | timed(deadlines)))
 
 
@@ -89,14 +100,14 @@ def _seek(
 ) -> None:
     """Asks holders of ``role``; of the one that the stage escalates to first, when none is named."""
     stage = book.stage_def(stage_id)
-    barred = book.people_of_round(stage_id, round_number) | {book.proposer}
-    found: tuple[Candidate, ...] = ()
+    found = NOBODY
     if stage.sla is not None:
-        sla = stage.sla
-        found = find_holders(book.connection, role or sla.escalate_to, count or sla.escalate_count, barred)
-    if not found:
+        found = find_holders(
+            book, stage, round_number, role or stage.sla.escalate_to, count or stage.sla.escalate_count
+        )
+    if not found.candidates:
         if not _ask_reviewers(book, stage_id, round_number):
-            _seek_again(book, stage, round_number)
+            _seek_again(book, stage, round_number, found)
         return
     book.event(
         EventType.STAGE_ESCALATED,
@@ -104,18 +115,20 @@ def _seek(
         stage=stage_id,
         round=round_number,
         cause=cause,
-        to=[candidate.email for candidate in found],
+        to=[candidate.email for candidate in found.candidates],
     )
-    resolve_incidents(book, stage_id)
-    tasks = tuple(assign(book, stage_id, round_number, candidate, None, cause) for candidate in found)
+    for kind in UNSTAFFED:
+        resolve_incidents(book, stage_id, kind=str(kind))
+    record_choice(book, stage_id, round_number, found)
+    tasks = tuple(assign(book, stage_id, round_number, candidate, None, cause) for candidate in found.candidates)
     book.resolutions.append(resolution({"stage": stage_id, "tasks": tasks}))
 
 
-def _seek_again(book: Book, stage: StageDef, round_number: int) -> None:
+def _seek_again(book: Book, stage: StageDef, round_number: int, found: Found) -> None:
     detail = "the framework names nobody to whom this stage could be escalated"
     if stage.sla is not None:
         detail = f"nobody else holds the role {stage.sla.escalate_to} to decide this stage"
-    book.incident(IncidentKind.NO_ESCALATION_TARGET, stage.id, detail)
+    book.incident(IncidentKind.NO_ESCALATION_TARGET, stage.id, detail + because(found))
     retry_at = next_business_day(book.framework, stage, book.step.at)
     book.event(EventType.REVIEWERS_SOUGHT, SYSTEM, stage=stage.id, round=round_number, retry_at=instant_text(retry_at))
     book.resolutions.append(resolution({"stage": stage.id, "retry_at": retry_at}))
@@ -125,14 +138,15 @@ def _ask_reviewers(book: Book, stage_id: str, round_number: int) -> bool:
     """Whether the stage's rules name someone by now, where nobody could be asked before."""
     if book.people_of_round(stage_id, round_number):
         return False
-    found = find_reviewers(book.connection, book.stage_def(stage_id), book.proposal, barred=[book.proposer])
+    found = find_reviewers(book, book.stage_def(stage_id), round_number)
     if not found.candidates:
         return False
-    for kind in (IncidentKind.NO_REVIEWER, IncidentKind.NO_ESCALATION_TARGET):
+    record_choice(book, stage_id, round_number, found)
+    for kind in (IncidentKind.NO_REVIEWER, IncidentKind.NO_ESCALATION_TARGET, IncidentKind.NO_SUCCESSOR):
         resolve_incidents(book, stage_id, kind=str(kind))
     due_at = book.stage_due_at(stage_id, round_number)
     tasks = tuple(assign(book, stage_id, round_number, candidate, due_at) for candidate in found.candidates)
-    _report_shortage(book, stage_id, len(tasks), found.passed_over)
+    _report_shortage(book, stage_id, found)
     book.resolutions.append(resolution({"stage": stage_id, "tasks": tasks}))
     return True
 
@@ -144,40 +158,37 @@ def assign(
     candidate: Candidate,
     due_at: dt.datetime | None,
     cause: str | None = None,
-    attempt: int = 1,
 ) -> AssignedTask:
-    task_id = ids.task_id(book.step.case_id, stage_id, round_number, candidate.email, attempt)
-    book.asked_now.setdefault((stage_id, round_number), set()).add(candidate.email)
-    book.rows.insert(
-        TaskRow,
-        task_id=task_id,
-        case_id=book.step.case_id,
-        stage=stage_id,
-        round=round_number,
-        assignee=candidate.email,
-        assignee_name=candidate.name,
-        reason=str(candidate.reason),
-        role=candidate.role,
-        status=str(TaskStatus.OPEN),
-        opened_at=book.step.at,
-        due_at=due_at,
-    )
-    book.event(
-        EventType.TASK_ASSIGNED,
-        SYSTEM,
-        task_id=task_id,
-        stage=stage_id,
-        round=round_number,
-        assignee=candidate.email,
-        reason=str(candidate.reason),
-        role=candidate.role,
-    )
+    asked = [task for task in book.tasks_of_round(stage_id, round_number) if task["assignee"] == candidate.email]
+    task_id = ids.task_id(book.step.case_id, stage_id, round_number, candidate.email, len(asked) + 1)
+    offer, status = candidate.offer, TaskStatus.OFFERED if candidate.on_offer else TaskStatus.OPEN
+    row = {
+        "task_id": task_id,
+        "case_id": book.step.case_id,
+        "stage": stage_id,
+        "round": round_number,
+        "assignee": candidate.email,
+        "assignee_name": candidate.name,
+        "reason": str(candidate.reason),
+        "role": candidate.role,
+        "on_behalf_of": candidate.on_behalf_of,
+        "offer_rule": offer.rule if offer else None,
+        "offer_seats": offer.seats if offer else None,
+        "status": str(status),
+        "opened_at": book.step.at,
+        "due_at": due_at,
+    }
+    book.rows.insert(TaskRow, **row)
+    book.asked_now.append(row | {"closure": None, "verdict": None})
+    told = {name: row[name] for name in ("task_id", "stage", "round", "assignee", "reason", "role")}
+    told |= {"on_behalf_of": candidate.on_behalf_of} if candidate.on_behalf_of else {}
+    book.event(EventType.TASK_OFFERED if candidate.on_offer else EventType.TASK_ASSIGNED, SYSTEM, **told)
     kind = MailKind.ESCALATION if cause else MailKind.TASK
-    data = {"cause": cause} if cause else {}
-    book.mail(kind, candidate.email, candidate.name, task_id=task_id, **data)
+    book.mail(kind, candidate.email, candidate.name, task_id=task_id, **({"cause": cause} if cause else {}))
     facts: dict[str, Any] = {"id": task_id, "assignee": candidate.email, "reason": candidate.reason}
-    if candidate.role:
-        facts["role"] = candidate.role
+    facts |= {"role": candidate.role} if candidate.role else {}
+    facts |= {"offer": offer} if offer else {}
+    facts |= {"status": status} if candidate.on_offer else {}
     return AssignedTask.model_construct(_fields_set=set(facts), **facts)
 
 
@@ -190,14 +201,37 @@ def timed(deadlines: Deadlines | None) -> dict[str, Any]:
     return facts | ({"escalate_at": deadlines.escalate_at} if deadlines.escalate_at else {})
 
 
-def _report_shortage(book: Book, stage_id: str, number: int, passed_over: tuple[str, ...]) -> None:
+def record_choice(book: Book, stage_id: str, round_number: int, found: Found) -> None:
+    """Who was passed over and why, draws that anyone can repeat, and who is asked although they are away."""
+    if found.passed_over:
+        people = [{"person": person, "why": why} for person, why in found.passed_over.items()]
+        book.event(EventType.REVIEWERS_PASSED_OVER, SYSTEM, stage=stage_id, round=round_number, people=people)
+    for draw in found.draws:
+        book.event(
+            EventType.REVIEWERS_DRAWN,
+            SYSTEM,
+            stage=stage_id,
+            round=round_number,
+            seed=draw.seed,
+            pool=list(draw.pool),
+            drawn=list(draw.drawn),
+        )
+    if found.although_away:
+        away = "; ".join(f"{person} {why}" for person, why in found.although_away.items())
+        book.incident(IncidentKind.REVIEWER_ABSENT, stage_id, f"asked all the same, for nobody else can do it: {away}")
+
+
+def because(found: Found) -> str:
+    return f" ({found.reasons})" if found.passed_over else ""
+
+
+def _report_shortage(book: Book, stage_id: str, found: Found) -> None:
     stage = book.stage_def(stage_id)
     needed = stage.voting.least_people if stage.voting else 0
-    because = f" ({'; '.join(passed_over)})" if passed_over else ""
-    if number == 0 and needed:
-        book.incident(IncidentKind.NO_REVIEWER, stage_id, f"nobody can review this stage{because}")
-    elif number < needed:
-        detail = f"{number} can review this stage, {needed} are needed{because}"
+    if found.people == 0 and needed:
+        book.incident(IncidentKind.NO_REVIEWER, stage_id, f"nobody can review this stage{because(found)}")
+    elif found.people < needed:
+        detail = f"{found.people} can review this stage, {needed} are needed{because(found)}"
         book.incident(IncidentKind.QUORUM_OUT_OF_REACH, stage_id, detail)
 
 

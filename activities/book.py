@@ -3,21 +3,28 @@
 import datetime as dt
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from activities.rows import RowBuffer
 from imprimatur import ids
 from imprimatur.history.ledger import GENESIS, event_digest
+from imprimatur.rules.standing import Held
 from imprimatur.store.documents import proposal_by_digest
 from imprimatur.store.frameworks import framework_by_digest
 from imprimatur.store.people import holders
 from models.commit import Resolution, StageResolution, Step
 from models.framework import StageDef
-from models.tables import CaseRow, IncidentRow, LedgerRow, OutboxRow, StageRow, StepRow, TaskRow
-from models.vocabulary import EventType, IncidentKind, MailKind, TaskStatus
+from models.tables import CaseRow, DecisionRow, IncidentRow, LedgerRow, OutboxRow, StageRow, StepRow, TaskRow
+from models.vocabulary import EventType, IncidentKind, MailKind, StageKind, TaskClosure, TaskStatus
 
 SYSTEM = "system"
 OFFICE_ROLE = "governance_office"
+_TASK, _DECISION = TaskRow.__table__, DecisionRow.__table__  # type: ignore[attr-defined]
+_TASKS = (
+    select(_TASK, _DECISION.c.verdict)
+    .outerjoin(_DECISION, _DECISION.c.task_id == _TASK.c.task_id)
+    .where(_TASK.c.case_id == bindparam("case"))
+)
 
 
 class Book:
@@ -39,7 +46,7 @@ class Book:
         self.resolutions: list[StageResolution] = []
         self.due_at: dt.datetime | None = None
         self.mails = 0
-        self.asked_now: dict[tuple[str, int], set[str]] = {}
+        self.asked_now: list[dict[str, Any]] = []
         self.published: list[tuple[str, dict[str, Any]]] = []
         self._tasks: dict[str, dict[str, Any]] | None = None
         self._first: tuple[int, str] | None = None
@@ -52,25 +59,43 @@ class Book:
         return self.framework.stage(stage_id)
 
     def tasks(self) -> dict[str, dict[str, Any]]:
-        """The case's tasks as they stood before this step, by id; read once, when first asked for."""
+        """The case's tasks with their verdicts, by id: as they stood before this step, but for those it has closed.
+
+        Read once, when first asked for; a case that begins has none.
+        """
         if self._tasks is None:
-            table = TaskRow.__table__  # type: ignore[attr-defined]
-            found = self.connection.execute(select(table).where(table.c.case_id == self.step.case_id)).mappings()
+            begins = self.step.seq == 1
+            found = [] if begins else self.connection.execute(_TASKS, {"case": self.step.case_id}).mappings().all()
             self._tasks = {row["task_id"]: dict(row) for row in found}
         return self._tasks
 
+    def tasks_of_round(self, stage_id: str, round_number: int) -> list[dict[str, Any]]:
+        """Those of this step included."""
+        return [
+            task
+            for task in (*self.tasks().values(), *self.asked_now)
+            if (task["stage"], task["round"]) == (stage_id, round_number)
+        ]
+
     def people_of_round(self, stage_id: str, round_number: int) -> set[str]:
-        return {
-            task["assignee"]
-            for task in self.tasks().values()
-            if task["stage"] == stage_id and task["round"] == round_number
-        } | self.asked_now.get((stage_id, round_number), set())
+        """Everyone who was asked; whoever was offered a task that another took has not been."""
+        asked = self.tasks_of_round(stage_id, round_number)
+        return {task["assignee"] for task in asked if task["closure"] != TaskClosure.CLAIMED}
+
+    def hats(self) -> tuple[Held, ...]:
+        """Who decided, or is to decide, in which stage under which role."""
+        return tuple(
+            Held(task["assignee"], task["role"], task["stage"])
+            for task in (*self.tasks().values(), *self.asked_now)
+            if task["status"] in (TaskStatus.OPEN, TaskStatus.DECIDED)
+            and self.stage_def(task["stage"]).kind is not StageKind.INFORMATION
+        )
 
     def open_tasks_of(self, stage_id: str, round_number: int) -> list[dict[str, Any]]:
         return [
             task
             for task in self.tasks().values()
-            if (task["stage"], task["round"], task["status"]) == (stage_id, round_number, TaskStatus.OPEN)
+            if (task["stage"], task["round"]) == (stage_id, round_number) and TaskStatus(task["status"]).is_pending
         ]
 
     def stage_due_at(self, stage_id: str, round_number: int) -> dt.datetime | None:
@@ -124,9 +149,9 @@ class Book:
             last_reply="",
         )
 
-    def incident(self, kind: IncidentKind, stage_id: str, detail: str) -> None:
-        """Opens an incident once per stage, round and kind, and tells the office."""
-        incident_id = ids.incident_id(self.step.case_id, stage_id, self.step.round, kind)
+    def incident(self, kind: IncidentKind, stage_id: str, detail: str, about: str = "") -> None:
+        """Opens an incident once per stage, round and kind (and person, when it is ``about`` one); tells the office."""
+        incident_id = self.incident_id(kind, stage_id, about)
         table = IncidentRow.__table__  # type: ignore[attr-defined]
         known = self.connection.execute(select(table.c.kind).where(table.c.incident_id == incident_id)).first()
         if known is not None:
@@ -150,6 +175,10 @@ class Book:
         )
         for person in holders(self.connection, OFFICE_ROLE):
             self.mail(MailKind.INCIDENT, person.email, person.name, kind=str(kind), detail=detail, stage=stage_id)
+
+    def incident_id(self, kind: IncidentKind, stage_id: str, about: str = "") -> str:
+        of_kind = f"{kind} {about}" if about else kind
+        return ids.incident_id(self.step.case_id, stage_id, self.step.round, of_kind)
 
     def close(self) -> Resolution:
         """Completes the rows and answers the commit."""
@@ -188,5 +217,5 @@ class Book:
 
     def open_task_of(self, task_id: str) -> dict[str, Any]:
         task = self.tasks()[task_id]
-        assert task["status"] == TaskStatus.OPEN
+        assert TaskStatus(task["status"]).is_pending
         return task

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from activities import acts
+from activities import acts, desk
 from activities.assigning import escalate, open_stage, resolution, resolve_incidents, seek_reviewers
 from activities.book import SYSTEM, Book
 from activities.publishing import publication_of
@@ -24,7 +24,9 @@ from models.vocabulary import (
     MailKind,
     StageOutcome,
     StageStatus,
+    TaskClosure,
     TaskStatus,
+    Verdict,
 )
 
 
@@ -134,12 +136,16 @@ def _record_decision(book: Book, effect: c.RecordDecision) -> None:
         case_status=str(step.status),
     )
     book.rows.update(TaskRow, {"task_id": decision.task_id}, status=str(TaskStatus.DECIDED), closed_at=step.at)
+    if decision.verdict is Verdict.RECUSE:
+        desk.stood_aside(book, effect)
 
 
 def _close_task(book: Book, effect: c.CloseTask) -> None:
     task = book.open_task_of(effect.task)
-    acts.close_task(book, task, effect.closure, effect.closed_by)
-    book.mail(MailKind.TASK_CLOSED, task["assignee"], task["assignee_name"], task_id=effect.task)
+    desk.close_task(book, task, effect.closure, effect.closed_by)
+    # Whoever has left is not written to.
+    if effect.closure is not TaskClosure.LEFT:
+        book.mail(MailKind.TASK_CLOSED, task["assignee"], task["assignee_name"], task_id=effect.task)
 
 
 def _close_stage(book: Book, effect: c.CloseStage) -> None:
@@ -273,8 +279,14 @@ _HANDLERS: dict[type[c.Effect], Callable[[Book, Any], None]] = {
     c.Breach: _breach,
     c.Escalate: escalate,
     c.CallDeputy: acts.call_deputy,
-    c.PassOn: acts.pass_on,
-    c.AskAgain: acts.ask_again,
+    c.PassOn: desk.pass_on,
+    c.ClaimTask: desk.claim_task,
+    c.OfferAgain: desk.offer_again,
+    c.Replace: desk.replace_holder,
+    c.AskAdvice: desk.ask_advice,
+    c.AttachAdvice: desk.attach_advice,
+    c.ReportConflict: desk.report_conflict,
+    c.AskAgain: desk.ask_again,
     c.HoldCase: acts.hold_case,
     c.ResumeCase: acts.resume_case,
     c.PauseStage: acts.pause_stage,

@@ -1,6 +1,7 @@
 """The rows of one commit, collected and written table by table: a handful of statements instead of one per row."""
 
 from collections import defaultdict
+from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
@@ -21,6 +22,12 @@ class RowBuffer:
 
     def insert(self, table: Table, **values: Any) -> None:
         self._inserts[(table, frozenset(values))].append(values)
+
+    def awaiting(self, table: Table) -> Iterator[Values]:
+        """Rows that other queries of the transaction do not see yet."""
+        for (of_table, _), rows in self._inserts.items():
+            if of_table is table:
+                yield from rows
 
     def update(self, table: Table, key: Values, **values: Any) -> None:
         self._change(table, key, values, only_empty=False)

@@ -34,6 +34,10 @@ def act_id(case_id: str, act: str, stage_id: str, round_number: int, actor: str,
     return _derived("a-", case_id, act, stage_id, round_number, actor, reason)
 
 
+def advice_id(task: str, adviser: str, seq: int) -> str:
+    return _derived("v-", task, adviser, seq)
+
+
 def decision_id(task: str, actor: str, verdict: str, comment: str, scores: dict[str, int]) -> str:
     """The same answer given twice is one decision; a different answer is another."""
     return _derived("d-", task, actor, verdict, comment, sorted(scores.items()))

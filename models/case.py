@@ -13,8 +13,22 @@ from models.vocabulary import (
 )
 
 
+class Offer(Value):
+    """Tasks of one reviewer rule (by its place in the stage) that were offered to all whom it names.
+
+    ``seats`` of them can be claimed.
+    """
+
+    rule: int
+    seats: int = 1
+
+
 class TaskState(Value):
-    """``role`` is the hat its assignee wears in this task, for vetoes."""
+    """``role`` is the hat its assignee wears in this task, for vetoes and the separation of duties.
+
+    ``advisers`` were asked for advice and have not given it yet; ``conflicted``: the office was told that the assignee
+    has an interest in the proposal.
+    """
 
     id: str
     stage: str
@@ -26,6 +40,9 @@ class TaskState(Value):
     verdict: Verdict | None = None
     closure: TaskClosure | None = None
     closed_by: str | None = None
+    offer: Offer | None = None
+    advisers: tuple[str, ...] = ()
+    conflicted: bool = False
 
 
 class StageState(Value):

@@ -1,8 +1,9 @@
 """One commit: the step that is written, and what the database and the calendars made of it."""
 
+from models.case import Offer
 from models.effects import Effect
 from models.values import Instant, Value
-from models.vocabulary import AssignmentReason, CaseStatus
+from models.vocabulary import AssignmentReason, CaseStatus, TaskStatus
 
 
 class Step(Value):
@@ -24,6 +25,8 @@ class AssignedTask(Value):
     assignee: str
     reason: AssignmentReason
     role: str | None = None
+    status: TaskStatus = TaskStatus.OPEN
+    offer: Offer | None = None
 
 
 class StageResolution(Value):

@@ -140,6 +140,66 @@ class PassOn(Tagged):
     reason: str
 
 
+class ClaimTask(Tagged):
+    kind: Literal["claim_task"] = "claim_task"
+    stage: str
+    round: int
+    task: str
+    actor: str
+
+
+class OfferAgain(Tagged):
+    """Whom the task was offered to is asked anew, but for those who had it: it came back, or its holder is gone."""
+
+    kind: Literal["offer_again"] = "offer_again"
+    stage: str
+    round: int
+    task: str
+    actor: str
+    reason: str
+    returned: bool = True
+
+
+class Replace(Tagged):
+    """Somebody takes the place of a task's holder who is gone, as the stage's own rules say."""
+
+    kind: Literal["replace"] = "replace"
+    stage: str
+    round: int
+    task: str
+    actor: str
+    reason: str
+
+
+class AskAdvice(Tagged):
+    kind: Literal["ask_advice"] = "ask_advice"
+    stage: str
+    round: int
+    task: str
+    actor: str
+    adviser: str
+    question: str
+
+
+class AttachAdvice(Tagged):
+    kind: Literal["attach_advice"] = "attach_advice"
+    stage: str
+    round: int
+    task: str
+    adviser: str
+    text: str
+
+
+class ReportConflict(Tagged):
+    """The office hears that the holder of a task has an interest, and cannot answer it."""
+
+    kind: Literal["report_conflict"] = "report_conflict"
+    stage: str
+    round: int
+    task: str
+    reason: str
+
+
 class AskAgain(Tagged):
     """The assignee of an annulled decision gets a new task."""
 
@@ -240,6 +300,12 @@ Effect = Annotated[
     | Escalate
     | CallDeputy
     | PassOn
+    | ClaimTask
+    | OfferAgain
+    | Replace
+    | AskAdvice
+    | AttachAdvice
+    | ReportConflict
     | AskAgain
     | HoldCase
     | ResumeCase

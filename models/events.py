@@ -129,6 +129,59 @@ class Annulled(Tagged):
     by_office: bool = False
 
 
+class Claimed(Tagged):
+    """The actor takes a task that was offered to several people."""
+
+    kind: Literal["claimed"] = "claimed"
+    actor: str
+    task_id: str
+
+
+class TaskReturned(Tagged):
+    """A claimed task goes back to those it was offered to."""
+
+    kind: Literal["task_returned"] = "task_returned"
+    actor: str
+    task_id: str
+    reason: str = ""
+
+
+class AdviceAsked(Tagged):
+    """A task's holder asks somebody for advice, which decides nothing."""
+
+    kind: Literal["advice_asked"] = "advice_asked"
+    actor: str
+    task_id: str
+    adviser: str
+    question: str = ""
+
+
+class AdviceGiven(Tagged):
+    kind: Literal["advice_given"] = "advice_given"
+    actor: str
+    task_id: str
+    text: str
+
+
+class ConflictFound(Tagged):
+    """The holder of a task, ``actor``, has declared an interest that touches the proposal."""
+
+    kind: Literal["conflict_found"] = "conflict_found"
+    actor: str
+    task_id: str
+    reason: str
+
+
+class HandedOver(Tagged):
+    """The holder of a task is gone; the stage's own rules say who is asked instead. ``actor`` may be the system."""
+
+    kind: Literal["handed_over"] = "handed_over"
+    actor: str
+    task_id: str
+    reason: str
+    by_office: bool = False
+
+
 class Ticked(Tagged):
     """The case's clock reached ``at``: reminders, breaches and retries that fall due."""
 
@@ -141,10 +194,9 @@ class Continued(Tagged):
     kind: Literal["continued"] = "continued"
 
 
-Act = Annotated[
-    Withdrawn | Held | Resumed | Extended | ActProposed | ActConfirmed | SentBack | PassedOn | Nudged | Annulled,
-    Field(discriminator="kind"),
-]
+OfficeEvent = Held | Resumed | Extended | ActProposed | ActConfirmed | SentBack | PassedOn | Nudged | Annulled
+DeskAct = Claimed | TaskReturned | AdviceAsked | AdviceGiven | ConflictFound | HandedOver
+Act = Annotated[Withdrawn | OfficeEvent | DeskAct, Field(discriminator="kind")]
 
 
 Event = Annotated[Submitted | Decided | Revised | Act | Ticked | Continued, Field(discriminator="kind")]

@@ -107,6 +107,7 @@ class ReviewerRule(Strict):
     """Who reviews: exactly one of role, partners, addresses, or a unit alone; a unit may narrow a role.
 
     ``count`` of them are chosen as ``pick`` says; ``familiar`` prefers whoever reviewed the stage's last round.
+    ``claim`` offers the task to all of them, and the first ``count`` (one, when none is given) to claim it have it.
     """
 
     role: Identifier | None = None
@@ -116,6 +117,7 @@ class ReviewerRule(Strict):
     count: WholeNumber | None = Field(default=None, ge=1, le=500)
     pick: Pick = Pick.LEAST_LOADED
     familiar: bool = False
+    claim: bool = False
 
     @model_validator(mode="after")
     def _one_source(self) -> "ReviewerRule":
@@ -124,9 +126,17 @@ class ReviewerRule(Strict):
             raise ValueError("name reviewers by one of role, partners, addresses, or by unit")
         if self.unit is not None and (self.partners is not None or self.addresses):
             raise ValueError("a unit can narrow a role only")
-        if self.count is None and (self.pick is not Pick.LEAST_LOADED or self.familiar):
+        chooses = self.pick is not Pick.LEAST_LOADED or self.familiar
+        if chooses and self.claim:
+            raise ValueError("pick and familiar say nothing where all are offered the task: whoever claims it has it")
+        if chooses and self.count is None:
             raise ValueError("pick and familiar say how to choose some of many: give count as well")
         return self
+
+    @property
+    def most(self) -> int | None:
+        """At most so many are asked; None when all are."""
+        return 1 if self.claim and self.count is None else self.count
 
 
 class VotingRule(Strict):
@@ -275,7 +285,10 @@ class PublicationDef(Strict):
 
 
 class Framework(Strict):
-    """One version of an institution's policy. ``format`` is the version of this document language."""
+    """One version of an institution's policy. ``format`` is the version of this document language.
+
+    ``two_hats`` lets one person decide under several roles in one case, which is refused otherwise.
+    """
 
     format: Literal[1]
     id: Identifier
@@ -287,6 +300,7 @@ class Framework(Strict):
     calendars: dict[Identifier, CalendarDef] = Field(min_length=1)
     proposal: ProposalRules
     stages: tuple[StageDef, ...] = Field(min_length=1)
+    two_hats: bool = False
     speed_to_market: CaseSla
     publication: PublicationDef
 

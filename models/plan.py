@@ -38,11 +38,15 @@ class StagePlan(Value):
 
 
 class Plan(Value):
-    """``framework`` is ``id@version``; ``digest`` pins the document the plan was drawn from."""
+    """``framework`` is ``id@version``; ``digest`` pins the document the plan was drawn from.
+
+    ``two_hats``: one person may decide under several roles.
+    """
 
     framework: str
     digest: str
     stages: tuple[StagePlan, ...]
+    two_hats: bool = False
 
     def stage(self, stage_id: str) -> StagePlan:
         for stage in self.stages:

@@ -151,6 +151,8 @@ class StageRow(SQLModel, table=True):
 
 
 class TaskRow(SQLModel, table=True):
+    """``on_behalf_of`` is the person whose place the assignee takes; the offer is :class:`models.case.Offer`."""
+
     __tablename__ = "task"
     __table_args__ = (Index("ix_task_assignee_status", "assignee", "status"),)
     task_id: str = Field(primary_key=True)
@@ -161,6 +163,9 @@ class TaskRow(SQLModel, table=True):
     assignee_name: str = ""
     reason: str
     role: str | None = None
+    on_behalf_of: str | None = None
+    offer_rule: int | None = None
+    offer_seats: int | None = None
     status: str = TaskStatus.OPEN
     opened_at: dt.datetime = _instant()
     due_at: dt.datetime | None = _maybe_instant()
@@ -256,6 +261,24 @@ class ProposedActRow(SQLModel, table=True):
     proposed_at: dt.datetime = _instant()
     confirmed_by: str | None = None
     confirmed_at: dt.datetime | None = _maybe_instant()
+
+
+class AdviceRow(SQLModel, table=True):
+    """Advice that a task's holder asked for; it decides nothing."""
+
+    __tablename__ = "advice"
+    advice_id: str = Field(primary_key=True)
+    task_id: str
+    case_id: str = Field(index=True)
+    stage: str
+    round: int
+    asked_by: str
+    question: str = _text()
+    asked_at: dt.datetime = _instant()
+    adviser: str
+    adviser_name: str = ""
+    text: str = _text()
+    given_at: dt.datetime | None = _maybe_instant()
 
 
 class InterestRow(SQLModel, table=True):

@@ -123,9 +123,17 @@ class StageOutcome(StrEnum):
 
 
 class TaskStatus(StrEnum):
+    """``offered``: several people may take it, and nobody has yet."""
+
+    OFFERED = "offered"
     OPEN = "open"
     DECIDED = "decided"
     CLOSED = "closed"
+
+    @property
+    def is_pending(self) -> bool:
+        """Something may still come of it."""
+        return self in (TaskStatus.OFFERED, TaskStatus.OPEN)
 
 
 class TaskClosure(StrEnum):
@@ -143,6 +151,9 @@ class TaskClosure(StrEnum):
     REASSIGNED = "reassigned"
     DELEGATED = "delegated"
     ANNULLED = "annulled"
+    CLAIMED = "claimed"
+    RETURNED = "returned"
+    LEFT = "left"
 
 
 class AssignmentReason(StrEnum):
@@ -157,6 +168,15 @@ class AssignmentReason(StrEnum):
     REASSIGNMENT = "reassignment"
     DELEGATION = "delegation"
     REPETITION = "repetition"
+    SUCCESSION = "succession"
+
+
+class InterestKind(StrEnum):
+    """What a declared interest is about."""
+
+    PARTNER = "partner"
+    UNIT = "unit"
+    PERSON = "person"
 
 
 class OfficeAct(StrEnum):
@@ -185,7 +205,14 @@ class EventType(StrEnum):
     STAGE_LAPSED = "stage_lapsed"
     STAGE_KEPT = "stage_kept"
     TASK_ASSIGNED = "task_assigned"
+    TASK_OFFERED = "task_offered"
+    TASK_CLAIMED = "task_claimed"
+    TASK_RETURNED = "task_returned"
     TASK_CLOSED = "task_closed"
+    REVIEWERS_DRAWN = "reviewers_drawn"
+    REVIEWERS_PASSED_OVER = "reviewers_passed_over"
+    ADVICE_ASKED = "advice_asked"
+    ADVICE_GIVEN = "advice_given"
     DECISION_RECORDED = "decision_recorded"
     REVISION_REQUESTED = "revision_requested"
     REMINDER_SENT = "reminder_sent"
@@ -215,6 +242,9 @@ class IncidentKind(StrEnum):
     QUORUM_OUT_OF_REACH = "quorum_out_of_reach"
     NO_ESCALATION_TARGET = "no_escalation_target"
     NO_DEPUTY = "no_deputy"
+    REVIEWER_ABSENT = "reviewer_absent"
+    CONFLICT_OF_INTEREST = "conflict_of_interest"
+    NO_SUCCESSOR = "no_successor"
     MAIL_BOUNCED = "mail_bounced"
 
 
@@ -231,6 +261,8 @@ class MailKind(StrEnum):
     OUTCOME = "outcome"
     INCIDENT = "incident"
     CONFIRMATION = "confirmation"
+    ADVICE_ASKED = "advice_asked"
+    ADVICE_GIVEN = "advice_given"
 
 
 class MailStatus(StrEnum):

@@ -141,7 +141,7 @@ class Play:
         self.now = until
 
     def act(self, event: Event) -> None:
-        refused = refusal(self.state, event)
+        refused = refusal(self.state, event, self.plan)
         assert refused is None, refused
         self.now += MINUTE
         self._run(event)

@@ -66,7 +66,7 @@ class Simulator:
         self.now = until
 
     def play(self, event: Event) -> Refusal | None:
-        refused = refusal(self.state, event)
+        refused = refusal(self.state, event, self.plan)
         if refused is not None:
             return refused
         self.last = ()

@@ -12,7 +12,6 @@ with workflow.unsafe.imports_passed_through():
     from activities.ports import CommitPort
     from imprimatur.rules.admission import refusal
     from imprimatur.rules.clock import next_deadline
-    from imprimatur.rules.refusal import Refusal
     from imprimatur.rules.transition import settle, transition, wants_to_continue
     from models.case import CaseState
     from models.commit import Resolution, Step
@@ -103,7 +102,7 @@ class CaseWorkflow:
     async def _act(self, event: Submitted | Revised | Act) -> CaseAnswer:
         async with self._turn:
             # Another act may have come first while this one waited for its turn.
-            _raise(refusal(self._state, event))
+            self._check(event)
             step, resolution = await self._perform(event)
         # A nudge may find nobody to remind: then nothing was written.
         effects = step.effects if step else ()
@@ -138,7 +137,7 @@ class CaseWorkflow:
     @workflow.update
     async def decide(self, event: Decided) -> DecisionAnswer:
         async with self._turn:
-            _raise(refusal(self._state, event))
+            self._check(event)
             _, resolution = await self._perform(event)
         assert resolution is not None
         stage = self._state.stages[self._state.tasks[event.task_id].stage]
@@ -153,25 +152,25 @@ class CaseWorkflow:
 
     @revise.validator
     def _may_revise(self, event: Revised) -> None:
-        _raise(refusal(self._state, event))
+        self._check(event)
 
     @withdraw.validator
     def _may_withdraw(self, event: Withdrawn) -> None:
-        _raise(refusal(self._state, event))
+        self._check(event)
 
     @act.validator
     def _may_act(self, event: Act) -> None:
-        _raise(refusal(self._state, event))
+        self._check(event)
 
     @decide.validator
     def _may_decide(self, event: Decided) -> None:
-        _raise(refusal(self._state, event))
+        self._check(event)
+
+    def _check(self, event: Event) -> None:
+        found = refusal(self._state, event, self._plan)
+        if found is not None:
+            raise ApplicationError(found.message, found.kind, found.hint, type=found.code, non_retryable=True)
 
     @workflow.query
     def state(self) -> CaseState:
         return self._state
-
-
-def _raise(found: Refusal | None) -> None:
-    if found is not None:
-        raise ApplicationError(found.message, found.kind, found.hint, type=found.code, non_retryable=True)

@@ -171,7 +171,7 @@ def most_reviewers(rules: tuple[ReviewerRule, ...], holders: Holders | None = No
     """The most people that these rules can name; None when there is no upper bound."""
     total = 0
     for rule in rules:
-        bounds = [] if rule.count is None else [rule.count]
+        bounds = [] if rule.most is None else [rule.most]
         if rule.addresses:
             bounds.append(len({address.lower() for address in rule.addresses}))
         if rule.partners == "lead":

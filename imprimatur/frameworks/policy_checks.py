@@ -40,6 +40,10 @@ def kind_problems(stage: StageDef, place: Place) -> Found:
         if getattr(stage, key):
             problem = f"{key!r} says nothing in a stage of kind {stage.kind}"
             yield (*place, key), "stage_key_idle", problem, f"no {key} here"
+    for index, rule in enumerate(stage.reviewers):
+        if rule.claim and stage.kind in (StageKind.INFORMATION, StageKind.OBJECTION):
+            problem = "a task that nobody waits for is not claimed: everybody is told"
+            yield (*place, "reviewers", index, "claim"), "stage_key_idle", problem, "no claim here"
     fit = _FIT[stage.kind]
     for index, verdict in enumerate(stage.verdicts):
         if verdict not in fit:

@@ -1,28 +1,42 @@
 """Who may do what now. Authority is checked when an act arrives, never when its link was made."""
 
+from imprimatur.rules.desk_admission import (
+    DECIDES_NOTHING,
+    closed_task,
+    decided_already,
+    decider_refusal,
+    desk_refusal,
+    not_claimed,
+    not_your_task,
+)
 from imprimatur.rules.office_admission import office_refusal
 from imprimatur.rules.refusal import Refusal, closed_case, unknown_task
-from imprimatur.rules.wording import closed_by
-from models.case import CaseState, TaskState
-from models.events import Continued, Decided, Event, Revised, Submitted, Ticked, Withdrawn
-from models.vocabulary import CaseStatus, TaskClosure, TaskStatus
+from models.case import CaseState
+from models.events import Continued, Decided, DeskAct, Event, Revised, Submitted, Ticked, Withdrawn
+from models.plan import Plan
+from models.vocabulary import CaseStatus, TaskStatus
 
 
-def refusal(state: CaseState, event: Event) -> Refusal | None:
-    """Why ``event`` is not admissible in ``state``; None when it is. Pure."""
+def refusal(state: CaseState, event: Event, plan: Plan | None = None) -> Refusal | None:
+    """Why ``event`` is not admissible in ``state``; None when it is. Pure.
+
+    Without the ``plan`` nothing of what a framework may relax counts as relaxed.
+    """
     match event:
         case Decided():
-            return _decision_refusal(state, event)
+            return _decision_refusal(state, event, plan)
         case Revised():
             return _revision_refusal(state, event)
         case Withdrawn():
             return _withdrawal_refusal(state, event)
         case Submitted() | Ticked() | Continued():
             return None
-    return office_refusal(state, event)
+    if isinstance(event, DeskAct):
+        return desk_refusal(state, event, plan)
+    return office_refusal(state, event, plan)
 
 
-def _decision_refusal(state: CaseState, event: Decided) -> Refusal | None:
+def _decision_refusal(state: CaseState, event: Decided, plan: Plan | None) -> Refusal | None:
     task = state.tasks.get(event.task_id)
     if task is None:
         return unknown_task(event.task_id)
@@ -34,27 +48,16 @@ def _decision_refusal(state: CaseState, event: Decided) -> Refusal | None:
             "Your task stays yours; answer it when the governance office has resumed the case.",
         )
     if task.assignee != event.actor:
-        return Refusal(
-            "NotAllowed",
-            "not_your_task",
-            f"This task was assigned to someone else, not to {event.actor}.",
-            "Only its assignee can answer it; ask the governance office to reassign it.",
-        )
+        return not_your_task(event.actor, "Only its assignee can answer it; ask the governance office to reassign it.")
     if task.status is TaskStatus.DECIDED:
-        return Refusal(
-            "Gone",
-            "already_decided",
-            f"You have answered this task already: {task.verdict}.",
-            "The first answer stands; ask the governance office if it was a mistake.",
-        )
+        return decided_already(task)
     if task.status is TaskStatus.CLOSED:
-        return Refusal("Gone", "task_closed", _closed_message(task), "Nothing is asked of you any more.")
-    return None
-
-
-def _closed_message(task: TaskState) -> str:
-    closure = task.closure or TaskClosure.OUTCOME_CERTAIN
-    return f"This task closed: {closed_by(closure, task.closed_by or 'system')}."
+        return closed_task(task)
+    if task.status is TaskStatus.OFFERED:
+        return not_claimed()
+    if event.verdict in DECIDES_NOTHING:
+        return None
+    return decider_refusal(state, task, event.actor, plan, answered_only=True)
 
 
 def _revision_refusal(state: CaseState, event: Revised) -> Refusal | None:

@@ -8,10 +8,16 @@ COMMENT_LIMIT = 20_000
 NEEDS_COMMENT = frozenset({Verdict.REJECT, Verdict.REQUEST_CHANGES, Verdict.OBJECT})
 
 
-def check_answer(stage: StageDef, reason: str, verdict: str, comment: str, scores: dict[str, int]) -> Verdict:
-    """The verdict, when the answer is well formed; otherwise raises with every problem at once."""
+def check_answer(
+    stage: StageDef, reason: str, verdict: str, comment: str, scores: dict[str, int], *, stands_aside: bool = False
+) -> Verdict:
+    """The verdict, when the answer is well formed; otherwise raises with every problem at once.
+
+    ``stands_aside``: whoever has an interest can recuse themselves, whether or not the stage offers it.
+    """
     problems = [*_comment_problems(verdict, comment), *_score_problems(stage, verdict, scores)]
     allowed = [str(v) for v in stage.accepted(reason)]
+    allowed += [Verdict.RECUSE] if stands_aside and Verdict.RECUSE not in allowed else []
     if verdict not in allowed:
         raise InputError(
             "verdict_not_offered",

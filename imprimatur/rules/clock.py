@@ -3,6 +3,7 @@
 import datetime as dt
 
 from imprimatur.rules.draft import Draft
+from imprimatur.rules.voting import votes
 from models.case import CaseState, StageState
 from models.effects import Breach, BreachCase, CallDeputy, Escalate, Remind, SeekReviewers
 from models.plan import StagePlan
@@ -93,15 +94,24 @@ def _run_out(draft: Draft, stage: StageState, due_at: dt.datetime, waiting: tupl
         case AtBreach.SKIP | AtBreach.APPROVE | AtBreach.REJECT:
             _decide_by_silence(draft, stage, plan)
         case AtBreach.REASSIGN if waiting:
-            for task_id in waiting:
-                task = draft.tasks[task_id]
-                draft.put_task(task, status=TaskStatus.CLOSED, closure=TaskClosure.TIME_RAN_OUT, closed_by=SYSTEM)
-                draft.add(CallDeputy(stage=stage.id, round=stage.round, task=task_id, cause="silent"))
+            _call_deputies(draft, stage, waiting)
         case AtBreach.REMIND if waiting:
             draft.add(Remind(stage=stage.id, round=stage.round, tasks=waiting, again=True))
         case _:
             draft.add(Escalate(stage=stage.id, round=stage.round, cause="breach"))
     return draft.stages[stage.id]
+
+
+def _call_deputies(draft: Draft, stage: StageState, waiting: tuple[str, ...]) -> None:
+    """One for each vote that is missing; of a task on offer that nobody took, the other offers only close."""
+    missing = {task.id for task in votes(draft.stage_tasks(stage))}
+    for task_id in waiting:
+        task = draft.tasks[task_id]
+        if task_id in missing:
+            draft.put_task(task, status=TaskStatus.CLOSED, closure=TaskClosure.TIME_RAN_OUT, closed_by=SYSTEM)
+            draft.add(CallDeputy(stage=stage.id, round=stage.round, task=task_id, cause="silent"))
+        else:
+            draft.close_task(task, TaskClosure.TIME_RAN_OUT, SYSTEM)
 
 
 def _decide_by_silence(draft: Draft, stage: StageState, plan: StagePlan) -> None:
@@ -120,7 +130,7 @@ def _decide_by_silence(draft: Draft, stage: StageState, plan: StagePlan) -> None
 def _close_window(draft: Draft, stage: StageState) -> StageState:
     """Without an objection the stage has passed; with one it stays open until that is resolved."""
     for task in draft.stage_tasks(stage):
-        if task.status is TaskStatus.OPEN and task.reason is not AssignmentReason.ESCALATION:
+        if task.status.is_pending and task.reason is not AssignmentReason.ESCALATION:
             draft.close_task(task, TaskClosure.TIME_RAN_OUT, SYSTEM)
     if not stage.deadlocked:
         draft.close_stage(stage, StageOutcome.APPROVED, "nobody objected in time")
@@ -129,4 +139,4 @@ def _close_window(draft: Draft, stage: StageState) -> StageState:
 
 
 def _waiting(draft: Draft, stage: StageState) -> tuple[str, ...]:
-    return tuple(task.id for task in draft.stage_tasks(stage) if task.status is TaskStatus.OPEN)
+    return tuple(task.id for task in draft.stage_tasks(stage) if task.status.is_pending)

@@ -60,7 +60,7 @@ class Draft:
         """Someone is asked who can decide: in an objection window only those who resolve the objection can."""
         everyone = not self.plan.stage(stage.id).objection
         return any(
-            task.status is TaskStatus.OPEN and (everyone or task.reason is AssignmentReason.ESCALATION)
+            task.status.is_pending and (everyone or task.reason is AssignmentReason.ESCALATION)
             for task in self.stage_tasks(stage)
         )
 
@@ -119,7 +119,7 @@ class Draft:
 
     def close_tasks(self, stage_id: str, closure: TaskClosure, actor: str) -> None:
         for task in self.stage_tasks(self.stages[stage_id]):
-            if task.status is TaskStatus.OPEN:
+            if task.status.is_pending:
                 self.close_task(task, closure, actor)
 
     def close_task(self, task: TaskState, closure: TaskClosure, actor: str) -> None:
@@ -128,7 +128,7 @@ class Draft:
 
     def _close_remaining_tasks(self, closure: TaskClosure, actor: str) -> None:
         for task in list(self.tasks.values()):
-            if task.status is TaskStatus.OPEN:
+            if task.status.is_pending:
                 self.close_task(task, closure, actor)
 
     def cancel_open_stages(self, closure: TaskClosure, actor: str, reason: str) -> None:

@@ -116,7 +116,7 @@ def pass_on(draft: Draft, event: PassedOn) -> None:
 
 def nudge(draft: Draft, event: Nudged) -> None:
     for stage in draft.open_stages():
-        waiting = tuple(task.id for task in draft.stage_tasks(stage) if task.status is TaskStatus.OPEN)
+        waiting = tuple(task.id for task in draft.stage_tasks(stage) if task.status.is_pending)
         if waiting and event.stage in (None, stage.id):
             draft.add(Remind(stage=stage.id, round=stage.round, tasks=waiting))
 

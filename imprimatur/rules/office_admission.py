@@ -1,17 +1,30 @@
 """Who may hold, resume, extend, skip, override, send back, pass on, nudge or annul, and when. Pure."""
 
+from imprimatur.rules.desk_admission import decider_refusal, not_claimed, own_proposal
 from imprimatur.rules.refusal import Refusal, closed_case, unknown_task
+from imprimatur.rules.standing import folded
 from models.case import CaseState, TaskState
-from models.events import Act, ActConfirmed, ActProposed, Annulled, Extended, Nudged, PassedOn, Resumed, SentBack
-from models.vocabulary import CaseStatus, OfficeAct, StageOutcome, StageStatus, TaskStatus
+from models.events import (
+    ActConfirmed,
+    ActProposed,
+    Annulled,
+    Extended,
+    Nudged,
+    OfficeEvent,
+    PassedOn,
+    Resumed,
+    SentBack,
+)
+from models.plan import Plan
+from models.vocabulary import CaseStatus, OfficeAct, StageOutcome, StageStatus, TaskClosure, TaskStatus
 
 
-def office_refusal(state: CaseState, event: Act) -> Refusal | None:
+def office_refusal(state: CaseState, event: OfficeEvent, plan: Plan | None = None) -> Refusal | None:
     """Why an act of the office (or of a task's holder) is not admissible; None when it is."""
     if state.status.is_final:
         return closed_case(state)
     if isinstance(event, PassedOn):
-        return _passing_on(state, event)
+        return _passing_on(state, event, plan)
     if not event.by_office:
         return Refusal(
             "NotAllowed",
@@ -21,6 +34,8 @@ def office_refusal(state: CaseState, event: Act) -> Refusal | None:
         )
     if not isinstance(event, ActConfirmed | Nudged) and not event.reason.strip():
         return _reason_required()
+    if isinstance(event, ActProposed | ActConfirmed | Annulled) and folded(event.actor) == folded(state.proposer):
+        return own_proposal()
     return _by_status(state, event) or _by_subject(state, event)
 
 
@@ -28,7 +43,7 @@ def _reason_required() -> Refusal:
     return Refusal("Refused", "reason_required", "This act needs a reason.", "Give one with --reason; it is recorded.")
 
 
-def _by_status(state: CaseState, event: Act) -> Refusal | None:
+def _by_status(state: CaseState, event: OfficeEvent) -> Refusal | None:
     if isinstance(event, Resumed):
         if state.status is CaseStatus.ON_HOLD:
             return None
@@ -45,7 +60,7 @@ def _by_status(state: CaseState, event: Act) -> Refusal | None:
     return None
 
 
-def _by_subject(state: CaseState, event: Act) -> Refusal | None:
+def _by_subject(state: CaseState, event: OfficeEvent) -> Refusal | None:
     match event:
         case Extended() | ActProposed():
             return _stage_refusal(state, event.stage, open_only=True) or (
@@ -134,10 +149,12 @@ def _annulment_refusal(state: CaseState, event: Annulled) -> Refusal | None:
     return None
 
 
-def _passing_on(state: CaseState, event: PassedOn) -> Refusal | None:
+def _passing_on(state: CaseState, event: PassedOn, plan: Plan | None) -> Refusal | None:
     task = state.tasks.get(event.task_id)
     if task is None:
         return unknown_task(event.task_id)
+    if task.status is TaskStatus.OFFERED:
+        return not_claimed()
     if task.status is not TaskStatus.OPEN:
         return Refusal("Gone", "task_closed", "This task is closed already.", "Nobody is waited for any more.")
     if event.actor != task.assignee and not event.by_office:
@@ -149,17 +166,15 @@ def _passing_on(state: CaseState, event: PassedOn) -> Refusal | None:
         )
     if event.by_office and event.actor != task.assignee and not event.reason.strip():
         return _reason_required()
-    return _recipient_refusal(state, task, event.to)
+    return _recipient_refusal(state, task, event.to, plan)
 
 
-def _recipient_refusal(state: CaseState, task: TaskState, person: str) -> Refusal | None:
-    if person == state.proposer:
-        return Refusal(
-            "NotAllowed", "own_proposal", "The proposer cannot review their own proposal.", "Choose someone else."
-        )
-    asked = [t for t in state.tasks.values() if (t.stage, t.round, t.assignee) == (task.stage, task.round, person)]
-    if asked:
-        return Refusal(
-            "Refused", "already_asked", f"{person} has been asked in this stage already.", "Choose someone else."
-        )
-    return None
+def _recipient_refusal(state: CaseState, task: TaskState, person: str, plan: Plan | None) -> Refusal | None:
+    for other in state.tasks.values():
+        same = (other.stage, other.round, other.assignee) == (task.stage, task.round, person)
+        # Whoever was offered a task that another took has not been asked for anything else.
+        if same and other.closure is not TaskClosure.CLAIMED:
+            return Refusal(
+                "Refused", "already_asked", f"{person} has been asked in this stage already.", "Choose someone else."
+            )
+    return decider_refusal(state, task, person, plan, answered_only=False)

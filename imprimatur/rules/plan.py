@@ -10,6 +10,8 @@ def plan_of(framework: Framework) -> Plan:
         framework=f"{framework.id}@{framework.version}",
         digest=framework.digest,
         stages=tuple(_stage_plan(stage) for stage in framework.stages),
+        # Nothing is said of what holds anyway: the plan stands in every case's history.
+        **({"two_hats": True} if framework.two_hats else {}),
     )
 
 

@@ -6,7 +6,7 @@ are, when things are due) comes back as a :class:`~models.commit.Resolution` and
 
 import datetime as dt
 
-from imprimatur.rules import office
+from imprimatur.rules import desk, office
 from imprimatur.rules.clock import tick
 from imprimatur.rules.draft import Draft
 from imprimatur.rules.voting import evaluate
@@ -29,11 +29,16 @@ from models.effects import (
 from models.events import (
     ActConfirmed,
     ActProposed,
+    AdviceAsked,
+    AdviceGiven,
     Annulled,
+    Claimed,
+    ConflictFound,
     Continued,
     Decided,
     Event,
     Extended,
+    HandedOver,
     Held,
     Nudged,
     PassedOn,
@@ -41,6 +46,7 @@ from models.events import (
     Revised,
     SentBack,
     Submitted,
+    TaskReturned,
     Ticked,
     Withdrawn,
 )
@@ -82,6 +88,18 @@ def transition(state: CaseState, event: Event, plan: Plan, at: dt.datetime) -> t
             office.nudge(draft, event)
         case Annulled():
             office.annul(draft, event)
+        case Claimed():
+            desk.claim(draft, event)
+        case TaskReturned():
+            desk.give_back(draft, event)
+        case AdviceAsked():
+            desk.ask_advice(draft, event)
+        case AdviceGiven():
+            desk.attach_advice(draft, event)
+        case ConflictFound():
+            desk.report_conflict(draft, event)
+        case HandedOver():
+            desk.hand_over(draft, event)
         case Ticked():
             tick(draft, at)
         case Continued():
@@ -106,6 +124,8 @@ def settle(state: CaseState, resolution: Resolution) -> CaseState:
                 assignee=task.assignee,
                 reason=task.reason,
                 role=task.role,
+                status=task.status,
+                offer=task.offer,
             )
     update: dict[str, object] = {"stages": stages, "tasks": tasks}
     if resolution.due_at is not None:
@@ -211,8 +231,10 @@ def _count_again(draft: Draft) -> None:
 
 
 def _is_settled(draft: Draft, stage: StageState) -> bool:
+    """Votes decide, or cannot any more; or nobody is left to decide and nobody is being looked for."""
     result = evaluate(draft.plan.stage(stage.id), draft.stage_tasks(stage), stage.deadlocked)
-    return result.outcome is not None or (result.deadlocked and not stage.deadlocked)
+    abandoned = stage.deadlocked and not draft.has_decider(stage) and stage.retry_at is None
+    return result.outcome is not None or (result.deadlocked and not stage.deadlocked) or abandoned
 
 
 def _object(draft: Draft, stage: StageState) -> None:
@@ -261,6 +283,6 @@ def _resolve_deadlocks(draft: Draft) -> None:
         draft.put_stage(stage, deadlocked=True)
         draft.add(Escalate(stage=stage.id, round=stage.round, cause="no_decision"))
     for stage in draft.open_stages():
-        already = any(isinstance(effect, Escalate) and effect.stage == stage.id for effect in draft.effects)
+        already = any(isinstance(e, Escalate | SeekReviewers) and e.stage == stage.id for e in draft.effects)
         if stage.deadlocked and not already and not draft.has_decider(stage) and stage.retry_at is None:
             draft.add(SeekReviewers(stage=stage.id, round=stage.round))

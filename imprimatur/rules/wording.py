@@ -26,6 +26,9 @@ _CLOSED: dict[TaskClosure, tuple[str, str]] = {
     TaskClosure.REASSIGNED: ("the task was given to someone else", "by"),
     TaskClosure.DELEGATED: ("the task was passed on", "by"),
     TaskClosure.ANNULLED: ("the answer was annulled", "by"),
+    TaskClosure.CLAIMED: ("someone else claimed the task", "namely"),
+    TaskClosure.RETURNED: ("the task was given back", "by"),
+    TaskClosure.LEFT: ("its holder left", "as noted by"),
 }
 
 
