@@ -34,13 +34,14 @@ from imprimatur.rules.clock import next_deadline
 from imprimatur.rules.completeness import FieldProblem, changed_fields, missing
 from imprimatur.rules.plan import plan_of
 from imprimatur.store import decisions
+from imprimatur.store.authority import Authority, authority_in, check_act
 from imprimatur.store.documents import proposal_by_digest, put_proposal
 from imprimatur.store.engine import Database
 from imprimatur.store.frameworks import framework, framework_by_digest, framework_for_kind
 from imprimatur.store.people import active_person, has_role
 from imprimatur.store.refusals import record_refusal
 from models.case import CaseState
-from models.events import Act, Decided, Revised, Submitted, Withdrawn
+from models.events import Act, ConflictFound, Decided, Revised, Submitted, Withdrawn
 from models.framework import Framework
 from models.messages import CaseAnswer, CaseInput, DecisionReceipt
 from models.proposal import Proposal
@@ -148,7 +149,10 @@ class Gateway:
         try:
             task = decisions.task_place(self._database, task_id)
             case_id = task.case_id
-            checked = check_answer(task.stage_def, task.reason, verdict, comment, given)
+            authority = authority_in(self._database, case_id, actor)
+            checked = check_answer(
+                task.stage_def, task.reason, verdict, comment, given, stands_aside=authority.conflict is not None
+            )
             facts: dict[str, Any] = {
                 "decision_id": ids.decision_id(task_id, actor, verdict, comment, given),
                 "task_id": task_id,
@@ -159,10 +163,33 @@ class Gateway:
             # What is not said is not written into the history.
             facts |= {"comment": comment} if comment else {}
             facts |= {"scores": given} if given else {}
-            return await self._decide(task, Decided(**facts))
+            event = Decided(**facts)
+            if (refused := authority.refusal(checked)) is not None:
+                return await self._refuse(task, event, authority, refused)
+            return await self._decide(task, event)
         except ImprimaturError as error:
             record_refusal(self._database, error, case_id, task_id, actor, "decide", channel)
             raise
+
+    async def _refuse(
+        self, task: decisions.TaskPlace, event: Decided, authority: Authority, refused: ImprimaturError
+    ) -> DecisionReceipt:
+        """What was recorded before stands and is answered again; else the office hears of a conflict of interest."""
+        receipt = decisions.receipt(self._database, event.decision_id)
+        if receipt is not None:
+            return receipt
+        if authority.conflict is not None:
+            await self.report_conflict(task.case_id, event.task_id, event.actor, authority.conflict)
+        raise refused
+
+    async def report_conflict(self, case_id: str, task_id: str, person: str, why: str) -> None:
+        """The holder of a task has an interest: an incident, opened once. A task that is closed needs none."""
+        found = ConflictFound(actor=person, task_id=task_id, reason=why)
+        try:
+            await self._handle(case_id).execute_update(CaseWorkflow.act, found, rpc_timeout=ANSWER_WITHIN)
+        except Exception as error:
+            if isinstance(told := self._as_error(error, case_id), Unavailable):
+                raise told from error
 
     async def _decide(self, task: decisions.TaskPlace, event: Decided) -> DecisionReceipt:
         try:
@@ -229,6 +256,7 @@ class Gateway:
         """An act of the office, or of a task's holder. Doing the same again in a closed or changed case is refused."""
         self._head(case_id)
         try:
+            check_act(self._database, case_id, event)
             return await self._handle(case_id).execute_update(CaseWorkflow.act, event, rpc_timeout=ANSWER_WITHIN)
         except Exception as error:
             raise self._translated(error, case_id, None, event.actor, event.kind, Channel.COMMAND_LINE) from error

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import typer
 
-from imprimatur.cli import cases, office, records, service
+from imprimatur.cli import cases, desk, office, people, records, service
 from imprimatur.cli.context import load_settings
 from imprimatur.cli.output import show_error
 from imprimatur.errors import ImprimaturError, InputError
@@ -23,6 +23,18 @@ app = typer.Typer(
 )
 app.add_typer(records.people_app, name="people")
 app.add_typer(records.framework_app, name="framework")
+records.people_app.add_typer(people.interest_app, name="interest")
+PEOPLE_VERBS: dict[str, Callable[..., None]] = {
+    "delegate": people.delegate,
+    "delegations": people.delegations,
+    "end-delegation": people.end_delegation,
+    "absent": people.absent,
+    "absences": people.absences,
+    "back": people.back,
+    "leave": people.leave_,
+}
+for verb, function in PEOPLE_VERBS.items():
+    records.people_app.command(verb)(function)
 VERBS: dict[str, Callable[..., None]] = {
     "up": service.up,
     "doctor": service.doctor,
@@ -45,6 +57,10 @@ VERBS: dict[str, Callable[..., None]] = {
     "delegate": office.delegate,
     "nudge": office.nudge,
     "annul": office.annul,
+    "claim": desk.claim,
+    "return": desk.return_,
+    "ask-advice": desk.ask_advice,
+    "advise": desk.advise,
     "history": records.history_,
     "verify": records.verify,
     "forward": cases.forward,

@@ -10,6 +10,7 @@ from temporalio.service import RPCError
 
 from imprimatur.cli.context import Environment, open_database, open_gateway
 from imprimatur.cli.doctor import worker_count
+from imprimatur.desk import Desk
 from imprimatur.embedded.sink import StoredMail, find_mails, read_mail
 from imprimatur.errors import ImprimaturError, InputError
 from imprimatur.gateway import Gateway
@@ -48,6 +49,7 @@ async def _serve(environment: Environment, links: Links, host: str, port: int, i
                 database=database,
                 decider=gateway,
                 links=links,
+                desk=Desk(gateway, database),
                 ready=lambda: problems(database, gateway),
                 mailbox=SinkMailbox(environment.settings.home / "mail") if inbox else None,
             )

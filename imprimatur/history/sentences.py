@@ -54,6 +54,7 @@ _ASKED = {
     "reassignment": "in someone else's place, by the office",
     "delegation": "to whom it was passed on",
     "repetition": "once more, after an answer was annulled",
+    "succession": "in the place of someone who is no longer there",
 }
 _DECIDED = {
     "approve": "Approved {stage}",
@@ -84,8 +85,11 @@ def _overridden(data: Data) -> str:
 
 def _passed_on(data: Data) -> str:
     verb = "Passed on" if data["why"] == "delegation" else "Reassigned"
-    because = f": {data['reason']}" if data["reason"] else ""
-    return f"{verb} the task in {_stage(data)} from {data['from']} to {data['to']}{because}"
+    return f"{verb} the task in {_stage(data)} from {data['from']} to {data['to']}{_because(data)}"
+
+
+def _because(data: Data) -> str:
+    return f": {data['reason']}" if data["reason"] else ""
 
 
 def _extended(data: Data) -> str:
@@ -109,8 +113,26 @@ def _opened(data: Data) -> str:
 
 
 def _assigned(data: Data) -> str:
+    return f"Asked {data['assignee']} to review {_stage(data)}, {_reason(data)}"
+
+
+def _reason(data: Data) -> str:
     reason = _ASKED[data["reason"]].format(role=_words(data.get("role") or "reviewer"))
-    return f"Asked {data['assignee']} to review {_stage(data)}, {reason}"
+    return f"{reason}, standing in for {data['on_behalf_of']}" if data.get("on_behalf_of") else reason
+
+
+def _passed_over(data: Data) -> str:
+    people = "; ".join(f"{item['person']} {_words(item['why'])}" for item in data["people"])
+    return f"Passed over for {_stage(data)}: {people}"
+
+
+def _drawn(data: Data) -> str:
+    return f"Drew {_names(data['drawn'])} out of {len(data['pool'])} for {_stage(data)}, with the seed {data['seed']}"
+
+
+def _advice_asked(data: Data) -> str:
+    question = f": {data['question']}" if data["question"] else ""
+    return f"Asked {data['adviser']} for advice on {_stage(data)}{question}"
 
 
 def _task_closed(data: Data) -> str:
@@ -135,7 +157,14 @@ _SENTENCES: dict[EventType, Callable[[Data], str]] = {
     EventType.STAGE_LAPSED: lambda d: f"The approval of {_words(d['stage'])} lapsed: {_names(d['changed'])} changed",
     EventType.STAGE_KEPT: lambda d: f"The approval of {_words(d['stage'])} stays valid: nothing material to it changed",
     EventType.TASK_ASSIGNED: _assigned,
+    EventType.TASK_OFFERED: lambda d: f"Offered the review of {_stage(d)} to {d['assignee']}, {_reason(d)}",
+    EventType.TASK_CLAIMED: lambda d: f"Claimed the review of {_stage(d)}",
+    EventType.TASK_RETURNED: lambda d: f"Gave the review of {_stage(d)} back to the pool{_because(d)}",
     EventType.TASK_CLOSED: _task_closed,
+    EventType.REVIEWERS_DRAWN: _drawn,
+    EventType.REVIEWERS_PASSED_OVER: _passed_over,
+    EventType.ADVICE_ASKED: _advice_asked,
+    EventType.ADVICE_GIVEN: lambda d: f"Gave advice on {_stage(d)}: {d['text']}",
     EventType.DECISION_RECORDED: _decision,
     EventType.REVISION_REQUESTED: lambda d: f"Asked the proposer for a revision, after {_stage(d)}",
     EventType.REMINDER_SENT: lambda d: f"Reminded {d['assignee']} of {_stage(d)}",

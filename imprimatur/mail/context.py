@@ -21,15 +21,19 @@ _CASE = CaseRow.__table__  # type: ignore[attr-defined]
 _TASK = TaskRow.__table__  # type: ignore[attr-defined]
 _DECISION = DecisionRow.__table__  # type: ignore[attr-defined]
 _PERSON = PersonRow.__table__  # type: ignore[attr-defined]
-NEEDS_OPEN_TASK = frozenset({MailKind.TASK, MailKind.REMINDER, MailKind.ESCALATION})
+NEEDS_OPEN_TASK = frozenset({MailKind.TASK, MailKind.REMINDER, MailKind.ESCALATION, MailKind.ADVICE_ASKED})
 
 
 @dataclass(frozen=True)
 class MailContext:
-    """Everything one mail may speak of. ``task`` is None when the mail is about the case as a whole."""
+    """Everything one mail may speak of. ``task`` is None when the mail is about the case as a whole.
+
+    ``principal`` is the name of the person whose place the task's assignee takes.
+    """
 
     mail: Mail
     name: str
+    principal: str
     case: dict[str, Any]
     framework: Framework
     proposal: Proposal
@@ -40,9 +44,9 @@ class MailContext:
     @property
     def stale(self) -> str | None:
         """Why the mail should not be sent any more: nobody is asked for what is done."""
-        if self.mail.kind in NEEDS_OPEN_TASK and self.task is not None and self.task["status"] != TaskStatus.OPEN:
-            return f"the task is {self.task['status']}"
-        return None
+        if self.mail.kind not in NEEDS_OPEN_TASK or self.task is None or TaskStatus(self.task["status"]).is_pending:
+            return None
+        return f"the task is {self.task['status']}"
 
     @property
     def zone(self) -> ZoneInfo:
@@ -59,7 +63,9 @@ def load(database: Database, mails: Sequence[Mail]) -> list[MailContext]:
     with database.read() as connection:
         cases = _by(connection, _CASE, "case_id", {mail.case_id for mail in mails})
         tasks = _by(connection, _TASK, "task_id", {mail.task_id for mail in mails if mail.task_id})
-        people = _by(connection, _PERSON, "email", {mail.recipient for mail in mails if not mail.recipient_name})
+        named = {mail.recipient for mail in mails if not mail.recipient_name}
+        named |= {task["on_behalf_of"] for task in tasks.values() if task["on_behalf_of"]}
+        people = _by(connection, _PERSON, "email", named)
         wanted = {mail.case_id for mail in mails if mail.kind in (MailKind.REVISION, MailKind.OUTCOME)}
         decisions = _decisions(connection, wanted)
         return [_context(connection, mail, cases, tasks, people, decisions) for mail in mails]
@@ -98,6 +104,7 @@ def _context(
     return MailContext(
         mail=mail,
         name=mail.recipient_name or people.get(mail.recipient, {}).get("name", ""),
+        principal=people.get(task["on_behalf_of"], {}).get("name", "") if task else "",
         case=case,
         framework=framework,
         proposal=proposal_by_digest(connection, case["digest"]),

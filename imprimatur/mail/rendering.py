@@ -35,7 +35,15 @@ WHY = {
     AssignmentReason.REASSIGNMENT: "the governance office asks you in someone else's place",
     AssignmentReason.DELEGATION: "whoever was asked first has passed it on to you",
     AssignmentReason.REPETITION: "your earlier answer was annulled, so you are asked once more",
+    AssignmentReason.SUCCESSION: "you take the place of someone who is no longer there",
 }
+# In somebody's place: both names are told.
+WHY_INSTEAD = {
+    AssignmentReason.REASSIGNMENT: "the governance office asks you in the place of {principal}",
+    AssignmentReason.DELEGATION: "{principal} has passed it on to you",
+    AssignmentReason.SUCCESSION: "you take the place of {principal}",
+}
+STANDS_IN = "you stand in for {principal}"
 
 
 @dataclass(frozen=True)
@@ -148,15 +156,19 @@ def _values(context: MailContext, links: Links) -> dict[str, Any]:
         "data": context.mail.data,
         "decisions": context.decisions,
         "due": context.local(task["due_at"]) if task and task["due_at"] else None,
-        "why": _why(task) if task else None,
+        "why": _why(task, context.principal) if task else None,
         "closed_because": closed_because(task["closure"]) if task and task["closure"] else None,
-        "link": links.task_url(task["task_id"], task["assignee"]) if task else None,
+        # Whoever is asked for advice gets a link of their own, which opens no other's answer.
+        "link": links.task_url(task["task_id"], context.mail.recipient) if task else None,
         "base_url": links.base_url,
         "local": context.local,
         "instant": dt.datetime.fromisoformat,
     }
 
 
-def _why(task: dict[str, Any]) -> str:
-    role = (task["role"] or "").replace("_", " ")
-    return WHY[AssignmentReason(task["reason"])].format(role=role)
+def _why(task: dict[str, Any], principal: str) -> str:
+    reason, role = AssignmentReason(task["reason"]), (task["role"] or "").replace("_", " ")
+    if not task["on_behalf_of"]:
+        return WHY[reason].format(role=role)
+    named = f"{principal} ({task['on_behalf_of']})" if principal else task["on_behalf_of"]
+    return WHY_INSTEAD.get(reason, STANDS_IN).format(principal=named)

@@ -112,8 +112,8 @@ def open_task_counts(connection: Connection, emails: Sequence[str]) -> dict[str,
     return {row[0]: row[1] for row in connection.execute(query)}
 
 
-def active_person(connection: Connection, email: str) -> PersonEntry:
-    """Raises NotFound ``person_unknown`` or Refused ``person_inactive``."""
+def known_person(connection: Connection, email: str) -> PersonEntry:
+    """Raises NotFound ``person_unknown``."""
     wanted = email.strip().lower()
     found = people_by_email(connection, [wanted])
     if not found:
@@ -124,11 +124,17 @@ def active_person(connection: Connection, email: str) -> PersonEntry:
             f"{wanted} is not in the directory.",
             f"Did you mean {near[0]}?" if near else "Add them with `starter.py people import FILE.csv`.",
         )
-    if not found[0].active:
-        raise Refused(
-            "person_inactive", f"{wanted} is no longer active.", "Choose someone else, or set them active again."
-        )
     return found[0]
+
+
+def active_person(connection: Connection, email: str) -> PersonEntry:
+    """Raises NotFound ``person_unknown`` or Refused ``person_inactive``."""
+    found = known_person(connection, email)
+    if not found.active:
+        raise Refused(
+            "person_inactive", f"{found.email} is no longer active.", "Choose someone else, or set them active again."
+        )
+    return found
 
 
 def default_proposer(database: Database) -> str:

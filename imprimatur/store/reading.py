@@ -20,6 +20,7 @@ _TASK = TaskRow.__table__  # type: ignore[attr-defined]
 _INCIDENT = IncidentRow.__table__  # type: ignore[attr-defined]
 _MAIL = OutboxRow.__table__  # type: ignore[attr-defined]
 _PUBLICATION = PublicationRow.__table__  # type: ignore[attr-defined]
+_PENDING = [str(status) for status in TaskStatus if status.is_pending]
 
 
 class CaseSummary(BaseModel):
@@ -58,6 +59,7 @@ class TaskView(BaseModel):
     stage: str
     round: int
     assignee: str
+    on_behalf_of: str | None = None
     reason: str
     status: TaskStatus
     opened_at: dt.datetime
@@ -161,7 +163,7 @@ def show_case(database: Database, case_id: str) -> CaseView:
         stages = connection.execute(select(_STAGE).where(of_case[_STAGE]).order_by(_STAGE.c.round)).mappings().all()
         tasks = connection.execute(
             select(_TASK)
-            .where(of_case[_TASK], _TASK.c.status == str(TaskStatus.OPEN))
+            .where(of_case[_TASK], _TASK.c.status.in_(_PENDING))
             .order_by(_TASK.c.opened_at, _TASK.c.assignee)
         ).mappings()
         incidents = connection.execute(
@@ -206,8 +208,8 @@ def _unknown_case(connection: Connection, case_id: str) -> NotFound:
 
 
 def open_tasks(database: Database, *, person: str | None = None, case_id: str | None = None) -> list[TaskView]:
-    """Earliest due first; tasks without a date last."""
-    query = select(_TASK).where(_TASK.c.status == str(TaskStatus.OPEN))
+    """Earliest due first; tasks without a date last. Those on offer belong to them."""
+    query = select(_TASK).where(_TASK.c.status.in_(_PENDING))
     if person is not None:
         query = query.where(_TASK.c.assignee == person.strip().lower())
     with database.read() as connection:

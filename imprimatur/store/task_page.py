@@ -4,16 +4,17 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Connection, RowMapping, select
 
 from imprimatur.errors import NotFound
 from imprimatur.rules.completeness import FieldProblem, missing
+from imprimatur.store.authority import authority
 from imprimatur.store.documents import proposal_by_digest
 from imprimatur.store.engine import Database
 from imprimatur.store.frameworks import framework_by_digest
 from models.framework import Framework, StageDef
 from models.proposal import Proposal
-from models.tables import CaseRow, DecisionRow, PublicationRow, StageRow, TaskRow
+from models.tables import AdviceRow, CaseRow, DecisionRow, PublicationRow, StageRow, TaskRow
 from models.vocabulary import TaskStatus, Verdict
 
 _CASE = CaseRow.__table__  # type: ignore[attr-defined]
@@ -21,11 +22,16 @@ _STAGE = StageRow.__table__  # type: ignore[attr-defined]
 _TASK = TaskRow.__table__  # type: ignore[attr-defined]
 _DECISION = DecisionRow.__table__  # type: ignore[attr-defined]
 _PUBLICATION = PublicationRow.__table__  # type: ignore[attr-defined]
+_ADVICE = AdviceRow.__table__  # type: ignore[attr-defined]
 
 
 @dataclass(frozen=True)
 class TaskPage:
-    """``decisions`` are those of the case, oldest first, with the stage's name; ``own`` is the assignee's."""
+    """``decisions`` are those of the case, oldest first, with the stage's name; ``own`` is the assignee's.
+
+    ``advice`` is what was asked for in this stage and round; ``asked`` the advice that this page asks for, when it is
+    an adviser's page. ``conflict`` says which interest keeps the assignee from deciding.
+    """
 
     task: dict[str, Any]
     case: dict[str, Any]
@@ -36,21 +42,30 @@ class TaskPage:
     due_reason: dict[str, Any] | None
     decisions: tuple[dict[str, Any], ...]
     own: dict[str, Any] | None
+    advice: tuple[dict[str, Any], ...]
+    asked: dict[str, Any] | None
+    conflict: str | None
 
     @property
     def accepted(self) -> tuple[Verdict, ...]:
-        return self.stage.accepted(str(self.task["reason"]))
+        return (Verdict.RECUSE,) if self.conflict else self.stage.accepted(str(self.task["reason"]))
 
     @property
     def is_open(self) -> bool:
         return bool(self.task["status"] == TaskStatus.OPEN)
 
+    @property
+    def on_offer(self) -> bool:
+        return bool(self.task["status"] == TaskStatus.OFFERED)
+
 
 def task_page(database: Database, task_id: str, person: str) -> TaskPage:
-    """Raises NotFound ``task_unknown``; also when the task is not this person's."""
+    """Raises NotFound ``task_unknown``; also when the task is not this person's, and no advice of theirs is asked."""
     with database.read() as connection:
         task = connection.execute(select(_TASK).where(_TASK.c.task_id == task_id)).mappings().first()
-        if task is None or task["assignee"] != person:
+        advice = _advice(connection, task) if task is not None else ()
+        asked = next((row for row in advice if (row["task_id"], row["adviser"]) == (task_id, person)), None)
+        if task is None or (task["assignee"] != person and asked is None):
             raise NotFound(
                 "task_unknown", "This task no longer exists.", "Ask the governance office if you expected one."
             )
@@ -79,7 +94,19 @@ def task_page(database: Database, task_id: str, person: str) -> TaskPage:
             due_reason=due_reason,
             decisions=decisions,
             own=next((row for row in decisions if row["task_id"] == task_id), None),
+            advice=tuple(row for row in advice if row["given_at"] is not None),
+            asked=asked if task["assignee"] != person else None,
+            conflict=authority(connection, task["case_id"], person).conflict,
         )
+
+
+def _advice(connection: Connection, task: RowMapping) -> tuple[dict[str, Any], ...]:
+    """Asked for in the task's stage and round, whoever held the task then; what was given last comes first."""
+    query = select(_ADVICE).where(
+        _ADVICE.c.case_id == task["case_id"], _ADVICE.c.stage == task["stage"], _ADVICE.c.round == task["round"]
+    )
+    rows = [dict(row) for row in connection.execute(query.order_by(_ADVICE.c.asked_at.desc())).mappings()]
+    return tuple(sorted(rows, key=lambda row: row["given_at"] is not None))
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from fastapi.responses import JSONResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
+from imprimatur.desk import Desk
 from imprimatur.errors import ImprimaturError, NotFound
 from imprimatur.ids import new_case_id
 from imprimatur.mail.links import Links
@@ -54,9 +55,13 @@ def create_app(
     decider: Decider,
     links: Links,
     ready: Callable[[], Awaitable[dict[str, str]]],
+    desk: Desk | None = None,
     mailbox: inbox.Mailbox | None = None,
 ) -> FastAPI:
-    """``ready`` answers a problem by part (empty: ready); ``mailbox`` is there in the embedded stack only."""
+    """``ready`` answers a problem by part (empty: ready); ``mailbox`` is there in the embedded stack only.
+
+    Without a ``desk`` nothing can be claimed, and no advice be asked or given.
+    """
     app = FastAPI(title="Imprimatur", docs_url=None, redoc_url=None, openapi_url=None)
     app.state.embedded = mailbox is not None
     app.middleware("http")(_secured)
@@ -70,7 +75,7 @@ def create_app(
     def landing(request: Request) -> Response:
         return page(request, "landing.html")
 
-    app.include_router(tasks.router(database, decider, links))
+    app.include_router(tasks.router(database, decider, links, desk))
     app.include_router(catalogue.router(database))
     if mailbox is not None:
         app.include_router(inbox.router(mailbox))

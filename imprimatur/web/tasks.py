@@ -5,10 +5,12 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, Request, Response
+from fastapi.responses import RedirectResponse
 from starlette.concurrency import run_in_threadpool
 
+from imprimatur.desk import Desk
 from imprimatur.errors import ImprimaturError, InputError
-from imprimatur.mail.links import Links
+from imprimatur.mail.links import LinkClaim, Links
 from imprimatur.rules.wording import VERDICT_LABELS, closed_by
 from imprimatur.store.engine import Database
 from imprimatur.store.task_page import TaskPage, task_page
@@ -23,7 +25,7 @@ BODY_LIMIT_BYTES = 256 * 1024
 FORM = "application/x-www-form-urlencoded"
 
 
-def router(database: Database, decider: "Decider", links: Links) -> APIRouter:
+def router(database: Database, decider: "Decider", links: Links, desk: Desk | None = None) -> APIRouter:
     routes = APIRouter()
 
     @routes.api_route("/t/{token}", methods=["GET", "HEAD"])
@@ -36,6 +38,9 @@ def router(database: Database, decider: "Decider", links: Links) -> APIRouter:
         claim = links.read(token)
         form = await _form(request)
         try:
+            if desk is not None and form.get("act"):
+                await _at_the_desk(desk, claim, form)
+                return RedirectResponse(request.url.path, 303)
             receipt = await decider.decide(
                 task_id=claim.task_id,
                 verdict=form.get("verdict", ""),
@@ -54,6 +59,22 @@ def router(database: Database, decider: "Decider", links: Links) -> APIRouter:
     return routes
 
 
+async def _at_the_desk(desk: Desk, claim: LinkClaim, form: Mapping[str, str]) -> None:
+    """Everything on a task page but the decision itself. Raises InputError ``form_unreadable`` for any other act."""
+    task, actor = claim.task_id, claim.person
+    match form["act"]:
+        case "claim":
+            await desk.claim(task, actor=actor)
+        case "return":
+            await desk.give_back(task, actor=actor, reason=form.get("reason", ""))
+        case "ask-advice":
+            await desk.ask_advice(task, form.get("adviser", ""), actor=actor, question=form.get("question", ""))
+        case "advise":
+            await desk.advise(task, actor=actor, text=form.get("text", ""))
+        case _:
+            raise InputError("form_unreadable", "This is not a form that we know.", "Use the forms on the task page.")
+
+
 def _task(
     request: Request, found: TaskPage, typed: Mapping[str, str], error: ImprimaturError | None = None
 ) -> Response:
@@ -69,6 +90,10 @@ def _task(
         "decisions": found.decisions,
         "own": found.own,
         "is_open": found.is_open,
+        "on_offer": found.on_offer,
+        "advice": found.advice,
+        "asked": found.asked,
+        "conflict": found.conflict,
         "accepted": found.accepted,
         "labels": VERDICT_LABELS,
         "closed": closed_by(found.task["closure"], found.task["closed_by"]) if found.task["closure"] else "",

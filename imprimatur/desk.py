@@ -1,0 +1,51 @@
+"""A reviewer's desk: claiming what is on offer, giving it back, asking for advice, and giving it."""
+
+from typing import Protocol
+
+from imprimatur.errors import NotFound
+from imprimatur.store.decisions import task_place
+from imprimatur.store.engine import Database
+from imprimatur.store.people import active_person
+from models.events import Act, AdviceAsked, AdviceGiven, Claimed, TaskReturned
+from models.messages import CaseAnswer
+
+
+class Acting(Protocol):
+    """Whoever brings an act to its case: the gateway."""
+
+    async def act(self, case_id: str, event: Act) -> CaseAnswer: ...
+
+
+class Desk:
+    """Who acts need not be in the directory: a partner's contact may hold a task. Who is in it must be active."""
+
+    def __init__(self, gateway: Acting, database: Database) -> None:
+        self._gateway = gateway
+        self._database = database
+
+    async def claim(self, task_id: str, *, actor: str) -> CaseAnswer:
+        return await self._act(task_id, Claimed(actor=self._active(actor), task_id=task_id))
+
+    async def give_back(self, task_id: str, *, actor: str, reason: str = "") -> CaseAnswer:
+        event = TaskReturned(actor=self._active(actor), task_id=task_id, reason=reason.strip())
+        return await self._act(task_id, event)
+
+    async def ask_advice(self, task_id: str, adviser: str, *, actor: str, question: str = "") -> CaseAnswer:
+        """``adviser`` must be active in the directory."""
+        with self._database.read() as connection:
+            asked = active_person(connection, adviser).email
+        event = AdviceAsked(actor=self._active(actor), task_id=task_id, adviser=asked, question=question.strip())
+        return await self._act(task_id, event)
+
+    async def advise(self, task_id: str, *, actor: str, text: str) -> CaseAnswer:
+        return await self._act(task_id, AdviceGiven(actor=self._active(actor), task_id=task_id, text=text.strip()))
+
+    async def _act(self, task_id: str, event: Act) -> CaseAnswer:
+        return await self._gateway.act(task_place(self._database, task_id).case_id, event)
+
+    def _active(self, actor: str) -> str:
+        try:
+            with self._database.read() as connection:
+                return active_person(connection, actor).email
+        except NotFound:
+            return actor.strip().lower()
