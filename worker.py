@@ -1,4 +1,7 @@
-"""The worker process: runs cases and the mailer. Composition root; started by `starter.py up` and by docker-compose."""
+"""The worker process: runs cases, the mailer and the sweeper.
+
+Composition root; started by `starter.py up` and by docker-compose.
+"""
 
 import asyncio
 import signal
@@ -12,10 +15,12 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from activities.commit import Committer
 from activities.mailer import Mailer
+from activities.sweeper import Sweeper
 from imprimatur.cli.context import Environment, connect_temporal, open_database
 from imprimatur.cli.output import leave, show_error
 from imprimatur.errors import ImprimaturError
-from imprimatur.gateway import TASK_QUEUE
+from imprimatur.gateway import TASK_QUEUE, Gateway
+from imprimatur.leaving import Leaving
 from imprimatur.mail.links import Links
 from imprimatur.mail.rendering import Sender
 from imprimatur.mail.transport import Relay
@@ -25,6 +30,7 @@ from imprimatur.store.engine import Database
 from models.messages import MailerInput
 from workflows.case import CaseWorkflow
 from workflows.mailer import MailerWorkflow
+from workflows.sweeper import SweeperWorkflow
 
 CACHED_CASES = 10_000
 RELAY_NAME = "default"
@@ -49,14 +55,20 @@ def build_worker(
         published_dir=published_dir(settings),
         after_mail=lambda: loop.call_soon_threadsafe(mailer.wake.set),
     )
+    leaving = Leaving(Gateway(client, database), database)
+    sweeper = Sweeper(lambda: _number_of_handed(leaving))
     return Worker(
         client,
         task_queue=TASK_QUEUE,
-        workflows=[CaseWorkflow, MailerWorkflow],
-        activities=[committer.commit_step, mailer.drain_outbox],
+        workflows=[CaseWorkflow, MailerWorkflow, SweeperWorkflow],
+        activities=[committer.commit_step, mailer.drain_outbox, sweeper.sweep_abandoned_work],
         workflow_runner=UnsandboxedWorkflowRunner(),
         max_cached_workflows=CACHED_CASES,
     )
+
+
+async def _number_of_handed(leaving: Leaving) -> int:
+    return len(await leaving.sweep())
 
 
 async def start_mailer(client: Client) -> None:
@@ -65,6 +77,16 @@ async def start_mailer(client: Client) -> None:
         MailerWorkflow.run,
         MailerInput(relay=RELAY_NAME),
         id=f"mailer:{RELAY_NAME}",
+        task_queue=TASK_QUEUE,
+        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+    )
+
+
+async def start_sweeper(client: Client) -> None:
+    """One for the whole installation, started once and perpetual."""
+    await client.start_workflow(
+        SweeperWorkflow.run,
+        id="sweeper",
         task_queue=TASK_QUEUE,
         id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
     )
@@ -89,6 +111,7 @@ async def main() -> int:
             log.info("published_files_restored", number=restored)
         async with build_worker(client, database, settings, base_url=environment.base_url, links=links, relay=relay):
             await start_mailer(client)
+            await start_sweeper(client)
             log.info("worker_ready", task_queue=TASK_QUEUE)
             await stop.wait()
     return 0

@@ -20,3 +20,11 @@ class MailerPort:
     @activity.defn(name="drain_outbox")
     async def drain_outbox(self, mailer: MailerInput) -> int:
         raise NotImplementedError
+
+
+class SweeperPort:
+    """Hands over the tasks of people who are no longer active; returns how many there were. Repeating it is safe."""
+
+    @activity.defn(name="sweep_abandoned_work")
+    async def sweep_abandoned_work(self) -> int:
+        raise NotImplementedError
