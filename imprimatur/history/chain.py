@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from imprimatur.history.ledger import GENESIS, event_digest
+from imprimatur.rules.assignment import draw
 from models.vocabulary import EventType
 
 Row = dict[str, Any]
@@ -52,6 +53,22 @@ def _place_problems(position: Any, expected: int) -> Iterator[str]:
         yield f"event {expected} is missing before it"
     elif position > expected:
         yield f"events {expected} to {position - 1} are missing before it"
+
+
+def check_draws(case_id: str, rows: Sequence[Row]) -> Iterator[LedgerProblem]:
+    """Every lottery, drawn once more: its seed must be older than the draw, and must lead to who was drawn."""
+    older = {GENESIS}
+    for row in rows:
+        if row["type"] == EventType.REVIEWERS_DRAWN:
+            data = row["data"]
+            try:
+                drawn = list(draw(data["seed"], data["pool"], len(data["drawn"])))
+                honest = data["seed"] in older and drawn == data["drawn"]
+            except (TypeError, KeyError, AttributeError):
+                honest = False
+            if not honest:
+                yield LedgerProblem(where=f"{case_id}#{row['position']}", problem="its seed does not lead to this draw")
+        older.add(row["digest"])
 
 
 def _altered(case_id: str, row: Row, rows: Sequence[Row], others_agree: bool) -> str:

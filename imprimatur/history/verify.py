@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from imprimatur.errors import InputError, NotFound
 from imprimatur.frameworks.documents import read_text
-from imprimatur.history.chain import LedgerProblem, Row, check_chain
+from imprimatur.history.chain import LedgerProblem, Row, check_chain, check_draws
 from imprimatur.history.facts import Facts, case_facts, export_facts, plain, version_facts
 from imprimatur.history.ledger import GENESIS
 from imprimatur.history.records import Records, all_case_ids, read_records
@@ -95,6 +95,7 @@ def _check(case_id: str, records: Records) -> Iterator[LedgerProblem]:
     yield from check_chain(case_id, chain, case["head"] if case else None)
     yield from _check_case(case_id, case, chain, records)
     yield from _check_decisions(case_id, chain, records.decisions.get(case_id, []))
+    yield from check_draws(case_id, chain)
     yield from _check_versions(case_id, chain, records)
     yield from _check_publication(case_id, chain, records.publications.get(case_id, []))
 
