@@ -3,7 +3,7 @@
 import datetime as dt
 
 from imprimatur.rules.draft import Draft
-from imprimatur.rules.voting import votes
+from imprimatur.rules.offers import counted
 from models.case import CaseState, StageState
 from models.effects import Breach, BreachCase, CallDeputy, Escalate, Remind, SeekReviewers
 from models.plan import StagePlan
@@ -104,7 +104,7 @@ def _run_out(draft: Draft, stage: StageState, due_at: dt.datetime, waiting: tupl
 
 def _call_deputies(draft: Draft, stage: StageState, waiting: tuple[str, ...]) -> None:
     """One for each vote that is missing; of a task on offer that nobody took, the other offers only close."""
-    missing = {task.id for task in votes(draft.stage_tasks(stage))}
+    missing = {task.id for task in counted(draft.stage_tasks(stage))}
     for task_id in waiting:
         task = draft.tasks[task_id]
         if task_id in missing:

@@ -1,7 +1,7 @@
 """Acts at a reviewer's desk: taking and giving back what is on offer, advice, and work that its holder leaves. Pure."""
 
 from imprimatur.rules.draft import Draft
-from imprimatur.rules.voting import free_seats
+from imprimatur.rules.offers import free_seats
 from models.case import Offer, StageState, TaskState
 from models.effects import AskAdvice, AttachAdvice, ClaimTask, OfferAgain, Replace, ReportConflict
 from models.events import AdviceAsked, AdviceGiven, Claimed, ConflictFound, HandedOver, TaskReturned

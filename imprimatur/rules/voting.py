@@ -10,7 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 
-from models.case import Offer, TaskState
+from imprimatur.rules.offers import counted
+from models.case import TaskState
 from models.plan import StagePlan
 from models.vocabulary import (
     AssignmentReason,
@@ -50,7 +51,7 @@ class Tally:
         def weight(chosen: Iterable[TaskState]) -> int:
             return sum(plan.weight_of(task.role) for task in chosen)
 
-        standing = votes(tasks)
+        standing = [task for task in tasks if task.verdict is not None or task.status is TaskStatus.OPEN]
         cast = [task for task in standing if task.verdict is not None]
         pending = [task for task in standing if task.verdict is None]
         recused = [task for task in cast if task.verdict is Verdict.RECUSE]
@@ -73,23 +74,6 @@ class Tally:
     @property
     def objections(self) -> int:
         return self.rejections + self.change_requests
-
-
-def votes(tasks: Iterable[TaskState]) -> list[TaskState]:
-    """Votes cast and votes to come; of tasks on offer as many as can still be claimed."""
-    tasks = list(tasks)
-    standing = [task for task in tasks if task.verdict is not None or task.status is TaskStatus.OPEN]
-    for offer in dict.fromkeys(task.offer for task in tasks if task.offer and task.status is TaskStatus.OFFERED):
-        on_offer = [task for task in tasks if task.offer == offer and task.status is TaskStatus.OFFERED]
-        standing += on_offer[: free_seats(offer, tasks)]
-    return standing
-
-
-def free_seats(offer: Offer, tasks: Iterable[TaskState]) -> int:
-    """How many may still claim a task of this offer; ``tasks`` are those of its stage and round."""
-    of_rule = [task for task in tasks if task.offer is not None and task.offer.rule == offer.rule]
-    claimed = [task for task in of_rule if task.status in (TaskStatus.OPEN, TaskStatus.DECIDED)]
-    return max(0, offer.seats - len(claimed))
 
 
 @dataclass(frozen=True)
@@ -138,7 +122,7 @@ def evaluate(plan: StagePlan, tasks: Iterable[TaskState], deadlocked: bool = Fal
 
     Once a stage is ``deadlocked``, whoever it was escalated to has the casting vote.
     """
-    tasks = list(tasks)
+    tasks = counted(tasks)
     if plan.objection:
         # Nobody votes here: time decides, or whoever resolves an objection.
         return (_casting_vote(plan, tasks) if deadlocked else None) or OPEN
