@@ -2,6 +2,7 @@
 
 import datetime as dt
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -323,7 +324,7 @@ def test_the_page_of_a_task_says_that_one_can_only_stand_aside(database: Databas
 def test_who_is_only_told_is_passed_over_as_well(database: Database, tmp_path: Path) -> None:
     furnish(database)
     declare(database, QUINN, PERSON, PROPOSER)
-    change = {"kind": "information", "voting": None, "sla": None, "criteria": [], "quality_gate": False}
+    change: dict[str, Any] = {"kind": "information", "voting": None, "sla": None, "criteria": [], "quality_gate": False}
     policy = amended(database, "industry-credit", "quality", verdicts=[], **change)
     play = Play(database, tmp_path, policy)
     play.submit(example("industry-credit"))
