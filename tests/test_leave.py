@@ -22,7 +22,7 @@ from imprimatur.store.interests import add_interest
 from imprimatur.store.leave import Scope
 from imprimatur.store.reading import show_case
 from imprimatur.store.standing import facts_of
-from models.events import Claimed, Decided, HandedOver, PassedOn, Resumed
+from models.events import Annulled, Claimed, Decided, HandedOver, PassedOn, Resumed
 from models.events import Held as OnHold
 from models.vocabulary import AssignmentReason, EventType, InterestKind, StageOutcome, TaskClosure, TaskStatus, Verdict
 from tests.facts import (
@@ -438,17 +438,35 @@ def test_the_last_reviewer_who_leaves_takes_the_stage_to_the_director(database: 
     assert play.state.stages["quality"].outcome is StageOutcome.APPROVED
 
 
+def undecided(database: Database, folder: Path) -> Play:
+    """All reviewers abstain: one approval does not suffice, unless it is the casting vote."""
+    play = in_quality(database, folder)
+    for _ in range(3):
+        play.decide("quality", Verdict.ABSTAIN)
+    assert asked(play) == [DIRECTOR]
+    return play
+
+
+def test_a_director_who_is_asked_once_more_has_the_casting_vote_again(database: Database, tmp_path: Path) -> None:
+    furnish(database)
+    play = undecided(database, tmp_path)
+    task = task_of(play, DIRECTOR)
+    play.decide("quality", Verdict.ABSTAIN)
+    play.act(Annulled(actor=OFFICE, task_id=task, reason="a slip", by_office=True))
+    assert asked(play) == [DIRECTOR]
+    play.decide("quality")
+    assert play.state.stages["quality"].outcome is StageOutcome.APPROVED
+
+
 def test_whoever_succeeds_an_escalated_director_has_the_casting_vote(database: Database, tmp_path: Path) -> None:
     furnish(database)
-    play = Play(database, tmp_path)
-    play.submit(example("industry-credit"))
-    play.decide("proposal", Verdict.ABSTAIN)
+    play = undecided(database, tmp_path)
     add_people(database, tmp_path, "new.director@example.edu,New Director,academic_director,yes")
     depart(play, DIRECTOR, OFFICE)
-    [task] = play.state.open_tasks("proposal")
+    [task] = play.state.open_tasks("quality")
     assert (task.assignee, task.reason) == ("new.director@example.edu", AssignmentReason.ESCALATION)
-    play.decide("proposal")
-    assert play.state.stages["proposal"].outcome is StageOutcome.APPROVED
+    play.decide("quality")
+    assert play.state.stages["quality"].outcome is StageOutcome.APPROVED
 
 
 @pytest.mark.parametrize("by_office", [True, False])
@@ -456,14 +474,12 @@ def test_whoever_takes_over_an_escalated_task_has_the_casting_vote(
     database: Database, tmp_path: Path, by_office: bool
 ) -> None:
     furnish(database)
-    play = Play(database, tmp_path)
-    play.submit(example("industry-credit"))
-    play.decide("proposal", Verdict.ABSTAIN)
+    play = undecided(database, tmp_path)
     actor = OFFICE if by_office else DIRECTOR
     play.act(PassedOn(actor=actor, task_id=task_of(play, DIRECTOR), to=ADVISER, reason="x", by_office=by_office))
     assert "Dora Keller" in mail_to(database, ADVISER)
-    play.decide("proposal")
-    assert play.state.stages["proposal"].outcome is StageOutcome.APPROVED
+    play.decide("quality")
+    assert play.state.stages["quality"].outcome is StageOutcome.APPROVED
 
 
 def test_an_offer_of_someone_who_leaves_stays_with_the_others(database: Database, tmp_path: Path) -> None:
