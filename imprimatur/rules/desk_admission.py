@@ -123,6 +123,10 @@ def _own_task(
 def _asking(task: TaskState, event: AdviceAsked) -> Refusal | None:
     if event.adviser == task.assignee:
         return Refusal("Refused", "own_advice", "You cannot ask yourself for advice.", "Name a colleague.")
+    if len(event.question) > ADVICE_LIMIT:
+        return Refusal(
+            "Refused", "question_too_long", f"A question has at most {ADVICE_LIMIT} characters.", "Ask more briefly."
+        )
     if event.adviser in task.advisers:
         return Refusal(
             "Refused", "advice_asked_already", f"{event.adviser} has been asked already.", "Wait for the advice."
