@@ -8,12 +8,12 @@ from imprimatur.rules.admission import refusal
 from imprimatur.rules.clock import next_deadline
 from imprimatur.rules.refusal import Refusal
 from imprimatur.rules.transition import settle, transition, wants_to_continue
-from models.case import CaseState
+from models.case import CaseState, Offer, TaskState
 from models.commit import AssignedTask, Resolution, StageResolution
-from models.effects import Effect, Escalate, OpenStage, ResumeClock, SeekReviewers, StartClock
+from models.effects import Effect, Escalate, OfferAgain, OpenStage, Replace, ResumeClock, SeekReviewers, StartClock
 from models.events import Continued, Decided, Event, Revised, Submitted, Ticked, Withdrawn
 from models.plan import Plan
-from models.vocabulary import AssignmentReason, Verdict
+from models.vocabulary import AssignmentReason, TaskClosure, TaskStatus, Verdict
 
 START = dt.datetime(2026, 3, 2, 9, 0, tzinfo=dt.UTC)
 DAY = dt.timedelta(days=1)
@@ -22,11 +22,15 @@ PROPOSER = "proposer@example.org"
 
 @dataclass
 class Desk:
-    """Who can be found: reviewers by stage, holders of the escalation role, stages that may be skipped."""
+    """Who can be found: reviewers by stage, holders of the escalation role, stages that may be skipped.
+
+    ``seats`` says of how many tasks in a stage that are offered to all its reviewers.
+    """
 
     reviewers: dict[str, list[tuple[str, str | None]]]
     escalation: list[str] = field(default_factory=list)
     optional: set[str] = field(default_factory=set)
+    seats: dict[str, int] = field(default_factory=dict)
     stage_days: int = 10
     case_days: int = 60
 
@@ -92,6 +96,10 @@ class Simulator:
                     found.append(self._open(effect))
                 case Escalate() | SeekReviewers():
                     found.append(self._seek(effect))
+                case OfferAgain():
+                    found += self._offer_again(effect)
+                case Replace():
+                    found += self._replace(effect)
                 case StartClock() | ResumeClock():
                     due_at = self.now + self.desk.case_days * DAY
         return Resolution(position=1, ledger_digest="0", stages=tuple(found), due_at=due_at)
@@ -102,7 +110,32 @@ class Simulator:
             return StageResolution(stage=effect.stage, skipped="nobody to ask")
         due_at = self.now + self.desk.stage_days * DAY
         tasks = tuple(self._task(effect, person, role, AssignmentReason.ROLE) for person, role in people)
+        if effect.stage in self.desk.seats:
+            tasks = self._on_offer(tasks, min(self.desk.seats[effect.stage], len(tasks)))
         return StageResolution(stage=effect.stage, tasks=tasks, due_at=due_at, remind_at=(due_at - DAY,))
+
+    def _on_offer(self, tasks: tuple[AssignedTask, ...], seats: int) -> tuple[AssignedTask, ...]:
+        offer = {"offer": Offer(rule=0, seats=seats), "status": TaskStatus.OFFERED}
+        return tuple(task.model_copy(update=offer) for task in tasks)
+
+    def _offer_again(self, effect: OfferAgain) -> list[StageResolution]:
+        """To all reviewers but those who had it, or have it; what another claimed is no hindrance."""
+        had = {t.assignee for t in self._of_round(effect) if t.closure is not TaskClosure.CLAIMED}
+        people = [person for person in self.desk.reviewers[effect.stage] if person[0] not in had]
+        tasks = tuple(self._task(effect, person, role, AssignmentReason.ROLE) for person, role in people)
+        offer = self.state.tasks[effect.task].offer
+        assert offer is not None
+        return [StageResolution(stage=effect.stage, tasks=self._on_offer(tasks, offer.seats))] if tasks else []
+
+    def _replace(self, effect: Replace) -> list[StageResolution]:
+        """By the first reviewer who was not asked yet."""
+        asked = {task.assignee for task in self._of_round(effect)}
+        free = [person for person in self.desk.reviewers[effect.stage] if person[0] not in asked][:1]
+        tasks = tuple(self._task(effect, person, role, AssignmentReason.SUCCESSION) for person, role in free)
+        return [StageResolution(stage=effect.stage, tasks=tasks)] if tasks else []
+
+    def _of_round(self, effect: OfferAgain | Replace) -> list[TaskState]:
+        return [t for t in self.state.tasks.values() if (t.stage, t.round) == (effect.stage, effect.round)]
 
     def _seek(self, effect: Escalate | SeekReviewers) -> StageResolution:
         asked = {t.assignee for t in self.state.tasks.values() if (t.stage, t.round) == (effect.stage, effect.round)}
@@ -113,7 +146,16 @@ class Simulator:
         return StageResolution(stage=effect.stage, tasks=tasks)
 
     def _task(
-        self, effect: OpenStage | Escalate | SeekReviewers, person: str, role: str | None, reason: AssignmentReason
+        self,
+        effect: OpenStage | Escalate | SeekReviewers | OfferAgain | Replace,
+        person: str,
+        role: str | None,
+        reason: AssignmentReason,
     ) -> AssignedTask:
-        task_id = ids.task_id("mc-simulated", effect.stage, effect.round, person)
+        known = [
+            task
+            for task in self.state.tasks.values()
+            if (task.stage, task.round, task.assignee) == (effect.stage, effect.round, person)
+        ]
+        task_id = ids.task_id("mc-simulated", effect.stage, effect.round, person, len(known) + 1)
         return AssignedTask(id=task_id, assignee=person, reason=reason, role=role)

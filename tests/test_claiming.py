@@ -10,7 +10,7 @@ from imprimatur.history.verify import verify_case
 from imprimatur.rules.admission import refusal
 from imprimatur.store.engine import Database
 from imprimatur.store.reading import open_tasks, show_case
-from models.events import Claimed, Decided, Nudged, PassedOn, TaskReturned
+from models.events import Annulled, Claimed, Decided, Nudged, PassedOn, TaskReturned
 from models.vocabulary import CaseStatus, EventType, StageOutcome, TaskClosure, TaskStatus, Verdict
 from tests.facts import OFFICE, Play, add_people, amended, event_types, everything, example, furnish
 
@@ -242,3 +242,17 @@ def test_fewer_people_than_seats_are_an_incident(sqlite_database: Database, tmp_
     [incident, *_] = everything(sqlite_database)["incident"]
     assert (incident["kind"], incident["detail"]) == ("quorum_out_of_reach", "1 can review this stage, 2 are needed")
     assert DIRECTOR in held(play)
+
+
+def test_an_annulled_answer_is_given_again_by_whoever_claimed(database: Database, tmp_path: Path) -> None:
+    play = on_offer(database, tmp_path, count=2, voting={"quorum": 2, "threshold": 2})
+    claim(play, SAM)
+    task = task_of(play, SAM)
+    play.decide("proposal")
+    play.act(Annulled(actor=OFFICE, task_id=task, reason="a slip", by_office=True))
+    assert (offered(play), held(play)) == ([QUINN, ROSA], [SAM])
+    claim(play, ROSA)
+    assert offered(play) == [], "Sam has one of the two seats"
+    play.decide("proposal")
+    play.decide("proposal")
+    assert play.state.stages["proposal"].outcome is StageOutcome.APPROVED

@@ -131,13 +131,16 @@ async def _play(terminal: Terminal, running: Engine) -> None:
     assert "Quite." in await terminal.run(f"history {answer.case_id}")
     await terminal.ask(f"return {task[ROSA]} --as {ROSA} --reason ill")
     await _keep_the_directory(terminal)
+    offer = {found.assignee: found.task_id for found in running.tasks(answer.case_id)}
+    await terminal.run(f"claim {offer[SAM]} --as {SAM}")
     touched = await terminal.ask(f"people interest add {SAM} --person {PROPOSER} --reason 'an old friend'")
-    assert touched["tasks"] == [found.task_id for found in running.tasks(answer.case_id) if found.assignee == SAM]
+    assert touched["tasks"] == [offer[SAM]]
     assert "conflict_of_interest" in {incident.kind for incident in running.show(answer.case_id).incidents}
     await terminal.ask("people interest list")
     await terminal.ask(f"people interest remove {SAM} --person {PROPOSER}")
-    offer = next(found.task_id for found in running.tasks(answer.case_id) if found.assignee == QUINN)
-    await terminal.run(f"claim {offer} --as {QUINN}")
+    await terminal.run(f"return {offer[SAM]} --as {SAM}")
+    [last] = running.tasks(answer.case_id)
+    await terminal.run(f"claim {last.task_id} --as {QUINN}")
     left = await terminal.ask(f"people leave {QUINN} --to {ADVISER} --as {OFFICE}")
     assert [(found["to"], found["problem"]) for found in left["tasks"]] == [([ADVISER], "")]
     told = await terminal.run(f"people leave {PROPOSER}")

@@ -103,8 +103,8 @@ def tasks(
 ) -> None:
     """List open tasks."""
     found = with_database(lambda database: reading.open_tasks(database, person=person, case_id=case))
-    rows = [(t.task_id, t.case_id, t.stage, t.assignee, when(t.due_at)) for t in found]
-    show({"tasks": found}, as_json, table(["task", "case", "stage", "assignee", "due"], rows))
+    rows = [(t.task_id, t.case_id, t.stage, t.assignee, t.status, when(t.due_at)) for t in found]
+    show({"tasks": found}, as_json, table(["task", "case", "stage", "assignee", "status", "due"], rows))
 
 
 def decide(

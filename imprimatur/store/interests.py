@@ -31,7 +31,7 @@ class InterestEntry(BaseModel):
 
 @dataclass(frozen=True)
 class Touched:
-    """An open task whose holder has an interest, and which (the end of a sentence)."""
+    """An open task whose holder has an interest, and which (the end of a sentence). What is on offer nobody holds."""
 
     case_id: str
     task_id: str
@@ -119,7 +119,7 @@ def _touched(connection: Connection, person: str, interest: Interest) -> list[To
     query = (
         select(_TASK.c.task_id, _TASK.c.case_id, _TASK.c.stage, _CASE.c.proposer, _CASE.c.digest)
         .join(_CASE, _CASE.c.case_id == _TASK.c.case_id)
-        .where(_TASK.c.assignee == person, _TASK.c.status.in_([TaskStatus.OPEN, TaskStatus.OFFERED]))
+        .where(_TASK.c.assignee == person, _TASK.c.status == str(TaskStatus.OPEN))
         .order_by(_TASK.c.case_id, _TASK.c.task_id)
     )
     touched = []
