@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
-from temporalio.client import WorkflowExecutionStatus
+from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.testing import TimeSkipper, TimeSkippingConfig
 from temporalio.worker import Worker
 
@@ -29,6 +29,7 @@ from imprimatur.web.app import create_app
 from models.vocabulary import EventType, InterestKind, OfficeAct, StageOutcome, TaskStatus
 from tests.engine import Engine, engine, temporal_server
 from tests.facts import OFFICE, PROPOSER, add_people, amended, event_types, everything, example, furnish
+from worker import start_sweeper
 from workflows.sweeper import EVERY, SweeperWorkflow
 
 LENA, DIRECTOR, ADVISER = "lena.office@example.edu", "dora.director@example.edu", "ivo.adviser@example.org"
@@ -347,3 +348,13 @@ async def _until(true: Any) -> None:
     async with asyncio.timeout(30):
         while not true():  # noqa: ASYNC110  (what happens in another process gives no signal)
             await asyncio.sleep(0.02)
+
+
+async def test_one_sweeper_is_started_however_many_workers_start_it(temporal: str) -> None:
+    client = await Client.connect(temporal)
+    await start_sweeper(client)
+    first = await client.get_workflow_handle("sweeper").describe()
+    await start_sweeper(client)
+    second = await client.get_workflow_handle("sweeper").describe()
+    assert (first.run_id, second.status) == (second.run_id, WorkflowExecutionStatus.RUNNING)
+    await client.get_workflow_handle("sweeper").terminate()

@@ -4,15 +4,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 from imprimatur.history.chain import check_draws
 from imprimatur.history.export import history, sentence
 from imprimatur.history.verify import verify_case
 from imprimatur.rules.assignment import draw
+from imprimatur.rules.standing import Interest
+from imprimatur.store import leave
 from imprimatur.store.engine import Database
+from imprimatur.store.interests import add_interest
+from imprimatur.store.leave import Scope
 from models.framework import Framework
-from models.vocabulary import EventType, Verdict
-from tests.facts import Play, add_people, amended, example, furnish, ledger_rows
+from models.vocabulary import EventType, InterestKind, Verdict
+from tests.facts import START, Play, add_people, amended, example, furnish, ledger_rows
 
 QUINN, ROSA, SAM = (f"{name}.reviewer@example.edu" for name in ("quinn", "rosa", "sam"))
 REVIEWERS = {QUINN, ROSA, SAM}
@@ -154,3 +159,57 @@ def test_otherwise_whoever_has_least_to_do_comes_first(database: Database, tmp_p
 def test_whoever_stood_aside_is_not_preferred_for_it(database: Database, tmp_path: Path) -> None:
     first, second = second_round(database, tmp_path, Verdict.RECUSE, familiar=True)
     assert second != [first]
+
+
+class Counting:
+    """Counts the queries that a database answers while it is entered."""
+
+    def __init__(self, database: Database) -> None:
+        self._engine = database.engine
+        self.queries = 0
+
+    def __enter__(self) -> "Counting":
+        event.listen(self._engine, "before_cursor_execute", self._count)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        event.remove(self._engine, "before_cursor_execute", self._count)
+
+    def _count(self, *_: Any) -> None:
+        self.queries += 1
+
+
+def crowd(database: Database, folder: Path, number: int) -> None:
+    """So many more reviewers, each with an interest elsewhere, a deputy in another stage, and days off long ago."""
+    people = [f"peer{index}.reviewer@example.edu" for index in range(number)]
+    add_people(database, folder, *(f"{person},Peer,quality_reviewer,yes" for person in people))
+    for person in people:
+        add_interest(database, person, Interest(InterestKind.UNIT, "Elsewhere"), "", START)
+        leave.add_absence(database, person, START.date(), START.date(), "")
+        today = START.date()
+        leave.add_delegation(database, person, QUINN, today, today, Scope(stage="elsewhere"), START)
+
+
+@pytest.mark.parametrize("pick", ["least_loaded", "round_robin", "lottery"])
+def test_opening_a_stage_asks_the_database_as_often_for_many_as_for_few(
+    database: Database, tmp_path: Path, pick: str
+) -> None:
+    furnish(database)
+    crowd(database, tmp_path, 3)
+    framework = amended(
+        database,
+        "industry-credit",
+        "quality",
+        reviewers=[{"role": "quality_reviewer", "count": 2, "pick": pick, "familiar": True}],
+        voting={"quorum": 1, "threshold": 1},
+    )
+    numbers = []
+    for case in range(2):
+        play = Play(database, tmp_path, framework, case_id=f"mc-{case}")
+        play.submit(example("industry-credit"))
+        with Counting(database) as counting:
+            play.decide("proposal")
+        numbers.append(counting.queries)
+        assert len(asked(play, "quality")) == 2
+        crowd(database, tmp_path, 40)
+    assert numbers[0] == numbers[1], numbers
