@@ -60,10 +60,14 @@ def load_settings() -> Settings:
     """Raises InputError ``settings_invalid`` naming each setting that cannot be used."""
     try:
         return Settings()
+    except UnicodeDecodeError as error:
+        raise InputError("settings_invalid", "The file .env is not UTF-8 text.", "Save it again as UTF-8.") from error
     except ValidationError as error:
-        names = ", ".join(str(item["loc"][0]) for item in error.errors())
+        # The reason is told, the value never: it may be a secret.
+        reasons = {str(item["loc"][0]): item["msg"].removeprefix("Value error, ") for item in error.errors()}
+        told = "; ".join(f"{name} ({reason})" for name, reason in reasons.items())
         raise InputError(
-            "settings_invalid", f"These settings cannot be used: {names}.", "See docs/operations.md."
+            "settings_invalid", f"These settings cannot be used: {told}.", "See docs/operations.md."
         ) from error
 
 
