@@ -15,12 +15,8 @@ _DOMAIN = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?")
 class Settings(BaseSettings):
     """Unset addresses are taken from the running embedded stack of ``IMPRIMATUR_HOME``."""
 
-<<<<<<< HEAD
-    model_config = SettingsConfigDict(env_file=".env", env_ignore_empty=True, extra="ignore", populate_by_name=True)
-=======
     # No setting is read by its field's name: HOME is somebody else's variable.
     model_config = SettingsConfigDict(env_file=".env", env_ignore_empty=True, extra="ignore")
->>>>>>> stack
 
     home: Path = Field(default=Path("imprimatur-home"), alias="IMPRIMATUR_HOME")
     base_url: str | None = Field(default=None, alias="IMPRIMATUR_BASE_URL")
