@@ -9,7 +9,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 class Settings(BaseSettings):
     """Unset addresses are taken from the running embedded stack of ``IMPRIMATUR_HOME``."""
 
-    model_config = SettingsConfigDict(env_file=".env", extra="ignore", populate_by_name=True)
+    model_config = SettingsConfigDict(env_file=".env", env_ignore_empty=True, extra="ignore", populate_by_name=True)
 
     home: Path = Field(default=Path("imprimatur-home"), alias="IMPRIMATUR_HOME")
     base_url: str | None = Field(default=None, alias="IMPRIMATUR_BASE_URL")

@@ -114,6 +114,7 @@ class EventType(StrEnum):
     REMINDER_SENT = "reminder_sent"
     SLA_BREACHED = "sla_breached"
     STAGE_ESCALATED = "stage_escalated"
+    REVIEWERS_SOUGHT = "reviewers_sought"
     CASE_SLA_BREACHED = "case_sla_breached"
     CLOCK_PAUSED = "clock_paused"
     CLOCK_RESUMED = "clock_resumed"

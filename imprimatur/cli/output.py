@@ -13,6 +13,9 @@ from rich.table import Table
 
 from imprimatur.errors import ImprimaturError
 
+# What is copied into the next command stays in one piece, however narrow the terminal.
+COPIED = frozenset({"case", "task", "open task", "id", "email"})
+
 
 def plain(value: Any) -> Any:
     """JSON for what is not JSON by itself."""
@@ -36,7 +39,7 @@ def show(document: dict[str, Any], as_json: bool, *text: Any) -> None:
 def table(headings: Sequence[str], rows: Sequence[Sequence[object]], title: str | None = None) -> Table:
     grid = Table(title=title, title_justify="left", show_edge=False, pad_edge=False, header_style="bold")
     for heading in headings:
-        grid.add_column(heading, overflow="fold")
+        grid.add_column(heading, overflow="fold", no_wrap=heading in COPIED)
     for row in rows:
         grid.add_row(*("" if cell is None else str(cell) for cell in row))
     return grid
