@@ -17,13 +17,11 @@ from temporalio.client import (
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
-from temporalio.testing import TimeSkipper, TimeSkippingConfig
 
 from imprimatur import ids
 from imprimatur.errors import (
     Gone,
     ImprimaturError,
-    NotFound,
     ProposalIncomplete,
     Refused,
     Unavailable,
@@ -38,6 +36,7 @@ from imprimatur.store.documents import proposal_by_digest, put_proposal
 from imprimatur.store.engine import Database
 from imprimatur.store.frameworks import framework, framework_by_digest, framework_for_kind
 from imprimatur.store.people import active_person, has_role
+from imprimatur.store.reading import unknown_case
 from imprimatur.store.refusals import record_refusal
 from models.case import CaseState, Decided, Revised, Submitted, Withdrawn
 from models.framework import Framework
@@ -226,6 +225,8 @@ class Gateway:
 
     async def forward(self, case_id: str, span: dt.timedelta) -> dt.datetime:
         """Moves a case's own clock and waits until all that fell due is written. Needs a time-skipping server."""
+        from temporalio.testing import TimeSkipper, TimeSkippingConfig
+
         skipper = TimeSkipper(self._client, config=TimeSkippingConfig(enabled=False))
         handle = self._handle(case_id)
         try:
@@ -249,7 +250,7 @@ class Gateway:
         with self._database.read() as connection:
             case = connection.execute(select(cases).where(cases.c.case_id == case_id)).mappings().first()
             if case is None:
-                raise NotFound("case_unknown", f"There is no case {case_id}.", "See `starter.py list`.")
+                raise unknown_case(connection, case_id)
             known = connection.execute(
                 select(versions.c.digest, versions.c.complete)
                 .where(versions.c.case_id == case_id)
@@ -296,6 +297,6 @@ class Gateway:
         with self._database.read() as connection:
             table = CaseRow.__table__  # type: ignore[attr-defined]
             status = connection.execute(select(table.c.status).where(table.c.case_id == case_id)).scalar()
-        if status is None:
-            return NotFound("case_unknown", f"There is no case {case_id}.", "See `starter.py list`.")
+            if status is None:
+                return unknown_case(connection, case_id)
         return Gone("case_closed", f"The case is closed: it was {status}.", "Nothing is asked of you any more.")

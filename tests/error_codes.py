@@ -58,7 +58,9 @@ class _Source:
         """Private classes that give an error another HTTP status, under the name of what they derive from."""
         found = {}
         for node in ast.walk(self.tree):
-            bases = [base.id for base in node.bases if isinstance(base, ast.Name)] if isinstance(node, ast.ClassDef) else []
+            bases = (
+                [base.id for base in node.bases if isinstance(base, ast.Name)] if isinstance(node, ast.ClassDef) else []
+            )
             if isinstance(node, ast.ClassDef) and bases and _is_error(vars(errors).get(bases[0])):
                 status = {
                     target.id: statement.value.value
