@@ -2,13 +2,19 @@
 
 from imprimatur.errors import DocumentInvalid, InputError, Problem
 from models.framework import StageDef
-from models.vocabulary import Verdict
+from models.vocabulary import AssignmentReason, Verdict
 
 COMMENT_LIMIT = 20_000
 NEEDS_COMMENT = frozenset({Verdict.REJECT, Verdict.REQUEST_CHANGES, Verdict.OBJECT})
 
 
-def check_answer(stage: StageDef, reason: str, verdict: str, comment: str, scores: dict[str, int]) -> Verdict:
+def check_answer(
+    stage: StageDef,
+    verdict: str,
+    comment: str,
+    scores: dict[str, int],
+    reason: str = AssignmentReason.ROLE,
+) -> Verdict:
     """The verdict, when the answer is well formed; otherwise raises with every problem at once."""
     problems = [*_comment_problems(verdict, comment), *_score_problems(stage, verdict, scores)]
     allowed = [str(v) for v in stage.accepted(reason)]
