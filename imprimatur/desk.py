@@ -1,5 +1,6 @@
 """A reviewer's desk: claiming what is on offer, giving it back, asking for advice, and giving it."""
 
+import asyncio
 from typing import Protocol
 
 from imprimatur.errors import NotFound
@@ -24,28 +25,32 @@ class Desk:
         self._database = database
 
     async def claim(self, task_id: str, *, actor: str) -> CaseAnswer:
-        return await self._act(task_id, Claimed(actor=self._active(actor), task_id=task_id))
+        return await self._act(task_id, Claimed(actor=await self._active(actor), task_id=task_id))
 
     async def give_back(self, task_id: str, *, actor: str, reason: str = "") -> CaseAnswer:
-        event = TaskReturned(actor=self._active(actor), task_id=task_id, reason=reason.strip())
+        event = TaskReturned(actor=await self._active(actor), task_id=task_id, reason=reason.strip())
         return await self._act(task_id, event)
 
     async def ask_advice(self, task_id: str, adviser: str, *, actor: str, question: str = "") -> CaseAnswer:
         """``adviser`` must be active in the directory."""
-        with self._database.read() as connection:
-            asked = active_person(connection, adviser).email
-        event = AdviceAsked(actor=self._active(actor), task_id=task_id, adviser=asked, question=question.strip())
+        asked, asking = await asyncio.to_thread(self._person, adviser), await self._active(actor)
+        event = AdviceAsked(actor=asking, task_id=task_id, adviser=asked, question=question.strip())
         return await self._act(task_id, event)
 
     async def advise(self, task_id: str, *, actor: str, text: str) -> CaseAnswer:
-        return await self._act(task_id, AdviceGiven(actor=self._active(actor), task_id=task_id, text=text.strip()))
+        event = AdviceGiven(actor=await self._active(actor), task_id=task_id, text=text.strip())
+        return await self._act(task_id, event)
 
     async def _act(self, task_id: str, event: Act) -> CaseAnswer:
-        return await self._gateway.act(task_place(self._database, task_id).case_id, event)
+        place = await asyncio.to_thread(task_place, self._database, task_id)
+        return await self._gateway.act(place.case_id, event)
 
-    def _active(self, actor: str) -> str:
+    async def _active(self, actor: str) -> str:
         try:
-            with self._database.read() as connection:
-                return active_person(connection, actor).email
+            return await asyncio.to_thread(self._person, actor)
         except NotFound:
             return actor.strip().lower()
+
+    def _person(self, email: str) -> str:
+        with self._database.read() as connection:
+            return active_person(connection, email).email

@@ -47,10 +47,12 @@ class Leaving:
 
         Raises NotFound ``person_unknown``, NotAllowed ``not_the_office``, Refused ``person_inactive``, ``own_deputy``.
         """
-        heir, office = self._named(to, person), self._office(actor)
-        email = leave.leave(self._database, person, dt.datetime.now(dt.UTC))
-        tasks = [await self.hand_over(work, heir, office) for work in leave.work_of(self._database, email)]
-        return LeaveReport(person=email, tasks=tasks, proposals=leave.open_proposals(self._database, email))
+        heir, office = await asyncio.to_thread(self._named, to, person), await asyncio.to_thread(self._office, actor)
+        email = await asyncio.to_thread(leave.leave, self._database, person, dt.datetime.now(dt.UTC))
+        work = await asyncio.to_thread(leave.work_of, self._database, email)
+        tasks = [await self.hand_over(item, heir, office) for item in work]
+        proposals = await asyncio.to_thread(leave.open_proposals, self._database, email)
+        return LeaveReport(person=email, tasks=tasks, proposals=proposals)
 
     def _named(self, to: str | None, person: str) -> str | None:
         if to is None:

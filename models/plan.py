@@ -8,7 +8,9 @@ from models.vocabulary import AtBreach, CountedOf, Recusal, StageOutcome, Voting
 
 
 class StagePlan(Value):
-    """``positive`` is the outcome of a stage that passes; ``informs``: it passes at once and blocks nothing."""
+    """``positive`` is the outcome of a stage that passes; ``informs``: it passes at once and blocks nothing.
+
+    ``goes_on_rejected``: a rejection is recorded as a refusal, and the case goes on."""
 
     id: str
     needs: tuple[str, ...] = ()
@@ -31,6 +33,7 @@ class StagePlan(Value):
     waits_for_all: bool = False
     at_breach: AtBreach = AtBreach.ESCALATE
     policy_clause: str = ""
+    goes_on_rejected: bool = False
     material: tuple[str, ...] | None = None
 
     def weight_of(self, role: str | None) -> int:

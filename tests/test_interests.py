@@ -278,8 +278,8 @@ def test_standing_aside_is_possible_where_the_stage_does_not_offer_it(database: 
     furnish(database)
     stage = Play(database, tmp_path).framework.stage("quality")
     with pytest.raises(InputError, match="does not offer"):
-        check_answer(stage, "role", "recuse", "", {})
-    assert check_answer(stage, "role", "recuse", "", {}, stands_aside=True) is Verdict.RECUSE
+        check_answer(stage, "recuse", "", {})
+    assert check_answer(stage, "recuse", "", {}, stands_aside=True) is Verdict.RECUSE
 
 
 def test_the_office_hears_of_a_conflict_once_and_of_every_person(database: Database, tmp_path: Path) -> None:

@@ -2,14 +2,20 @@
 
 from imprimatur.errors import DocumentInvalid, InputError, Problem
 from models.framework import StageDef
-from models.vocabulary import Verdict
+from models.vocabulary import AssignmentReason, Verdict
 
 COMMENT_LIMIT = 20_000
 NEEDS_COMMENT = frozenset({Verdict.REJECT, Verdict.REQUEST_CHANGES, Verdict.OBJECT})
 
 
 def check_answer(
-    stage: StageDef, reason: str, verdict: str, comment: str, scores: dict[str, int], *, stands_aside: bool = False
+    stage: StageDef,
+    verdict: str,
+    comment: str,
+    scores: dict[str, int],
+    reason: str = AssignmentReason.ROLE,
+    *,
+    stands_aside: bool = False,
 ) -> Verdict:
     """The verdict, when the answer is well formed; otherwise raises with every problem at once.
 
