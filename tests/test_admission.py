@@ -51,6 +51,9 @@ CLOSED = {
     TaskClosure.REASSIGNED: f"the task was given to someone else, by {OTHER}.",
     TaskClosure.DELEGATED: f"the task was passed on, by {OTHER}.",
     TaskClosure.ANNULLED: f"the answer was annulled, by {OTHER}.",
+    TaskClosure.CLAIMED: f"someone else claimed the task, namely {OTHER}.",
+    TaskClosure.RETURNED: f"the task was given back, by {OTHER}.",
+    TaskClosure.LEFT: f"its holder left, as noted by {OTHER}.",
 }
 REFUSED: list[tuple[CaseState, Event, str, str, str]] = [
     (case(), decided(task="t-2"), "NotFound", "task_unknown", "There is no task t-2 in this case."),

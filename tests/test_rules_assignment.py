@@ -202,6 +202,11 @@ def test_of_more_who_know_the_case_than_are_wanted_some_are_drawn() -> None:
     assert drawn.drawn == (share.chosen[0].email,)
 
 
+def test_where_everybody_is_asked_they_stay_in_the_order_in_which_they_were_named() -> None:
+    pool = Pool((Contender("c@x"), Contender("a@x", principal="z@x"), Contender("b@x")))
+    assert chosen(staff([pool], 0, "")) == ["c@x", "a@x", "b@x"]
+
+
 def test_where_everybody_is_asked_nothing_is_drawn() -> None:
     [share] = staff([replace(people("a", "b"), count=2, pick=Pick.LOTTERY)], 0, "0" * 64)
     assert (len(share.chosen), share.draws) == (2, ())

@@ -97,12 +97,12 @@ def staff(pools: Sequence[Pool], needed: int, seed: str, taken: Iterable[str] = 
 
 
 def _sorted_out(contenders: Iterable[Contender], busy: Iterable[str]) -> tuple[list[Contender], list[Contender]]:
-    """Who can be asked, each person once, and who only if nobody else can."""
+    """Who can be asked, each person once, and who only if nobody else can; in the order in which they were named."""
     taken = set(busy)
     able: dict[str, Contender] = {}
     away: dict[str, Contender] = {}
-    in_person_first = sorted(contenders, key=lambda c: (c.principal or "", c.email))
-    for contender in in_person_first:
+    contenders = list(contenders)
+    for contender in sorted(contenders, key=lambda c: (c.principal or "", c.email)):
         email, principal = contender.email, contender.principal
         if contender.away:
             away.setdefault(email, contender)
@@ -110,7 +110,14 @@ def _sorted_out(contenders: Iterable[Contender], busy: Iterable[str]) -> tuple[l
             able[email] = contender
         elif principal is not None:
             away.setdefault(principal, Contender(principal, away=f"is represented by {email}, who is asked already"))
-    return list(able.values()), [c for email, c in away.items() if email not in taken and email not in able]
+    places = reversed(list(enumerate(contenders)))
+    by_name = {contender.principal or contender.email: place for place, contender in places}
+
+    def named(contender: Contender) -> int:
+        return by_name[contender.principal or contender.email]
+
+    left = [contender for email, contender in away.items() if email not in taken and email not in able]
+    return sorted(able.values(), key=named), sorted(left, key=named)
 
 
 def _chosen(pool: Pool, candidates: Sequence[Contender], left: Sequence[Contender], seed: str) -> Share:
