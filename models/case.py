@@ -14,7 +14,10 @@ from models.vocabulary import (
 
 
 class TaskState(Value):
-    """``role`` is the hat its assignee wears in this task, for vetoes."""
+    """``role`` is the hat its assignee wears in this task, for weights, vetoes and ties.
+
+    ``stands_for`` is the task of the reviewer whose place a deputy took.
+    """
 
     id: str
     stage: str
@@ -22,6 +25,7 @@ class TaskState(Value):
     assignee: str
     reason: AssignmentReason
     role: str | None = None
+    stands_for: str | None = None
     status: TaskStatus = TaskStatus.OPEN
     verdict: Verdict | None = None
     closure: TaskClosure | None = None

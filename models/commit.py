@@ -24,6 +24,7 @@ class AssignedTask(Value):
     assignee: str
     reason: AssignmentReason
     role: str | None = None
+    stands_for: str | None = None
 
 
 class StageResolution(Value):

@@ -8,7 +8,10 @@ from models.vocabulary import AtBreach, CountedOf, Recusal, StageOutcome, Voting
 
 
 class StagePlan(Value):
-    """``positive`` is the outcome of a stage that passes; ``informs``: it passes at once and blocks nothing."""
+    """``positive`` is the outcome of a stage that passes; ``informs``: it passes at once and blocks nothing.
+
+    ``deputies`` is the role that takes the place of whoever stands aside.
+    """
 
     id: str
     needs: tuple[str, ...] = ()
@@ -26,7 +29,7 @@ class StagePlan(Value):
     weights: dict[str, int] = {}
     veto: tuple[str, ...] = ()
     recusal: Recusal = Recusal.KEEPS_QUORUM
-    deputies: bool = False
+    deputies: str | None = None
     tie_break: str | None = None
     waits_for_all: bool = False
     at_breach: AtBreach = AtBreach.ESCALATE
