@@ -26,13 +26,6 @@ def _decision_refusal(state: CaseState, event: Decided) -> Refusal | None:
     task = state.tasks.get(event.task_id)
     if task is None:
         return unknown_task(event.task_id)
-    if state.status is CaseStatus.ON_HOLD:
-        return Refusal(
-            "Refused",
-            "case_on_hold",
-            "The case is on hold, so nothing is decided now.",
-            "Your task stays yours; answer it when the governance office has resumed the case.",
-        )
     if task.assignee != event.actor:
         return Refusal(
             "NotAllowed",
@@ -49,6 +42,13 @@ def _decision_refusal(state: CaseState, event: Decided) -> Refusal | None:
         )
     if task.status is TaskStatus.CLOSED:
         return Refusal("Gone", "task_closed", _closed_message(task), "Nothing is asked of you any more.")
+    if state.status is CaseStatus.ON_HOLD:
+        return Refusal(
+            "Refused",
+            "case_on_hold",
+            "The case is on hold, so nothing is decided now.",
+            "Your task stays yours; answer it when the governance office has resumed the case.",
+        )
     return None
 
 

@@ -24,6 +24,12 @@ def office_refusal(state: CaseState, event: Act) -> Refusal | None:
     return _by_status(state, event) or _by_subject(state, event)
 
 
+def _own_proposal() -> Refusal:
+    return Refusal(
+        "NotAllowed", "own_proposal", "Nobody decides on their own proposal, nor has a hand in it.", "Ask someone else."
+    )
+
+
 def _reason_required() -> Refusal:
     return Refusal("Refused", "reason_required", "This act needs a reason.", "Give one with --reason; it is recorded.")
 
@@ -46,6 +52,8 @@ def _by_status(state: CaseState, event: Act) -> Refusal | None:
 
 
 def _by_subject(state: CaseState, event: Act) -> Refusal | None:
+    if isinstance(event, ActProposed | ActConfirmed) and event.actor == state.proposer:
+        return _own_proposal()
     match event:
         case Extended() | ActProposed():
             return _stage_refusal(state, event.stage, open_only=True) or (
@@ -154,9 +162,7 @@ def _passing_on(state: CaseState, event: PassedOn) -> Refusal | None:
 
 def _recipient_refusal(state: CaseState, task: TaskState, person: str) -> Refusal | None:
     if person == state.proposer:
-        return Refusal(
-            "NotAllowed", "own_proposal", "The proposer cannot review their own proposal.", "Choose someone else."
-        )
+        return _own_proposal()
     asked = [t for t in state.tasks.values() if (t.stage, t.round, t.assignee) == (task.stage, task.round, person)]
     if asked:
         return Refusal(
