@@ -1,5 +1,6 @@
 """What acts of the office and of a task's holder write: holding, extending, overriding, passing on, annulling."""
 
+import datetime as dt
 from typing import Any
 
 from activities.assigning import assign, escalate, resolution, timed
@@ -10,7 +11,7 @@ from imprimatur.rules.business_time import business_seconds_between
 from imprimatur.store.people import holders, people_by_email
 from models import effects as c
 from models.tables import DecisionRow, ProposedActRow, StageRow, TaskRow
-from models.vocabulary import AssignmentReason, EventType, IncidentKind, MailKind, TaskClosure, TaskStatus
+from models.vocabulary import AssignmentReason, EventType, IncidentKind, MailKind, StageStatus, TaskClosure, TaskStatus
 
 
 def hold_case(book: Book, effect: c.HoldCase) -> None:
@@ -22,22 +23,25 @@ def resume_case(book: Book, effect: c.ResumeCase) -> None:
 
 
 def pause_stage(book: Book, effect: c.PauseStage) -> None:
-    """The working time that is left is kept; a stage that is late already has none."""
+    """The working time that is left is kept; a stage that is late has none, and stays due when it was."""
     stage, row = book.stage_def(effect.stage), book.stage_row(effect.stage, effect.round)
-    remaining = None
-    if stage.sla is not None and row["due_at"] is not None:
+    if stage.sla is not None and row["due_at"] is not None and row["due_at"] > book.step.at:
         calendar = calendar_of(book.framework, stage.sla.calendar)
         remaining = business_seconds_between(book.step.at, row["due_at"], calendar)
-    book.rows.update(StageRow, _key(book, effect), due_at=None, due_reason=None, clock_remaining_seconds=remaining)
+        book.rows.update(StageRow, _key(book, effect), due_at=None, due_reason=None, clock_remaining_seconds=remaining)
+    _date_tasks(book, effect, None)
 
 
 def resume_stage(book: Book, effect: c.ResumeStage) -> None:
+    """Of a stage that was late before, only what follows its breach is counted anew."""
     stage, row = book.stage_def(effect.stage), book.stage_row(effect.stage, effect.round)
-    seconds = row["clock_remaining_seconds"]
-    deadlines = None
-    if seconds is not None:
-        deadlines = deadlines_from(book.framework, stage, book.step.at, seconds=seconds)
-    _set_due(book, effect, deadlines)
+    seconds = row["clock_remaining_seconds"] or 0
+    deadlines = deadlines_from(book.framework, stage, book.step.at, seconds=seconds)
+    if row["due_at"] is None:
+        _set_due(book, effect, deadlines)
+    else:
+        facts = timed(deadlines) | {"stage": effect.stage, "due_at": row["due_at"]}
+        book.resolutions.append(resolution(facts))
 
 
 def extend_stage(book: Book, effect: c.ExtendStage) -> None:
@@ -58,10 +62,14 @@ def _set_due(book: Book, effect: c.ResumeStage | c.ExtendStage, deadlines: Deadl
     due_at = deadlines.due.due_at if deadlines else None
     reason = deadlines.due.explanation() if deadlines else None
     book.rows.update(StageRow, _key(book, effect), due_at=due_at, due_reason=reason, clock_remaining_seconds=None)
-    for task in book.open_tasks_of(effect.stage, effect.round):
-        if task["due_at"] is not None:
-            book.rows.update(TaskRow, {"task_id": task["task_id"]}, due_at=due_at)
+    _date_tasks(book, effect, due_at)
     book.resolutions.append(resolution({"stage": effect.stage} | timed(deadlines)))
+
+
+def _date_tasks(book: Book, effect: c.PauseStage | c.ResumeStage | c.ExtendStage, due_at: dt.datetime | None) -> None:
+    for task in book.open_tasks_of(effect.stage, effect.round):
+        if task["reason"] != AssignmentReason.ESCALATION:
+            book.rows.update(TaskRow, {"task_id": task["task_id"]}, due_at=due_at)
 
 
 def _key(book: Book, effect: c.PauseStage | c.ResumeStage | c.ExtendStage) -> dict[str, Any]:
@@ -114,6 +122,10 @@ def override_stage(book: Book, effect: c.OverrideStage) -> None:
 
 
 def send_back(book: Book, effect: c.SendBack) -> None:
+    """What the stages had come to no longer stands; the ledger keeps it."""
+    for key in book.latest_rounds(effect.reopened):
+        reason = f"it was sent back: {effect.reason}"
+        book.rows.update(StageRow, key, status=str(StageStatus.WAITING), outcome=None, reason=reason)
     book.event(
         EventType.STAGE_SENT_BACK,
         effect.actor,
@@ -141,10 +153,16 @@ def pass_on(book: Book, effect: c.PassOn) -> None:
     if not delegated:
         book.mail(MailKind.TASK_CLOSED, task["assignee"], task["assignee_name"], task_id=effect.task)
     named = people_by_email(book.connection, [effect.to])
-    reason = AssignmentReason.DELEGATION if delegated else AssignmentReason.REASSIGNMENT
+    reason = _inherited(task, AssignmentReason.DELEGATION if delegated else AssignmentReason.REASSIGNMENT)
     candidate = Candidate(effect.to, named[0].name if named else "", reason, task["role"])
     assigned = assign(book, effect.stage, effect.round, candidate, task["due_at"])
     book.resolutions.append(resolution({"stage": effect.stage, "tasks": (assigned,)}))
+
+
+def _inherited(task: dict[str, Any], reason: AssignmentReason) -> AssignmentReason:
+    """Whoever takes over an escalation has its casting vote, too."""
+    escalated = task["reason"] == AssignmentReason.ESCALATION
+    return AssignmentReason.ESCALATION if escalated else reason
 
 
 def ask_again(book: Book, effect: c.AskAgain) -> None:
@@ -167,8 +185,9 @@ def ask_again(book: Book, effect: c.AskAgain) -> None:
         for other in book.tasks().values()
         if (other["stage"], other["round"], other["assignee"]) == (effect.stage, effect.round, task["assignee"])
     ]
-    candidate = Candidate(task["assignee"], task["assignee_name"], AssignmentReason.REPETITION, task["role"])
-    due_at = book.stage_due_at(effect.stage, effect.round)
+    reason = _inherited(task, AssignmentReason.REPETITION)
+    candidate = Candidate(task["assignee"], task["assignee_name"], reason, task["role"])
+    due_at = None if reason is AssignmentReason.ESCALATION else book.stage_due_at(effect.stage, effect.round)
     assigned = assign(book, effect.stage, effect.round, candidate, due_at, attempt=len(asked) + 1)
     book.resolutions.append(resolution({"stage": effect.stage, "tasks": (assigned,)}))
 
@@ -184,12 +203,13 @@ def call_deputy(book: Book, effect: c.CallDeputy) -> None:
     found = find_holders(book.connection, role, 1, barred, AssignmentReason.DEPUTY) if role else ()
     if found:
         due_at = book.stage_due_at(effect.stage, effect.round)
-        assigned = assign(book, effect.stage, effect.round, found[0], due_at)
+        assigned = assign(book, effect.stage, effect.round, found[0], due_at, stands_for=effect.task)
         book.resolutions.append(resolution({"stage": effect.stage, "tasks": (assigned,)}))
         return
     detail = f"nobody can take the place of {task['assignee']}"
     book.incident(IncidentKind.NO_DEPUTY, effect.stage, detail)
-    if silent:
+    if silent and effect.stage not in book.escalated_now:
+        book.escalated_now.add(effect.stage)
         escalate(book, c.Escalate(stage=effect.stage, round=effect.round, cause="breach"))
 
 

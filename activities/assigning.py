@@ -11,7 +11,7 @@ from models import effects as c
 from models.commit import AssignedTask, StageResolution
 from models.framework import StageDef
 from models.tables import IncidentRow, StageRow, TaskRow
-from models.vocabulary import EventType, IncidentKind, MailKind, StageOutcome, StageStatus, TaskStatus
+from models.vocabulary import EventType, IncidentKind, MailKind, StageKind, StageOutcome, StageStatus, TaskStatus
 
 
 def open_stage(book: Book, effect: c.OpenStage) -> None:
@@ -66,6 +66,7 @@ def _skip_stage(book: Book, effect: c.OpenStage, reason: str) -> None:
         due_reason=None,
         closed_at=book.step.at,
     )
+    book.skipped_now.add(stage.id)
     book.event(EventType.STAGE_SKIPPED, SYSTEM, stage=stage.id, reason=reason)
     book.resolutions.append(resolution({"stage": stage.id, "skipped": reason}))
 
@@ -122,8 +123,11 @@ def _seek_again(book: Book, stage: StageDef, round_number: int) -> None:
 
 
 def _ask_reviewers(book: Book, stage_id: str, round_number: int) -> bool:
-    """Whether the stage's rules name someone by now, where nobody could be asked before."""
-    if book.people_of_round(stage_id, round_number):
+    """Whether the stage's rules name someone by now, where nobody could be asked before.
+
+    Who could have objected cannot be asked any more once someone else has to say whether the case may go on.
+    """
+    if book.people_of_round(stage_id, round_number) or book.stage_def(stage_id).kind is StageKind.OBJECTION:
         return False
     found = find_reviewers(book.connection, book.stage_def(stage_id), book.proposal, barred=[book.proposer])
     if not found.candidates:
@@ -145,6 +149,7 @@ def assign(
     due_at: dt.datetime | None,
     cause: str | None = None,
     attempt: int = 1,
+    stands_for: str | None = None,
 ) -> AssignedTask:
     task_id = ids.task_id(book.step.case_id, stage_id, round_number, candidate.email, attempt)
     book.asked_now.setdefault((stage_id, round_number), set()).add(candidate.email)
@@ -176,8 +181,8 @@ def assign(
     data = {"cause": cause} if cause else {}
     book.mail(kind, candidate.email, candidate.name, task_id=task_id, **data)
     facts: dict[str, Any] = {"id": task_id, "assignee": candidate.email, "reason": candidate.reason}
-    if candidate.role:
-        facts["role"] = candidate.role
+    facts |= {"role": candidate.role} if candidate.role else {}
+    facts |= {"stands_for": stands_for} if stands_for else {}
     return AssignedTask.model_construct(_fields_set=set(facts), **facts)
 
 
@@ -192,9 +197,9 @@ def timed(deadlines: Deadlines | None) -> dict[str, Any]:
 
 def _report_shortage(book: Book, stage_id: str, number: int, passed_over: tuple[str, ...]) -> None:
     stage = book.stage_def(stage_id)
-    needed = stage.voting.least_people if stage.voting else 0
+    needed = stage.voting.least_people if stage.voting else 1
     because = f" ({'; '.join(passed_over)})" if passed_over else ""
-    if number == 0 and needed:
+    if number == 0:
         book.incident(IncidentKind.NO_REVIEWER, stage_id, f"nobody can review this stage{because}")
     elif number < needed:
         detail = f"{number} can review this stage, {needed} are needed{because}"

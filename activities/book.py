@@ -1,9 +1,10 @@
 """The open book of one commit: reads what a step needs, collects events, rows and mail, writes them at the end."""
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from activities.rows import RowBuffer
 from imprimatur import ids
@@ -40,6 +41,9 @@ class Book:
         self.due_at: dt.datetime | None = None
         self.mails = 0
         self.asked_now: dict[tuple[str, int], set[str]] = {}
+        self.skipped_now: set[str] = set()
+        self.escalated_now: set[str] = set()
+        self._incidents: set[str] = set()
         self.published: list[tuple[str, dict[str, Any]]] = []
         self._tasks: dict[str, dict[str, Any]] | None = None
         self._first: tuple[int, str] | None = None
@@ -86,6 +90,16 @@ class Book:
         )
         return dict(self.connection.execute(query).mappings().one())
 
+    def latest_rounds(self, stage_ids: Sequence[str]) -> list[dict[str, Any]]:
+        """Keys of the latest rows of stages, as they stood before this step."""
+        table = StageRow.__table__  # type: ignore[attr-defined]
+        query = (
+            select(table.c.stage, func.max(table.c.round).label("round"))
+            .where(table.c.case_id == self.step.case_id, table.c.stage.in_(stage_ids))
+            .group_by(table.c.stage)
+        )
+        return [{"case_id": self.step.case_id, **row} for row in self.connection.execute(query).mappings()]
+
     def event(self, type_: EventType, actor: str, **data: Any) -> None:
         self.position += 1
         digest = event_digest(self.step.case_id, self.position, self.step.at, type_, actor, data, self.head)
@@ -129,8 +143,9 @@ class Book:
         incident_id = ids.incident_id(self.step.case_id, stage_id, self.step.round, kind)
         table = IncidentRow.__table__  # type: ignore[attr-defined]
         known = self.connection.execute(select(table.c.kind).where(table.c.incident_id == incident_id)).first()
-        if known is not None:
+        if known is not None or incident_id in self._incidents:
             return
+        self._incidents.add(incident_id)
         self.rows.insert(
             IncidentRow,
             incident_id=incident_id,

@@ -22,7 +22,6 @@ from models.tables import DecisionRow, PublicationRow, StageRow, TaskRow, Versio
 from models.vocabulary import (
     EventType,
     MailKind,
-    StageOutcome,
     StageStatus,
     TaskStatus,
 )
@@ -92,9 +91,9 @@ def _keep_stage(book: Book, effect: c.KeepStage) -> None:
 
 
 def _lapse_stage(book: Book, effect: c.LapseStage) -> None:
-    approved = {"case_id": book.step.case_id, "stage": effect.stage, "outcome": str(StageOutcome.APPROVED)}
+    key = {"case_id": book.step.case_id, "stage": effect.stage, "round": effect.round}
     reason = f"its approval lapsed with the change of {', '.join(effect.changed)}"
-    book.rows.update(StageRow, approved, status=str(StageStatus.WAITING), outcome=None, reason=reason)
+    book.rows.update(StageRow, key, status=str(StageStatus.WAITING), outcome=None, reason=reason)
     book.event(EventType.STAGE_LAPSED, SYSTEM, stage=effect.stage, changed=list(effect.changed))
 
 
@@ -145,6 +144,9 @@ def _close_task(book: Book, effect: c.CloseTask) -> None:
 
 
 def _close_stage(book: Book, effect: c.CloseStage) -> None:
+    if effect.stage in book.skipped_now:
+        # There was nobody to inform, and that is recorded.
+        return
     stage = book.stage_def(effect.stage)
     key = {"case_id": book.step.case_id, "stage": effect.stage, "round": effect.round}
     closed = {
@@ -207,13 +209,14 @@ def _remind(book: Book, effect: c.Remind) -> None:
         task = book.open_task_of(task_id)
         book.event(
             EventType.REMINDER_SENT,
-            SYSTEM,
+            effect.actor,
             stage=effect.stage,
             round=effect.round,
             task_id=task_id,
             assignee=task["assignee"],
         )
-        book.mail(MailKind.REMINDER, task["assignee"], task["assignee_name"], task_id=task_id)
+        late = effect.again or (task["due_at"] is not None and task["due_at"] <= book.step.at)
+        book.mail(MailKind.REMINDER, task["assignee"], task["assignee_name"], task_id=task_id, late=late)
     if effect.again:
         retry_at = next_business_day(book.framework, book.stage_def(effect.stage), book.step.at)
         book.resolutions.append(resolution({"stage": effect.stage, "retry_at": retry_at}))

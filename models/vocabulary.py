@@ -159,6 +159,16 @@ class AssignmentReason(StrEnum):
     REPETITION = "repetition"
 
 
+class Party(StrEnum):
+    """Whose time runs in a case."""
+
+    AUTHOR = "author"
+    REVIEWER = "reviewer"
+    PARTNER = "partner"
+    OFFICE = "office"
+    SYSTEM = "system"
+
+
 class OfficeAct(StrEnum):
     """Acts of the governance office that need the word of a second person."""
 

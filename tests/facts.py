@@ -33,6 +33,7 @@ START = dt.datetime(2026, 3, 2, 9, 0, 0, 123456, tzinfo=dt.UTC)
 MINUTE = dt.timedelta(minutes=1)
 PROPOSER = "ana.proposer@example.edu"
 OFFICE = "omar.office@example.edu"
+SECOND = "lena.office@example.edu"
 LEDGER = LedgerRow.__table__  # type: ignore[attr-defined]
 CASE = CaseRow.__table__  # type: ignore[attr-defined]
 
@@ -132,6 +133,12 @@ class Play:
 
     def withdraw(self, reason: str) -> None:
         self.act(Withdrawn(actor=PROPOSER, reason=reason))
+
+    def office(self, kind: type[Any], *, actor: str = OFFICE, **facts: Any) -> None:
+        """An act of the office, with a reason where it takes one."""
+        if "reason" in kind.model_fields:
+            facts.setdefault("reason", "it has to be")
+        self.act(kind(actor=actor, by_office=True, **facts))
 
     def pass_time(self, span: dt.timedelta) -> None:
         until = self.now + span
