@@ -77,7 +77,8 @@ def _decisions(connection: Connection, case_ids: Iterable[str]) -> dict[str, lis
     wanted = list(case_ids)
     found: dict[str, list[dict[str, Any]]] = {}
     if wanted:
-        query = select(_DECISION).where(_DECISION.c.case_id.in_(wanted)).order_by(_DECISION.c.decided_at)
+        standing = _DECISION.c.case_id.in_(wanted), _DECISION.c.annulled_at.is_(None)
+        query = select(_DECISION).where(*standing).order_by(_DECISION.c.decided_at)
         for row in connection.execute(query).mappings():
             found.setdefault(row["case_id"], []).append(dict(row))
     return found

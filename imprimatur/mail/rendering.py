@@ -18,7 +18,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, sel
 
 from imprimatur.mail.context import MailContext
 from imprimatur.mail.links import Links
-from imprimatur.rules.wording import closed_because
+from imprimatur.rules.wording import asked_for, closed_because
 from models.vocabulary import AssignmentReason, MailKind
 
 LONGEST_LINE = 900  # RFC 5322 allows 998
@@ -30,7 +30,7 @@ WHY = {
     AssignmentReason.UNIT: "you belong to the unit concerned",
     AssignmentReason.PARTNER: "the proposal names you as its industry partner's contact",
     AssignmentReason.ADDRESS: "the framework names your address for this stage",
-    AssignmentReason.ESCALATION: "this stage was escalated to the role {role}, which you hold",
+    AssignmentReason.ESCALATION: "you answer for the role {role}, to which this stage was escalated",
     AssignmentReason.DEPUTY: "you hold the role {role}, which takes the place of a reviewer here",
     AssignmentReason.REASSIGNMENT: "the governance office asks you in someone else's place",
     AssignmentReason.DELEGATION: "whoever was asked first has passed it on to you",
@@ -149,6 +149,7 @@ def _values(context: MailContext, links: Links) -> dict[str, Any]:
         "decisions": context.decisions,
         "due": context.local(task["due_at"]) if task and task["due_at"] else None,
         "why": _why(task) if task else None,
+        "wanted": asked_for(stage, task["reason"]) if stage and task else "decision",
         "closed_because": closed_because(task["closure"]) if task and task["closure"] else None,
         "link": links.task_url(task["task_id"], task["assignee"]) if task else None,
         "base_url": links.base_url,

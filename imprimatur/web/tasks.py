@@ -9,7 +9,8 @@ from starlette.concurrency import run_in_threadpool
 
 from imprimatur.errors import ImprimaturError, InputError
 from imprimatur.mail.links import Links
-from imprimatur.rules.wording import VERDICT_LABELS, closed_by
+from imprimatur.rules.answers import NEEDS_COMMENT
+from imprimatur.rules.wording import VERDICT_LABELS, asked_for, closed_by
 from imprimatur.store.engine import Database
 from imprimatur.store.task_page import TaskPage, task_page
 from imprimatur.web.rendering import page, wants_json
@@ -70,7 +71,9 @@ def _task(
         "own": found.own,
         "is_open": found.is_open,
         "accepted": found.accepted,
+        "wanted": asked_for(found.stage, str(found.task["reason"])),
         "labels": VERDICT_LABELS,
+        "commented": [VERDICT_LABELS[verdict].lower() for verdict in found.accepted if verdict in NEEDS_COMMENT],
         "closed": closed_by(found.task["closure"], found.task["closed_by"]) if found.task["closure"] else "",
         "typed": typed,
         "error": error,
