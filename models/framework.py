@@ -15,6 +15,7 @@ from models.vocabulary import (
     AtBreach,
     CountedOf,
     CredentialKind,
+    OnRejection,
     Pick,
     Recusal,
     StageKind,
@@ -251,6 +252,7 @@ class StageDef(Strict):
     criteria: tuple[Criterion, ...] = ()
     material: tuple[FieldPath, ...] | None = None
     quality_gate: bool = False
+    on_rejection: OnRejection = OnRejection.END_CASE
     source: Text | None = None
 
     @property

@@ -10,7 +10,8 @@ from models.vocabulary import AtBreach, CountedOf, Recusal, StageOutcome, Voting
 class StagePlan(Value):
     """``positive`` is the outcome of a stage that passes; ``informs``: it passes at once and blocks nothing.
 
-    ``deputies`` is the role that takes the place of whoever stands aside.
+    ``deputies`` is the role that takes the place of whoever stands aside; ``goes_on_rejected``: a rejection is recorded
+    as a refusal, and the case goes on.
     """
 
     id: str
@@ -34,6 +35,7 @@ class StagePlan(Value):
     waits_for_all: bool = False
     at_breach: AtBreach = AtBreach.ESCALATE
     policy_clause: str = ""
+    goes_on_rejected: bool = False
     material: tuple[str, ...] | None = None
 
     def weight_of(self, role: str | None) -> int:

@@ -57,6 +57,7 @@ quality_rules = st.fixed_dictionaries(
         "waits_for_all": st.booleans(),
         "at_breach": st.sampled_from(list(AtBreach)),
         "policy_clause": st.just("Senate regulation 14"),
+        "goes_on_rejected": st.booleans(),
     }
 )
 methods = st.one_of(

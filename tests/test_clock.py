@@ -92,6 +92,12 @@ def test_an_endorsement_by_silence_is_an_endorsement() -> None:
     assert found.stages()["quality"] == ("closed", "endorsed")
 
 
+def test_a_rejection_by_silence_is_a_refusal_where_the_case_goes_on() -> None:
+    found = run_out(case(at_breach=AtBreach.REJECT, goes_on_rejected=True))
+    assert found.stages()["quality"] == ("closed", "refused")
+    assert found.state.status is CaseStatus.PUBLISHED
+
+
 def test_who_is_late_is_reminded_every_day_until_someone_decides() -> None:
     found = run_out(case(at_breach=AtBreach.REMIND))
     found.pass_time(3 * DAY)

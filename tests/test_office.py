@@ -158,6 +158,15 @@ def test_an_act_of_two_people_takes_effect_when_the_second_agrees(
         assert case.waiting("board") == ["b@example.org"]
 
 
+def test_a_rejection_by_the_office_is_a_refusal_where_the_case_goes_on(case: Simulator) -> None:
+    stages = tuple(stage.model_copy(update={"goes_on_rejected": stage.id == "quality"}) for stage in case.plan.stages)
+    case.plan = case.plan.model_copy(update={"stages": stages})
+    propose(case, OVERRIDE, StageOutcome.REJECTED)
+    confirm(case)
+    assert case.stages()["quality"] == ("closed", "refused")
+    assert case.waiting("board") == ["b@example.org"]
+
+
 def test_the_same_act_proposed_twice_is_one(case: Simulator) -> None:
     propose(case, SKIP, StageOutcome.SKIPPED)
     before = case.state

@@ -81,6 +81,19 @@ def test_a_rejection_ends_the_case(case: Simulator) -> None:
     assert stage_status(case)["quality"] == ("closed", "cancelled")
 
 
+def test_a_rejection_is_put_on_record_where_the_case_goes_on(case: Simulator) -> None:
+    stages = tuple(stage.model_copy(update={"goes_on_rejected": stage.id == "quality"}) for stage in PLAN.stages)
+    case.plan = PLAN.model_copy(update={"stages": stages})
+    case.decide("proposal", A)
+    case.decide("quality", R)
+    case.decide("quality", R)
+    assert stage_status(case)["quality"] == ("closed", "refused")
+    assert case.waiting("industry") == ["partner@example.org"]
+    case.decide("industry", C)
+    assert case.revise("title") is None
+    assert stage_status(case)["quality"] == ("waiting", None), "what was refused is sought anew"
+
+
 def test_requested_changes_stop_every_open_stage_and_the_clock(case: Simulator) -> None:
     case.decide("proposal", A)
     case.decide("quality", A)

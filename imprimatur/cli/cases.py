@@ -115,7 +115,7 @@ def tasks(
 
 def decide(
     task: str,
-    verdict: Annotated[str, typer.Option(help="One that the stage offers, such as approve, reject or request_changes.")],
+    verdict: Annotated[str, typer.Option(help="One that the stage offers, such as approve or reject.")],
     actor: Actor,
     comment: Annotated[str, typer.Option(help="Why; needed to reject, to request changes and to object.")] = "",
     score: Annotated[list[str] | None, typer.Option(metavar="CRITERION=N", help="A score; repeatable.")] = None,

@@ -82,10 +82,11 @@ def confirm(draft: Draft, event: ActConfirmed) -> None:
     skipped = act.act is OfficeAct.SKIP
     closure = TaskClosure.STAGE_SKIPPED if skipped else TaskClosure.STAGE_OVERRIDDEN
     draft.close_tasks(stage.id, closure, event.actor)
-    draft.close_stage(stage, act.outcome, f"{'skipped' if skipped else 'decided'} by the office: {act.reason}")
+    reason = f"{'skipped' if skipped else 'decided'} by the office: {act.reason}"
     if act.outcome is StageOutcome.REJECTED:
-        draft.end(CaseStatus.REJECTED, TaskClosure.CASE_REJECTED, event.actor, act.reason)
+        draft.reject_stage(stage, TaskClosure.CASE_REJECTED, event.actor, reason)
     else:
+        draft.close_stage(stage, act.outcome, reason)
         draft.advance(event.actor)
 
 

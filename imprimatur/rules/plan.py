@@ -2,7 +2,7 @@
 
 from models.framework import Framework, StageDef, VotingRule
 from models.plan import Plan, StagePlan
-from models.vocabulary import StageKind, StageOutcome
+from models.vocabulary import OnRejection, StageKind, StageOutcome
 
 
 def plan_of(framework: Framework) -> Plan:
@@ -24,6 +24,7 @@ def _stage_plan(stage: StageDef) -> StagePlan:
         "objection": stage.kind is StageKind.OBJECTION,
         "positive": StageOutcome.ENDORSED if stage.kind is StageKind.ENDORSEMENT else StageOutcome.APPROVED,
         "material": stage.material,
+        "goes_on_rejected": stage.on_rejection is OnRejection.PROCEED,
     }
     if stage.voting is not None:
         stated |= _voting(stage.voting)
