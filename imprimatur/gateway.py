@@ -2,9 +2,9 @@
 
 import asyncio
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import select
 from temporalio.client import (
@@ -49,6 +49,7 @@ from workflows.case import CaseWorkflow
 
 TASK_QUEUE = "imprimatur"
 ANSWER_WITHIN = dt.timedelta(seconds=30)
+Answer = TypeVar("Answer")
 OFFICE_ROLES = ("governance_office", "admin")
 
 
@@ -65,10 +66,17 @@ class CaseHead:
 class Gateway:
     """Acts on cases. Every refusal is written to the ledger's side table before it is raised."""
 
-    def __init__(self, client: Client, database: Database, task_queue: str = TASK_QUEUE) -> None:
+    def __init__(
+        self,
+        client: Client,
+        database: Database,
+        task_queue: str = TASK_QUEUE,
+        answer_within: dt.timedelta = ANSWER_WITHIN,
+    ) -> None:
         self._client = client
         self._database = database
         self._task_queue = task_queue
+        self._answer_within = answer_within
 
     @property
     def client(self) -> Client:
@@ -93,16 +101,19 @@ class Gateway:
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
             id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
         )
+        # A failed start leaves its failure with the operation as well, where it would be reported as never heard.
+        heard = asyncio.ensure_future(start.workflow_handle())
+        heard.add_done_callback(lambda done: done.cancelled() or done.exception())
         try:
-            answer = await self._client.execute_update_with_start_workflow(
-                CaseWorkflow.submit,
-                event,
-                id="submit",
-                start_workflow_operation=start,
-                rpc_timeout=ANSWER_WITHIN,
+            answer = await self._patiently(
+                self._client.execute_update_with_start_workflow(
+                    CaseWorkflow.submit, event, id="submit", start_workflow_operation=start
+                )
             )
         except Exception as error:
             raise self._translated(error, case_id, None, proposer, "submit", Channel.COMMAND_LINE) from error
+        finally:
+            heard.cancel()
         if lacking:
             raise ProposalIncomplete(
                 "proposal_incomplete",
@@ -165,8 +176,8 @@ class Gateway:
 
     async def _decide(self, task: decisions.TaskPlace, event: Decided) -> DecisionReceipt:
         try:
-            answer = await self._handle(task.case_id).execute_update(
-                CaseWorkflow.decide, event, id=event.decision_id, rpc_timeout=ANSWER_WITHIN
+            answer = await self._patiently(
+                self._handle(task.case_id).execute_update(CaseWorkflow.decide, event, id=event.decision_id)
             )
         except Exception as error:
             # A repeated answer that Temporal has forgotten (a closed or continued case) still gets its receipt.
@@ -193,8 +204,8 @@ class Gateway:
         lacking = missing(proposal, head.framework).required
         event = Revised(actor=actor, digest=digest, complete=not lacking, changed=tuple(changed))
         try:
-            answer = await self._handle(case_id).execute_update(
-                CaseWorkflow.revise, event, id=f"revise-{digest}", rpc_timeout=ANSWER_WITHIN
+            answer = await self._patiently(
+                self._handle(case_id).execute_update(CaseWorkflow.revise, event, id=f"revise-{digest}")
             )
         except Exception as error:
             raise self._translated(error, case_id, None, actor, "revise", Channel.COMMAND_LINE) from error
@@ -218,8 +229,8 @@ class Gateway:
             by_office = any(has_role(connection, actor, role) for role in OFFICE_ROLES)
         event = Withdrawn(actor=actor, reason=reason, by_office=by_office)
         try:
-            return await self._handle(case_id).execute_update(
-                CaseWorkflow.withdraw, event, id=f"withdraw-{actor}", rpc_timeout=ANSWER_WITHIN
+            return await self._patiently(
+                self._handle(case_id).execute_update(CaseWorkflow.withdraw, event, id=f"withdraw-{actor}")
             )
         except Exception as error:
             raise self._translated(error, case_id, None, actor, "withdraw", Channel.COMMAND_LINE) from error
@@ -259,6 +270,11 @@ class Gateway:
             policy = framework_by_digest(connection, case["framework_digest"])
         return CaseHead(case_id, policy, case["digest"], reviewed)
 
+    async def _patiently(self, call: Awaitable[Answer]) -> Answer:
+        """An act's answer. The client's own limit holds for each of its attempts: without a worker it asks for ever."""
+        async with asyncio.timeout(self._answer_within.total_seconds()):
+            return await call
+
     def _handle(self, case_id: str) -> WorkflowHandle[CaseWorkflow, str]:
         return self._client.get_workflow_handle_for(CaseWorkflow.run, ids.workflow_id(case_id))
 
@@ -276,7 +292,7 @@ class Gateway:
             case WorkflowUpdateFailedError(cause=ApplicationError() as cause):
                 kind, hint = [*cause.details, "Refused", ""][:2]
                 return error_class(str(kind))(cause.type or "refused", cause.message, str(hint))
-            case WorkflowUpdateRPCTimeoutOrCancelledError():
+            case TimeoutError() | WorkflowUpdateRPCTimeoutOrCancelledError():
                 return Unavailable(
                     "not_recorded_yet",
                     "The act was received but is not recorded yet.",
