@@ -205,4 +205,3 @@ def test_every_proposal_example_is_a_proposal(block: str) -> None:
     found, problems = validate(_read(block), Proposal, "example.yaml")
     assert problems == []
     assert found is not None
-
