@@ -13,7 +13,7 @@ from imprimatur.store.frameworks import framework_by_digest
 from imprimatur.store.people import holders
 from models.case import Resolution, StageResolution, Step
 from models.framework import StageDef
-from models.tables import CaseRow, IncidentRow, LedgerRow, OutboxRow, StepRow, TaskRow
+from models.tables import CaseRow, IncidentRow, LedgerRow, OutboxRow, StageRow, StepRow, TaskRow
 from models.vocabulary import EventType, IncidentKind, MailKind, TaskStatus
 
 SYSTEM = "system"
@@ -64,6 +64,15 @@ class Book:
             for task in self.tasks().values()
             if task["stage"] == stage_id and task["round"] == round_number
         }
+
+    def stage_due_at(self, stage_id: str, round_number: int) -> dt.datetime | None:
+        """When an open stage is due; None when nothing was promised, or the promise is broken already."""
+        table = StageRow.__table__  # type: ignore[attr-defined]
+        query = select(table.c.due_at).where(
+            table.c.case_id == self.step.case_id, table.c.stage == stage_id, table.c.round == round_number
+        )
+        due_at: dt.datetime | None = self.connection.execute(query).scalar()
+        return due_at if due_at is not None and due_at > self.step.at else None
 
     def event(self, type_: EventType, actor: str, **data: Any) -> None:
         self.position += 1

@@ -3,17 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
+from activities.assigning import escalate, open_stage, resolve_incidents, seek_reviewers
 from activities.book import SYSTEM, Book
-from activities.publishing import publication_of
-from activities.resolving import (
-    Candidate,
-    calendar_of,
-    find_holders,
-    find_reviewers,
-    next_business_day,
-    stage_deadlines,
-)
-from imprimatur import ids
+from activities.publishing import digest_of_record, publication_of
+from activities.resolving import calendar_of
 from imprimatur.history.ledger import instant_text
 from imprimatur.rules.business_time import (
     DueTime,
@@ -24,10 +17,9 @@ from imprimatur.rules.business_time import (
 from imprimatur.rules.completeness import missing
 from imprimatur.store.people import holders
 from models import case as c
-from models.tables import DecisionRow, IncidentRow, PublicationRow, StageRow, TaskRow, VersionRow
+from models.tables import DecisionRow, PublicationRow, StageRow, TaskRow, VersionRow
 from models.vocabulary import (
     EventType,
-    IncidentKind,
     MailKind,
     StageOutcome,
     StageStatus,
@@ -94,128 +86,14 @@ def _return_to_proposer(book: Book) -> None:
     book.mail(MailKind.RETURNED, book.proposer, missing=lacking)
 
 
-def _due_reason(due: DueTime) -> dict[str, Any]:
-    return due.explanation()
-
-
-def _open_stage(book: Book, effect: c.OpenStage) -> None:
-    stage = book.stage_def(effect.stage)
-    found = find_reviewers(book.connection, stage, book.proposal, barred=[book.proposer])
-    if not found.candidates and stage.optional:
-        reason = "; ".join(found.passed_over) or "the proposal names nobody to ask"
-        _skip_stage(book, effect, reason)
-        return
-    deadlines = stage_deadlines(book.framework, stage, book.step.at)
-    due_at = deadlines.due.due_at if deadlines else None
-    book.rows.insert(
-        StageRow,
-        case_id=book.step.case_id,
-        stage=stage.id,
-        round=effect.round,
-        name=stage.name,
-        status=str(StageStatus.OPEN),
-        outcome=None,
-        reason="",
-        opened_at=book.step.at,
-        due_at=due_at,
-        due_reason=_due_reason(deadlines.due) if deadlines else None,
-        closed_at=None,
-    )
-    book.event(
-        EventType.STAGE_OPENED,
-        SYSTEM,
-        stage=stage.id,
-        round=effect.round,
-        due_at=instant_text(due_at) if due_at else None,
-        calendar=stage.sla.calendar if stage.sla else None,
-    )
-    tasks = [_assign(book, effect.stage, effect.round, candidate, due_at) for candidate in found.candidates]
-    _report_shortage(book, effect, len(tasks), found.passed_over)
-    resolution: dict[str, Any] = {"stage": stage.id, "tasks": tuple(tasks)}
-    if deadlines:
-        resolution |= {"due_at": due_at}
-        if deadlines.remind_at:
-            resolution |= {"remind_at": deadlines.remind_at}
-    book.resolutions.append(_resolution(resolution))
-
-
-def _resolution(facts: dict[str, Any]) -> c.StageResolution:
-    return c.StageResolution.model_construct(_fields_set=set(facts), **facts)
-
-
-def _skip_stage(book: Book, effect: c.OpenStage, reason: str) -> None:
-    stage = book.stage_def(effect.stage)
-    book.rows.insert(
-        StageRow,
-        case_id=book.step.case_id,
-        stage=stage.id,
-        round=effect.round,
-        name=stage.name,
-        status=str(StageStatus.CLOSED),
-        outcome=str(StageOutcome.SKIPPED),
-        reason=reason,
-        opened_at=book.step.at,
-        due_at=None,
-        due_reason=None,
-        closed_at=book.step.at,
-    )
-    book.event(EventType.STAGE_SKIPPED, SYSTEM, stage=stage.id, reason=reason)
-    book.resolutions.append(_resolution({"stage": stage.id, "skipped": reason}))
-
-
-def _report_shortage(book: Book, effect: c.OpenStage, number: int, passed_over: tuple[str, ...]) -> None:
-    voting = book.stage_def(effect.stage).voting
-    needed = max(voting.quorum, voting.threshold) if voting else 1
-    because = f" ({'; '.join(passed_over)})" if passed_over else ""
-    if number == 0:
-        book.incident(IncidentKind.NO_REVIEWER, effect.stage, f"nobody can review this stage{because}")
-    elif number < needed:
-        detail = f"{number} can review this stage, {needed} are needed{because}"
-        book.incident(IncidentKind.QUORUM_OUT_OF_REACH, effect.stage, detail)
-
-
-def _assign(
-    book: Book, stage_id: str, round_number: int, candidate: Candidate, due_at: Any, cause: str | None = None
-) -> c.AssignedTask:
-    task_id = ids.task_id(book.step.case_id, stage_id, round_number, candidate.email)
-    book.rows.insert(
-        TaskRow,
-        task_id=task_id,
-        case_id=book.step.case_id,
-        stage=stage_id,
-        round=round_number,
-        assignee=candidate.email,
-        assignee_name=candidate.name,
-        reason=str(candidate.reason),
-        role=candidate.role,
-        status=str(TaskStatus.OPEN),
-        opened_at=book.step.at,
-        due_at=due_at,
-    )
-    book.event(
-        EventType.TASK_ASSIGNED,
-        SYSTEM,
-        task_id=task_id,
-        stage=stage_id,
-        round=round_number,
-        assignee=candidate.email,
-        reason=str(candidate.reason),
-        role=candidate.role,
-    )
-    kind = MailKind.ESCALATION if cause else MailKind.TASK
-    data = {"cause": cause} if cause else {}
-    book.mail(kind, candidate.email, candidate.name, task_id=task_id, **data)
-    facts: dict[str, Any] = {"id": task_id, "assignee": candidate.email, "reason": candidate.reason}
-    if candidate.role:
-        facts["role"] = candidate.role
-    return c.AssignedTask.model_construct(_fields_set=set(facts), **facts)
-
-
 def _keep_stage(book: Book, effect: c.KeepStage) -> None:
     book.event(EventType.STAGE_KEPT, SYSTEM, stage=effect.stage)
 
 
 def _lapse_stage(book: Book, effect: c.LapseStage) -> None:
+    approved = {"case_id": book.step.case_id, "stage": effect.stage, "outcome": str(StageOutcome.APPROVED)}
+    reason = f"its approval lapsed with the change of {', '.join(effect.changed)}"
+    book.rows.update(StageRow, approved, status=str(StageStatus.WAITING), outcome=None, reason=reason)
     book.event(EventType.STAGE_LAPSED, SYSTEM, stage=effect.stage, changed=list(effect.changed))
 
 
@@ -234,6 +112,8 @@ def _record_decision(book: Book, effect: c.RecordDecision) -> None:
         scores=decision.scores,
         digest=effect.digest,
         channel=str(decision.channel),
+        stage_outcome=str(outcome) if outcome else None,
+        case_status=str(step.status),
     )
     book.rows.insert(
         DecisionRow,
@@ -293,6 +173,7 @@ def _close_stage(book: Book, effect: c.CloseStage) -> None:
         book.rows.insert(StageRow, **key, **opened, **closed)
     else:
         book.rows.update(StageRow, key, **closed)
+        resolve_incidents(book, effect.stage)
     book.event(
         EventType.STAGE_CLOSED,
         SYSTEM,
@@ -311,13 +192,14 @@ def _request_revision(book: Book, effect: c.RequestRevision) -> None:
 def _start_clock(book: Book, effect: c.StartClock) -> None:
     sla = book.framework.speed_to_market
     _set_case_due(book, add_business_time(book.step.at, sla.within, calendar_of(book.framework, sla.calendar)))
+    book.event(EventType.CLOCK_STARTED, SYSTEM, due_at=instant_text(book.changes["due_at"]))
 
 
 def _set_case_due(book: Book, due: DueTime) -> None:
     book.due_at = due.due_at
     book.changes |= {
         "due_at": due.due_at,
-        "due_reason": _due_reason(due),
+        "due_reason": due.explanation(),
         "clock_remaining_seconds": None,
     }
 
@@ -371,45 +253,9 @@ def _publish(book: Book, effect: c.Publish) -> None:
         slug=record["slug"],
         version=record["version"],
         digest=record["digest"],
+        page_digest=digest_of_record(record["page"]),
     )
     book.published.append((record["slug"], record["achievement"]))
-
-
-def _escalate(book: Book, effect: c.Escalate) -> None:
-    _seek(book, effect.stage, effect.round, effect.cause)
-
-
-def _seek_reviewers(book: Book, effect: c.SeekReviewers) -> None:
-    _seek(book, effect.stage, effect.round, "no_decision")
-
-
-def _seek(book: Book, stage_id: str, round_number: int, cause: str) -> None:
-    stage = book.stage_def(stage_id)
-    barred = book.people_of_round(stage_id, round_number) | {book.proposer}
-    found: tuple[Candidate, ...] = ()
-    if stage.sla is not None:
-        found = find_holders(book.connection, stage.sla.escalate_to, stage.sla.escalate_count, barred)
-    if not found:
-        role = stage.sla.escalate_to if stage.sla else "nobody"
-        book.incident(
-            IncidentKind.NO_ESCALATION_TARGET, stage_id, f"nobody else holds the role {role} to decide this stage"
-        )
-        retry_at = next_business_day(book.framework, stage, book.step.at)
-        book.resolutions.append(_resolution({"stage": stage_id, "retry_at": retry_at}))
-        return
-    book.event(
-        EventType.STAGE_ESCALATED,
-        SYSTEM,
-        stage=stage_id,
-        round=round_number,
-        cause=cause,
-        to=[candidate.email for candidate in found],
-    )
-    for kind in (IncidentKind.NO_REVIEWER, IncidentKind.QUORUM_OUT_OF_REACH, IncidentKind.NO_ESCALATION_TARGET):
-        incident_id = ids.incident_id(book.step.case_id, stage_id, round_number, kind)
-        book.rows.update(IncidentRow, {"incident_id": incident_id}, resolved_at=book.step.at)
-    tasks = tuple(_assign(book, stage_id, round_number, candidate, None, cause) for candidate in found)
-    book.resolutions.append(_resolution({"stage": stage_id, "tasks": tasks}))
 
 
 def _breach_case(book: Book, effect: c.BreachCase) -> None:
@@ -428,8 +274,8 @@ def _close_case(book: Book, effect: c.CloseCase) -> None:
 
 _HANDLERS: dict[type[c.Effect], Callable[[Book, Any], None]] = {
     c.AddVersion: _add_version,
-    c.OpenStage: _open_stage,
-    c.SeekReviewers: _seek_reviewers,
+    c.OpenStage: open_stage,
+    c.SeekReviewers: seek_reviewers,
     c.KeepStage: _keep_stage,
     c.LapseStage: _lapse_stage,
     c.RecordDecision: _record_decision,
@@ -441,7 +287,7 @@ _HANDLERS: dict[type[c.Effect], Callable[[Book, Any], None]] = {
     c.ResumeClock: _resume_clock,
     c.Remind: _remind,
     c.Breach: _breach,
-    c.Escalate: _escalate,
+    c.Escalate: escalate,
     c.BreachCase: _breach_case,
     c.Publish: _publish,
     c.CloseCase: _close_case,

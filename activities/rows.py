@@ -4,7 +4,7 @@ from collections import defaultdict
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Insert, Update, bindparam
+from sqlalchemy import Connection, Insert, Update, bindparam, func
 from sqlmodel import SQLModel
 
 Values = dict[str, Any]
@@ -14,22 +14,30 @@ Names = tuple[str, ...]
 
 class RowBuffer:
     def __init__(self) -> None:
-        self._inserts: defaultdict[Table, list[Values]] = defaultdict(list)
-        self._updates: defaultdict[tuple[Table, Names, Names], list[Values]] = defaultdict(list)
+        # Rows that name different columns go into statements of their own: one statement takes its columns from the
+        # first row, and would drop what only a later one names.
+        self._inserts: defaultdict[tuple[Table, frozenset[str]], list[Values]] = defaultdict(list)
+        self._updates: defaultdict[tuple[Table, Names, Names, bool], list[Values]] = defaultdict(list)
 
     def insert(self, table: Table, **values: Any) -> None:
-        """Rows of one table in one commit name the same columns."""
-        self._inserts[table].append(values)
+        self._inserts[(table, frozenset(values))].append(values)
 
     def update(self, table: Table, key: Values, **values: Any) -> None:
+        self._change(table, key, values, only_empty=False)
+
+    def fill(self, table: Table, key: Values, **values: Any) -> None:
+        """Like update, but what a row states already stays."""
+        self._change(table, key, values, only_empty=True)
+
+    def _change(self, table: Table, key: Values, values: Values, *, only_empty: bool) -> None:
         row = {f"key_{name}": value for name, value in key.items()} | values
-        self._updates[(table, tuple(key), tuple(values))].append(row)
+        self._updates[(table, tuple(key), tuple(values), only_empty)].append(row)
 
     def flush(self, connection: Connection) -> None:
-        for table, rows in self._inserts.items():
+        for (table, _), rows in self._inserts.items():
             connection.execute(_insertion(table), rows)
-        for (table, key, names), rows in self._updates.items():
-            connection.execute(_change(table, key, names), rows)
+        for (table, key, names, only_empty), rows in self._updates.items():
+            connection.execute(_change(table, key, names, only_empty), rows)
 
 
 @cache
@@ -39,12 +47,13 @@ def _insertion(table: Table) -> Insert:
 
 
 @cache
-def _change(table: Table, key: Names, names: Names) -> Update:
+def _change(table: Table, key: Names, names: Names, only_empty: bool) -> Update:
     """Built once for each set of columns: composing a statement costs more than running it."""
     target = table.__table__  # type: ignore[attr-defined]
+    new = {name: bindparam(name, type_=target.c[name].type) for name in names}
     statement: Update = (
         target.update()
         .where(*(target.c[name] == bindparam(f"key_{name}") for name in key))
-        .values({name: bindparam(name) for name in names})
+        .values({name: func.coalesce(target.c[name], value) if only_empty else value for name, value in new.items()})
     )
     return statement

@@ -129,7 +129,10 @@ class VersionRow(SQLModel, table=True):
 
 
 class StageRow(SQLModel, table=True):
-    """One row per stage and round. ``due_reason`` derives the due date: from, calendar, days skipped."""
+    """One row per stage and round; one whose approval lapsed waits again, without an outcome.
+
+    ``due_reason`` derives the due date: from, calendar, days skipped.
+    """
 
     __tablename__ = "stage"
     case_id: str = Field(primary_key=True)

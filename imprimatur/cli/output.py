@@ -15,6 +15,8 @@ from rich.text import Text
 
 from imprimatur.errors import ImprimaturError
 
+# What is copied into the next command stays in one piece, however narrow the terminal.
+COPIED = frozenset({"case", "task", "open task", "id", "email"})
 # Where no terminal folds the lines they are for grep and mail: wide enough for a row, and yet an end to padding.
 WIDTH_OF_NO_TERMINAL = 240
 # A terminal obeys these, whoever wrote the text that holds them.
@@ -55,7 +57,7 @@ def harmless(text: str) -> Text:
 def table(headings: Sequence[str], rows: Sequence[Sequence[object]], title: str | None = None) -> Table:
     grid = Table(title=title, title_justify="left", show_edge=False, pad_edge=False, header_style="bold")
     for heading in headings:
-        grid.add_column(heading, overflow="fold")
+        grid.add_column(heading, overflow="fold", no_wrap=heading in COPIED)
     for row in rows:
         grid.add_row(*(harmless("" if cell is None else str(cell)) for cell in row))
     return grid

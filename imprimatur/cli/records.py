@@ -34,6 +34,7 @@ def people_import(file: Path, as_json: Json = False) -> None:
             [table(["line", "field", "problem"], [(r.line, r.field, r.problem) for r in result.rejected])]
             * bool(result.rejected)
         ),
+        *([f"Columns that a directory does not have: {', '.join(result.ignored)}"] * bool(result.ignored)),
     )
 
 

@@ -116,7 +116,11 @@ _SENTENCES: dict[EventType, Callable[[Data], str]] = {
         f"Missed the due time of {_stage(d)}, {_moment(d['due_at'])}, waiting for {_names(d['waiting_for'])}"
     ),
     EventType.STAGE_ESCALATED: lambda d: f"Escalated {_stage(d)} to {_names(d['to'])}: {_CAUSES[d['cause']]}",
+    EventType.REVIEWERS_SOUGHT: lambda d: (
+        f"Found nobody to decide {_stage(d)}; the search goes on {_moment(d['retry_at'])}"
+    ),
     EventType.CASE_SLA_BREACHED: lambda d: f"Missed the due time of the whole case, {_moment(d['due_at'])}",
+    EventType.CLOCK_STARTED: lambda d: f"Set the clock going, to be published by {_moment(d['due_at'])}",
     EventType.CLOCK_PAUSED: lambda d: f"Stopped the clock with {d['remaining_seconds'] / 3600:.1f} business hours left",
     EventType.CLOCK_RESUMED: lambda d: f"Set the clock going again, to {_moment(d['due_at'])}",
     EventType.INCIDENT_OPENED: lambda d: (

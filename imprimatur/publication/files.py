@@ -6,12 +6,25 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from imprimatur.store.engine import Database
+from imprimatur.store.task_page import publications
+
+RECORD = "achievement.json"
+
+
+def write_missing(database: Database, published_dir: Path) -> int:
+    """Writes the records whose files are lost (a crash right after a commit, a restored database); answers how many."""
+    lost = [entry for entry in publications(database) if not (published_dir / entry.slug / RECORD).is_file()]
+    for entry in lost:
+        write_record(published_dir, entry.slug, entry.achievement)
+    return len(lost)
+
 
 def write_record(published_dir: Path, slug: str, achievement: dict[str, Any]) -> Path:
     """Writes ``<slug>/achievement.json``: whole or not at all, and again without harm."""
     folder = published_dir / slug
     folder.mkdir(parents=True, exist_ok=True)
-    target = folder / "achievement.json"
+    target = folder / RECORD
     handle, name = tempfile.mkstemp(dir=folder, prefix=".achievement-")
     written = Path(name)
     try:

@@ -238,14 +238,21 @@ def _tick(draft: Draft, at: dt.datetime) -> None:
             overdue = stage.due_at is not None and stage.due_at <= at
             if waiting and not overdue:
                 draft.add(Remind(stage=stage.id, round=stage.round, tasks=waiting))
-        if stage.due_at is not None and stage.due_at <= at and not stage.breached:
+        missed = _missed(stage, at)
+        if missed is not None:
             stage = draft.put_stage(stage, breached=True)
-            draft.add(Breach(stage=stage.id, round=stage.round, due_at=stage.due_at, tasks=waiting))
+            draft.add(Breach(stage=stage.id, round=stage.round, due_at=missed, tasks=waiting))
             draft.add(Escalate(stage=stage.id, round=stage.round, cause="breach"))
         if stage.retry_at is not None and stage.retry_at <= at:
             stage = draft.put_stage(stage, retry_at=None)
-            if not waiting:
+            # An escalation in this very step looks for someone already; nobody must be found twice.
+            if not waiting and missed is None:
                 draft.add(SeekReviewers(stage=stage.id, round=stage.round))
     if draft.due_at is not None and draft.due_at <= at and not draft.breached:
         draft.breached = True
         draft.add(BreachCase(due_at=draft.due_at))
+
+
+def _missed(stage: StageState, at: dt.datetime) -> dt.datetime | None:
+    """The due time that has passed and was not recorded as a breach yet."""
+    return stage.due_at if stage.due_at is not None and stage.due_at <= at and not stage.breached else None

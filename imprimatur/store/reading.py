@@ -12,7 +12,7 @@ from imprimatur.errors import InputError, NotFound
 from imprimatur.store.engine import Database
 from imprimatur.store.frameworks import framework_by_digest
 from models.tables import CaseRow, IncidentRow, OutboxRow, PublicationRow, StageRow, TaskRow
-from models.vocabulary import CaseStatus, MailStatus, StageStatus, TaskStatus
+from models.vocabulary import CaseStatus, MailStatus, StageOutcome, StageStatus, TaskStatus
 
 _CASE = CaseRow.__table__  # type: ignore[attr-defined]
 _STAGE = StageRow.__table__  # type: ignore[attr-defined]
@@ -37,7 +37,7 @@ class CaseSummary(BaseModel):
 
 
 class StageView(BaseModel):
-    """A stage in its latest round; a stage that has not opened yet has round 0."""
+    """A stage as it stands; one that has not opened in this round has round 0, and may say why its approval lapsed."""
 
     stage: str
     name: str
@@ -176,7 +176,7 @@ def show_case(database: Database, case_id: str) -> CaseView:
             dict(case)
             | {
                 "framework": _framework_name(case),
-                "stages": _stage_views(defined, stages),
+                "stages": _stage_views(defined, stages, case["round"]),
                 "tasks": [dict(row) for row in tasks],
                 "incidents": [dict(row) for row in incidents],
                 "mail_problems": [dict(row) for row in mail],
@@ -185,12 +185,17 @@ def show_case(database: Database, case_id: str) -> CaseView:
         )
 
 
-def _stage_views(defined: Iterable[tuple[str, str]], rows: Iterable[RowMapping]) -> list[StageView]:
-    latest = {row["stage"]: StageView.model_validate(dict(row)) for row in rows}
-    return [
-        latest.get(stage_id) or StageView(stage=stage_id, name=name, status=StageStatus.WAITING)
-        for stage_id, name in defined
-    ]
+def _stage_views(defined: Iterable[tuple[str, str]], rows: Iterable[RowMapping], round_number: int) -> list[StageView]:
+    latest = {row["stage"]: row for row in rows}
+    return [_stage_view(stage_id, name, latest.get(stage_id), round_number) for stage_id, name in defined]
+
+
+def _stage_view(stage_id: str, name: str, row: RowMapping | None, round_number: int) -> StageView:
+    """Of an earlier round only an approval still stands; whatever else came of it is sought anew."""
+    if row is not None and (row["round"] == round_number or row["outcome"] == StageOutcome.APPROVED):
+        return StageView.model_validate(dict(row))
+    lapsed = row["reason"] if row is not None and row["status"] == StageStatus.WAITING else ""
+    return StageView(stage=stage_id, name=name, status=StageStatus.WAITING, reason=lapsed)
 
 
 def unknown_case(connection: Connection, case_id: str) -> NotFound:
@@ -202,7 +207,7 @@ def unknown_case(connection: Connection, case_id: str) -> NotFound:
 
 
 def open_tasks(database: Database, *, person: str | None = None, case_id: str | None = None) -> list[TaskView]:
-    """Earliest due first."""
+    """Earliest due first; tasks without a date last."""
     query = select(_TASK).where(_TASK.c.status == str(TaskStatus.OPEN))
     if person is not None:
         query = query.where(_TASK.c.assignee == person.strip().lower())
@@ -211,5 +216,5 @@ def open_tasks(database: Database, *, person: str | None = None, case_id: str | 
             query = query.where(_TASK.c.case_id == case_id)
             if connection.execute(select(_CASE.c.case_id).where(_CASE.c.case_id == case_id)).first() is None:
                 raise unknown_case(connection, case_id)
-        rows = connection.execute(query.order_by(_TASK.c.due_at, _TASK.c.case_id, _TASK.c.task_id)).mappings()
-        return [TaskView.model_validate(dict(row)) for row in rows]
+        ordered = query.order_by(_TASK.c.due_at.nulls_last(), _TASK.c.case_id, _TASK.c.task_id)
+        return [TaskView.model_validate(dict(row)) for row in connection.execute(ordered).mappings()]

@@ -91,7 +91,8 @@ class Publication:
 def publications(database: Database) -> list[Publication]:
     """The catalogue, newest first."""
     with database.read() as connection:
-        rows = connection.execute(select(_PUBLICATION).order_by(_PUBLICATION.c.published_at.desc())).mappings()
+        newest_first = select(_PUBLICATION).order_by(_PUBLICATION.c.published_at.desc(), _PUBLICATION.c.slug)
+        rows = connection.execute(newest_first).mappings()
         return [_publication(dict(row)) for row in rows]
 
 

@@ -1,0 +1,194 @@
+"""Who is asked: what opening, skipping and escalating a stage writes."""
+
+import datetime as dt
+from typing import Any
+
+from activities.book import SYSTEM, Book
+from activities.resolving import Candidate, find_holders, find_reviewers, next_business_day, stage_deadlines
+from imprimatur import ids
+from imprimatur.history.ledger import instant_text
+from models import case as c
+from models.framework import StageDef
+from models.tables import IncidentRow, StageRow, TaskRow
+from models.vocabulary import EventType, IncidentKind, MailKind, StageOutcome, StageStatus, TaskStatus
+
+
+def open_stage(book: Book, effect: c.OpenStage) -> None:
+    stage = book.stage_def(effect.stage)
+    found = find_reviewers(book.connection, stage, book.proposal, barred=[book.proposer])
+    if not found.candidates and stage.optional:
+        reason = "; ".join(found.passed_over) or "the proposal names nobody to ask"
+        _skip_stage(book, effect, reason)
+        return
+    deadlines = stage_deadlines(book.framework, stage, book.step.at)
+    due_at = deadlines.due.due_at if deadlines else None
+    book.rows.insert(
+        StageRow,
+        case_id=book.step.case_id,
+        stage=stage.id,
+        round=effect.round,
+        name=stage.name,
+        status=str(StageStatus.OPEN),
+        outcome=None,
+        reason="",
+        opened_at=book.step.at,
+        due_at=due_at,
+        due_reason=deadlines.due.explanation() if deadlines else None,
+        closed_at=None,
+    )
+    book.event(
+        EventType.STAGE_OPENED,
+        SYSTEM,
+        stage=stage.id,
+        round=effect.round,
+        due_at=instant_text(due_at) if due_at else None,
+        calendar=stage.sla.calendar if stage.sla else None,
+    )
+    tasks = [_assign(book, effect.stage, effect.round, candidate, due_at) for candidate in found.candidates]
+    _report_shortage(book, effect.stage, len(tasks), found.passed_over)
+    resolution: dict[str, Any] = {"stage": stage.id, "tasks": tuple(tasks)}
+    if deadlines:
+        resolution |= {"due_at": due_at}
+        if deadlines.remind_at:
+            resolution |= {"remind_at": deadlines.remind_at}
+    book.resolutions.append(_resolution(resolution))
+
+
+def _skip_stage(book: Book, effect: c.OpenStage, reason: str) -> None:
+    stage = book.stage_def(effect.stage)
+    book.rows.insert(
+        StageRow,
+        case_id=book.step.case_id,
+        stage=stage.id,
+        round=effect.round,
+        name=stage.name,
+        status=str(StageStatus.CLOSED),
+        outcome=str(StageOutcome.SKIPPED),
+        reason=reason,
+        opened_at=book.step.at,
+        due_at=None,
+        due_reason=None,
+        closed_at=book.step.at,
+    )
+    book.event(EventType.STAGE_SKIPPED, SYSTEM, stage=stage.id, reason=reason)
+    book.resolutions.append(_resolution({"stage": stage.id, "skipped": reason}))
+
+
+def escalate(book: Book, effect: c.Escalate) -> None:
+    _seek(book, effect.stage, effect.round, effect.cause)
+
+
+def seek_reviewers(book: Book, effect: c.SeekReviewers) -> None:
+    if not _ask_reviewers(book, effect.stage, effect.round):
+        _seek(book, effect.stage, effect.round, "no_decision")
+
+
+def _seek(book: Book, stage_id: str, round_number: int, cause: str) -> None:
+    stage = book.stage_def(stage_id)
+    barred = book.people_of_round(stage_id, round_number) | {book.proposer}
+    found: tuple[Candidate, ...] = ()
+    if stage.sla is not None:
+        found = find_holders(book.connection, stage.sla.escalate_to, stage.sla.escalate_count, barred)
+    if not found:
+        if not _ask_reviewers(book, stage_id, round_number):
+            _seek_again(book, stage, round_number)
+        return
+    book.event(
+        EventType.STAGE_ESCALATED,
+        SYSTEM,
+        stage=stage_id,
+        round=round_number,
+        cause=cause,
+        to=[candidate.email for candidate in found],
+    )
+    resolve_incidents(book, stage_id)
+    tasks = tuple(_assign(book, stage_id, round_number, candidate, None, cause) for candidate in found)
+    book.resolutions.append(_resolution({"stage": stage_id, "tasks": tasks}))
+
+
+def _seek_again(book: Book, stage: StageDef, round_number: int) -> None:
+    detail = "the framework names nobody to whom this stage could be escalated"
+    if stage.sla is not None:
+        detail = f"nobody else holds the role {stage.sla.escalate_to.replace('_', ' ')} to decide this stage"
+    book.incident(IncidentKind.NO_ESCALATION_TARGET, stage.id, detail)
+    retry_at = next_business_day(book.framework, stage, book.step.at)
+    book.event(EventType.REVIEWERS_SOUGHT, SYSTEM, stage=stage.id, round=round_number, retry_at=instant_text(retry_at))
+    book.resolutions.append(_resolution({"stage": stage.id, "retry_at": retry_at}))
+
+
+def _ask_reviewers(book: Book, stage_id: str, round_number: int) -> bool:
+    """Whether the stage's rules name someone by now, where nobody could be asked before."""
+    if book.people_of_round(stage_id, round_number):
+        return False
+    found = find_reviewers(book.connection, book.stage_def(stage_id), book.proposal, barred=[book.proposer])
+    if not found.candidates:
+        return False
+    for kind in (IncidentKind.NO_REVIEWER, IncidentKind.NO_ESCALATION_TARGET):
+        resolve_incidents(book, stage_id, kind=str(kind))
+    due_at = book.stage_due_at(stage_id, round_number)
+    tasks = tuple(_assign(book, stage_id, round_number, candidate, due_at) for candidate in found.candidates)
+    _report_shortage(book, stage_id, len(tasks), found.passed_over)
+    book.resolutions.append(_resolution({"stage": stage_id, "tasks": tasks}))
+    return True
+
+
+def _assign(
+    book: Book,
+    stage_id: str,
+    round_number: int,
+    candidate: Candidate,
+    due_at: dt.datetime | None,
+    cause: str | None = None,
+) -> c.AssignedTask:
+    task_id = ids.task_id(book.step.case_id, stage_id, round_number, candidate.email)
+    book.rows.insert(
+        TaskRow,
+        task_id=task_id,
+        case_id=book.step.case_id,
+        stage=stage_id,
+        round=round_number,
+        assignee=candidate.email,
+        assignee_name=candidate.name,
+        reason=str(candidate.reason),
+        role=candidate.role,
+        status=str(TaskStatus.OPEN),
+        opened_at=book.step.at,
+        due_at=due_at,
+    )
+    book.event(
+        EventType.TASK_ASSIGNED,
+        SYSTEM,
+        task_id=task_id,
+        stage=stage_id,
+        round=round_number,
+        assignee=candidate.email,
+        reason=str(candidate.reason),
+        role=candidate.role,
+    )
+    kind = MailKind.ESCALATION if cause else MailKind.TASK
+    data = {"cause": cause} if cause else {}
+    book.mail(kind, candidate.email, candidate.name, task_id=task_id, **data)
+    facts: dict[str, Any] = {"id": task_id, "assignee": candidate.email, "reason": candidate.reason}
+    if candidate.role:
+        facts["role"] = candidate.role
+    return c.AssignedTask.model_construct(_fields_set=set(facts), **facts)
+
+
+def _report_shortage(book: Book, stage_id: str, number: int, passed_over: tuple[str, ...]) -> None:
+    voting = book.stage_def(stage_id).voting
+    needed = max(voting.quorum, voting.threshold) if voting else 1
+    because = f" ({'; '.join(passed_over)})" if passed_over else ""
+    if number == 0:
+        book.incident(IncidentKind.NO_REVIEWER, stage_id, f"nobody can review this stage{because}")
+    elif number < needed:
+        detail = f"{number} can review this stage, {needed} are needed{because}"
+        book.incident(IncidentKind.QUORUM_OUT_OF_REACH, stage_id, detail)
+
+
+def resolve_incidents(book: Book, stage_id: str, **narrower: str) -> None:
+    key = {"case_id": book.step.case_id, "stage": stage_id} | narrower
+    book.rows.fill(IncidentRow, key, resolved_at=book.step.at)
+
+
+def _resolution(facts: dict[str, Any]) -> c.StageResolution:
+    return c.StageResolution.model_construct(_fields_set=set(facts), **facts)
