@@ -36,6 +36,10 @@ class Records:
     documents: dict[str, str]
     frameworks: dict[str, Any]
 
+    def knows(self, case_id: str) -> bool:
+        of_cases = (self.cases, self.chains, self.decisions, self.versions, self.publications)
+        return any(case_id in rows for rows in of_cases)
+
 
 def all_case_ids(connection: Connection) -> list[str]:
     """Every id that any of the tables names: rows without a case are found too."""

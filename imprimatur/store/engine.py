@@ -1,6 +1,8 @@
 """The database: SQLite in the embedded default, PostgreSQL in production; the same SQL for both."""
 
+import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
@@ -13,6 +15,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from imprimatur.errors import InputError, Unavailable
 
 SCHEMA_VERSION = "0001"
+BUSY_SECONDS = 30
 
 
 class Database:
@@ -95,14 +98,29 @@ def _with_driver(url: str) -> str:
     )
 
 
+def _write_ahead(connection: Any) -> None:
+    """Switching a new file over takes it for itself; SQLite does not wait its turn for that, so we do."""
+    deadline = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)
+        else:
+            return
+
+
 def _sqlite_engine(url: str) -> Engine:
-    engine = create_engine(url, connect_args={"timeout": 30, "check_same_thread": False}, pool_size=16)
+    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False}, pool_size=16)
 
     @event.listens_for(engine, "connect")
     def _configure(connection: Any, record: ConnectionPoolEntry) -> None:
         # SQLAlchemy begins transactions itself (see _begin), so the driver must not.
         connection.isolation_level = None
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000"):
+        _write_ahead(connection)
+        for pragma in ("synchronous=FULL", "foreign_keys=ON", f"busy_timeout={BUSY_SECONDS * 1000}"):
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")
