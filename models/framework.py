@@ -302,7 +302,7 @@ class Framework(Strict):
         raise KeyError(stage_id)
 
     @property
-    def body(self) -> dict[str, Any]:
+    def canonical(self) -> dict[str, Any]:
         """What the document states, as JSON; keys that say what holds anyway are left out.
 
         So a later version of this language, with new keys, gives old documents the digest that they had. It follows
@@ -313,4 +313,4 @@ class Framework(Strict):
     @property
     def digest(self) -> str:
         """SHA-256 (hex) of the canonical JSON (RFC 8785): comments, key order and stated defaults do not count."""
-        return hashlib.sha256(rfc8785.dumps(self.body)).hexdigest()
+        return hashlib.sha256(rfc8785.dumps(self.canonical)).hexdigest()

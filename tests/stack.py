@@ -58,6 +58,17 @@ class Stack:
     def kill(self, part: str) -> None:
         os.kill(self.pid(part), signal.SIGKILL)
 
+    def revived(self, part: str) -> None:
+        """Kills a part and waits until the stack is whole again."""
+        before = self.pid(part)
+        self.kill(part)
+        until(lambda: self.pid(part) != before, f"{part} runs again")
+        until(self.is_ready, f"the stack is ready again without its old {part}")
+
+    def kill_supervisor(self) -> None:
+        self.process.send_signal(signal.SIGKILL)
+        assert self.process.wait(WITHIN_SECONDS) == -signal.SIGKILL
+
     def is_ready(self) -> bool:
         try:
             return httpx.get(f"{self.base_url}/readyz", timeout=10).status_code == 200
