@@ -217,5 +217,8 @@ class Framework(Strict):
 
     @property
     def digest(self) -> str:
-        """SHA-256 (hex) of the canonical JSON (RFC 8785): comments and key order of the YAML do not count."""
-        return hashlib.sha256(rfc8785.dumps(self.model_dump(mode="json"))).hexdigest()
+        """SHA-256 (hex) of the canonical JSON (RFC 8785): comments and key order of the YAML do not count.
+
+        Neither does what a key says by default, so that a stored version keeps its digest when the language grows.
+        """
+        return hashlib.sha256(rfc8785.dumps(self.model_dump(mode="json", exclude_defaults=True))).hexdigest()
