@@ -222,5 +222,8 @@ class Framework(Strict):
 
     @property
     def digest(self) -> str:
-        """SHA-256 (hex) of the canonical JSON (RFC 8785): comments and key order of the YAML do not count."""
+        """SHA-256 (hex) of the canonical JSON (RFC 8785): comments and key order of the YAML do not count.
+
+        Neither does what a key says by default, so that a stored version keeps its digest when the language grows.
+        """
         return hashlib.sha256(rfc8785.dumps(self.canonical)).hexdigest()
