@@ -2,9 +2,9 @@
 
 import asyncio
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import select
 from temporalio.client import (
@@ -48,6 +48,7 @@ from workflows.case import CaseWorkflow
 
 TASK_QUEUE = "imprimatur"
 ANSWER_WITHIN = dt.timedelta(seconds=30)
+Answer = TypeVar("Answer")
 OFFICE_ROLES = ("governance_office", "admin")
 
 
@@ -74,10 +75,17 @@ class Gateway:
     The database is asked in threads: a writer may have to wait its turn, and other callers must not wait with it.
     """
 
-    def __init__(self, client: Client, database: Database, task_queue: str = TASK_QUEUE) -> None:
+    def __init__(
+        self,
+        client: Client,
+        database: Database,
+        task_queue: str = TASK_QUEUE,
+        answer_within: dt.timedelta = ANSWER_WITHIN,
+    ) -> None:
         self._client = client
         self._database = database
         self._task_queue = task_queue
+        self._answer_within = answer_within
 
     @property
     def client(self) -> Client:
@@ -99,16 +107,19 @@ class Gateway:
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
             id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
         )
+        # A failed start leaves its failure with the operation as well, where it would be reported as never heard.
+        heard = asyncio.ensure_future(start.workflow_handle())
+        heard.add_done_callback(lambda done: done.cancelled() or done.exception())
         try:
-            answer = await self._client.execute_update_with_start_workflow(
-                CaseWorkflow.submit,
-                event,
-                id="submit",
-                start_workflow_operation=start,
-                rpc_timeout=ANSWER_WITHIN,
+            answer = await self._patiently(
+                self._client.execute_update_with_start_workflow(
+                    CaseWorkflow.submit, event, id="submit", start_workflow_operation=start
+                )
             )
         except Exception as error:
             raise await self._translated(error, case_id, proposer, "submit") from error
+        finally:
+            heard.cancel()
         if lacking:
             raise ProposalIncomplete(
                 "proposal_incomplete",
@@ -178,8 +189,8 @@ class Gateway:
 
     async def _decide(self, task: decisions.TaskPlace, event: Decided) -> DecisionReceipt:
         try:
-            answer = await self._handle(task.case_id).execute_update(
-                CaseWorkflow.decide, event, id=event.decision_id, rpc_timeout=ANSWER_WITHIN
+            answer = await self._patiently(
+                self._handle(task.case_id).execute_update(CaseWorkflow.decide, event, id=event.decision_id)
             )
         except Exception as error:
             # A repeated answer that Temporal has forgotten (a closed or continued case) still gets its receipt.
@@ -202,8 +213,8 @@ class Gateway:
         lacking = missing(proposal, head.framework).required
         event = Revised(actor=actor, digest=digest, complete=not lacking, changed=tuple(changed))
         try:
-            answer = await self._handle(case_id).execute_update(
-                CaseWorkflow.revise, event, id=_revision_id(head, digest), rpc_timeout=ANSWER_WITHIN
+            answer = await self._patiently(
+                self._handle(case_id).execute_update(CaseWorkflow.revise, event, id=_revision_id(head, digest))
             )
         except Exception as error:
             raise await self._translated(error, case_id, actor, "revise") from error
@@ -225,8 +236,8 @@ class Gateway:
         by_office = await asyncio.to_thread(self._belongs_to_the_office, case_id, actor)
         event = Withdrawn(actor=actor, reason=reason, by_office=by_office)
         try:
-            return await self._handle(case_id).execute_update(
-                CaseWorkflow.withdraw, event, id=f"withdraw-{actor}", rpc_timeout=ANSWER_WITHIN
+            return await self._patiently(
+                self._handle(case_id).execute_update(CaseWorkflow.withdraw, event, id=f"withdraw-{actor}")
             )
         except Exception as error:
             raise await self._translated(error, case_id, actor, "withdraw") from error
@@ -280,6 +291,11 @@ class Gateway:
             policy = framework_by_digest(connection, case["framework_digest"])
         return CaseHead(case_id, policy, case["digest"], case["version"], reviewed)
 
+    async def _patiently(self, call: Awaitable[Answer]) -> Answer:
+        """An act's answer. The client's own limit holds for each of its attempts: without a worker it asks for ever."""
+        async with asyncio.timeout(self._answer_within.total_seconds()):
+            return await call
+
     def _handle(self, case_id: str) -> WorkflowHandle[CaseWorkflow, str]:
         return self._client.get_workflow_handle_for(CaseWorkflow.run, ids.workflow_id(case_id))
 
@@ -296,7 +312,7 @@ class Gateway:
             case WorkflowUpdateFailedError(cause=ApplicationError() as cause):
                 kind, hint = [*cause.details, "Refused", ""][:2]
                 return error_class(str(kind))(cause.type or "refused", cause.message, str(hint))
-            case WorkflowUpdateRPCTimeoutOrCancelledError():
+            case TimeoutError() | WorkflowUpdateRPCTimeoutOrCancelledError():
                 return Unavailable(
                     "not_recorded_yet",
                     "The act was received but is not recorded yet.",

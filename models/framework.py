@@ -4,7 +4,7 @@ The models reject unknown keys, so that a misspelt key in a policy is found and 
 """
 
 import hashlib
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import rfc8785
 from pydantic import BaseModel, ConfigDict, EmailStr, Field, StringConstraints, model_validator
@@ -216,6 +216,14 @@ class Framework(Strict):
         raise KeyError(stage_id)
 
     @property
+    def canonical(self) -> dict[str, Any]:
+        """What is stored: without defaults, so that a key added later leaves the identity of old documents alone."""
+        return self.model_dump(mode="json", exclude_defaults=True)
+
+    @property
     def digest(self) -> str:
-        """SHA-256 (hex) of the canonical JSON (RFC 8785): comments and key order of the YAML do not count."""
-        return hashlib.sha256(rfc8785.dumps(self.model_dump(mode="json"))).hexdigest()
+        """SHA-256 (hex) of the canonical JSON (RFC 8785): comments and key order of the YAML do not count.
+
+        Neither does what a key says by default, so that a stored version keeps its digest when the language grows.
+        """
+        return hashlib.sha256(rfc8785.dumps(self.canonical)).hexdigest()

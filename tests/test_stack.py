@@ -168,10 +168,10 @@ def test_an_import_is_told_line_by_line_and_not_done_twice(office: Command, tmp_
     assert office("import", file, "--as", PROPOSER).status == 0
 
 
-def test_an_import_tells_where_a_table_cannot_be_read_any_further(office: Command, tmp_path: Path) -> None:
+def test_an_import_tells_each_line_that_is_no_table(office: Command, tmp_path: Path) -> None:
     (tmp_path / "unclosed.csv").write_text('title\n"never closed\n' + "x" * 200_000, encoding="utf-8")
-    [rejected] = office.json("import", tmp_path / "unclosed.csv", "--as", PROPOSER)["rejected"]
-    assert "not CSV from here on" in rejected["problem"]
+    rejected = office.json("import", tmp_path / "unclosed.csv", "--as", PROPOSER)["rejected"]
+    assert (2, "is not readable as CSV") in [(item["line"], item["problem"].split(":")[0]) for item in rejected]
 
 
 def test_time_moves_for_one_case_only(office: Command) -> None:

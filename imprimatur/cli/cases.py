@@ -60,7 +60,8 @@ def import_(
     """Import many proposals. A line imported before is not imported again."""
     from rich.progress import Progress
 
-    from imprimatur.importing import import_proposals, read_records
+    from imprimatur.importing import import_proposals
+    from imprimatur.records import read_records
 
     records = read_records(file)
 

@@ -39,7 +39,7 @@ def add_framework(database: Database, framework: Framework, at: dt.datetime) -> 
         "digest": framework.digest,
         "name": framework.name,
         "credential_kind": str(framework.credential_kind),
-        "body": framework.model_dump(mode="json"),
+        "body": framework.canonical,
         "added_at": at,
     }
     with database.write() as connection:
