@@ -16,6 +16,7 @@ from imprimatur.cli.context import Environment, connect_temporal, open_database
 from imprimatur.cli.output import leave, show_error
 from imprimatur.errors import ImprimaturError
 from imprimatur.gateway import TASK_QUEUE
+from imprimatur.logs import configure_logs
 from imprimatur.mail.links import Links
 from imprimatur.mail.rendering import Sender
 from imprimatur.mail.transport import Relay
@@ -95,6 +96,7 @@ async def main() -> int:
 
 
 if __name__ == "__main__":
+    configure_logs()
     try:
         status = asyncio.run(main())
     except ImprimaturError as error:
