@@ -10,11 +10,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from sqlalchemy import create_engine, pool, text
 
 from imprimatur.store.engine import Database, migrate
 from tests.command import Command, without_settings
 from tests.stack import Stack, import_people, running
+
+# On a busy machine an example may take long: none is timed.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 STATUS = pytest.StashKey[int]()
 SHARED = Path(__file__).resolve().parents[2] / "shared"
