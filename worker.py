@@ -18,6 +18,7 @@ from imprimatur.gateway import TASK_QUEUE
 from imprimatur.mail.links import Links
 from imprimatur.mail.rendering import Sender
 from imprimatur.mail.transport import Relay
+from imprimatur.publication.files import write_lost_records
 from imprimatur.settings import Settings
 from imprimatur.store.engine import Database
 from models.messages import MailerInput
@@ -77,6 +78,7 @@ async def main() -> int:
         environment.temporal_address, settings.temporal_namespace, keys.get_secret_value() if keys else None
     )
     with open_database(environment) as database:
+        write_lost_records(database, settings.home / "published")
         links = Links.from_settings(settings, environment.base_url)
         relay = Relay.from_settings(settings)
         async with build_worker(client, database, settings, base_url=environment.base_url, links=links, relay=relay):
