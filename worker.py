@@ -20,7 +20,7 @@ from imprimatur.logs import configure_logs
 from imprimatur.mail.links import Links
 from imprimatur.mail.rendering import Sender
 from imprimatur.mail.transport import Relay
-from imprimatur.publication.files import write_missing
+from imprimatur.publication.files import write_lost_records
 from imprimatur.settings import Settings
 from imprimatur.store.engine import Database
 from models.messages import MailerInput
@@ -86,7 +86,7 @@ async def main() -> int:
     with open_database(environment) as database:
         links = Links.from_settings(settings, environment.base_url)
         relay = Relay.from_settings(settings)
-        if restored := write_missing(database, published_dir(settings)):
+        if restored := write_lost_records(database, published_dir(settings)):
             log.info("published_files_restored", number=restored)
         async with build_worker(client, database, settings, base_url=environment.base_url, links=links, relay=relay):
             await start_mailer(client)

@@ -17,7 +17,7 @@ from activities.book import Book
 from activities.effects import perform
 from activities.ports import CommitPort
 from activities.rows import RowBuffer
-from imprimatur.publication.files import write_record
+from imprimatur.publication.files import keep_record
 from imprimatur.store.engine import Database
 from models.case import Resolution, Step
 from models.tables import CaseRow, StepRow
@@ -115,10 +115,10 @@ class Committer(CommitPort):
         return answers
 
     def _after_commit(self, books: Sequence[Book]) -> None:
-        # Files come after the transaction: the catalogue reads the database, and a worker that starts writes lost ones.
+        # Files come after the transaction: the catalogue reads the database, and a starting worker writes lost ones.
         for book in books:
             for slug, achievement in book.published:
-                write_record(self._published_dir, slug, achievement)
+                keep_record(self._published_dir, slug, achievement)
         if any(book.mails for book in books):
             self._after_mail()
 
