@@ -54,7 +54,7 @@ def build_worker(
         client,
         task_queue=TASK_QUEUE,
         workflows=[CaseWorkflow, MailerWorkflow],
-        activities=[committer.commit_step, mailer.drain_outbox],
+        activities=[committer.commit_step, committer.recall_step, mailer.drain_outbox],
         workflow_runner=UnsandboxedWorkflowRunner(),
         max_cached_workflows=CACHED_CASES,
     )
