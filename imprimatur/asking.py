@@ -60,7 +60,7 @@ class Cases:
         heard.add_done_callback(lambda done: done.cancelled() or done.exception())
         try:
             return await self._client.execute_update_with_start_workflow(
-                CaseWorkflow.submit, event, id=f"submit-{event.digest[:16]}", start_workflow_operation=start
+                CaseWorkflow.submit, event, id=f"submit-{event.digest[:8]}", start_workflow_operation=start
             )
         finally:
             heard.cancel()

@@ -73,8 +73,6 @@ def worker(client: Client, committer: Committer, queue: str, cached: int = 1000)
         activities=[committer.commit_step, committer.recall_step],
         max_cached_workflows=cached,
         graceful_shutdown_timeout=dt.timedelta(seconds=1),
-        identity=IDENTITY,
-        build_id=IDENTITY,
     )
 
 

@@ -130,6 +130,10 @@ class CaseWorkflow:
             done = await self._perform(event)
         assert done is not None, "every act is written"
         step, resolution = done
+        carried = {
+            "kept": tuple(effect.stage for effect in step.effects if isinstance(effect, KeepStage)),
+            "lapsed": tuple(effect.stage for effect in step.effects if isinstance(effect, LapseStage)),
+        }
         return CaseAnswer(
             case_id=self._state.case_id,
             status=self._state.status,
@@ -137,8 +141,7 @@ class CaseWorkflow:
             round=self._state.round,
             position=resolution.position,
             digest=resolution.ledger_digest,
-            kept=tuple(effect.stage for effect in step.effects if isinstance(effect, KeepStage)),
-            lapsed=tuple(effect.stage for effect in step.effects if isinstance(effect, LapseStage)),
+            **{name: stages for name, stages in carried.items() if stages},
         )
 
     @workflow.update
