@@ -29,6 +29,8 @@ from workflows.mailer import MailerWorkflow
 
 CACHED_CASES = 10_000
 RELAY_NAME = "default"
+# Without it a digest of all modules would stand in every task of a case's history.
+BUILD = "1"
 
 log = structlog.get_logger()
 
@@ -54,9 +56,10 @@ def build_worker(
         client,
         task_queue=TASK_QUEUE,
         workflows=[CaseWorkflow, MailerWorkflow],
-        activities=[committer.commit_step, mailer.drain_outbox],
+        activities=[committer.commit_step, committer.recall_step, mailer.drain_outbox],
         workflow_runner=UnsandboxedWorkflowRunner(),
         max_cached_workflows=CACHED_CASES,
+        build_id=BUILD,
     )
 
 
