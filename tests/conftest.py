@@ -101,10 +101,10 @@ def database(request: pytest.FixtureRequest) -> Database:
 
 
 @pytest.fixture
-def command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Command:
+def command(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Command:
     """The command line in this process, as on a machine where nothing is set and nothing runs."""
     without_settings(monkeypatch, tmp_path)
-    return Command(capsys)
+    return Command()
 
 
 @pytest.fixture(scope="session")
