@@ -75,7 +75,8 @@ def _skip_stage(book: Book, effect: c.OpenStage, reason: str) -> None:
 
 
 def escalate(book: Book, effect: c.Escalate) -> None:
-    _seek(book, effect.stage, effect.round, effect.cause)
+    missed = [e.due_at for e in book.step.effects if isinstance(e, c.Breach) and e.stage == effect.stage]
+    _seek(book, effect.stage, effect.round, effect.cause, *map(instant_text, missed))
 
 
 def seek_reviewers(book: Book, effect: c.SeekReviewers) -> None:
@@ -83,7 +84,7 @@ def seek_reviewers(book: Book, effect: c.SeekReviewers) -> None:
         _seek(book, effect.stage, effect.round, "no_decision")
 
 
-def _seek(book: Book, stage_id: str, round_number: int, cause: str) -> None:
+def _seek(book: Book, stage_id: str, round_number: int, cause: str, missed: str | None = None) -> None:
     stage = book.stage_def(stage_id)
     barred = book.people_of_round(stage_id, round_number) | {book.proposer}
     found: tuple[Candidate, ...] = ()
@@ -102,7 +103,10 @@ def _seek(book: Book, stage_id: str, round_number: int, cause: str) -> None:
         to=[candidate.email for candidate in found],
     )
     resolve_incidents(book, stage_id)
-    tasks = tuple(_assign(book, stage_id, round_number, candidate, None, cause) for candidate in found)
+    due_at, data = book.stage_due_at(stage_id, round_number), {"cause": cause}
+    if missed is not None:
+        data["due_at"] = missed
+    tasks = tuple(_assign(book, stage_id, round_number, candidate, due_at, data) for candidate in found)
     book.resolutions.append(_resolution({"stage": stage_id, "tasks": tasks}))
 
 
@@ -138,7 +142,7 @@ def _assign(
     round_number: int,
     candidate: Candidate,
     due_at: dt.datetime | None,
-    cause: str | None = None,
+    escalated: dict[str, str] | None = None,
 ) -> c.AssignedTask:
     task_id = ids.task_id(book.step.case_id, stage_id, round_number, candidate.email)
     book.rows.insert(
@@ -165,9 +169,8 @@ def _assign(
         reason=str(candidate.reason),
         role=candidate.role,
     )
-    kind = MailKind.ESCALATION if cause else MailKind.TASK
-    data = {"cause": cause} if cause else {}
-    book.mail(kind, candidate.email, candidate.name, task_id=task_id, **data)
+    kind = MailKind.ESCALATION if escalated else MailKind.TASK
+    book.mail(kind, candidate.email, candidate.name, task_id=task_id, **(escalated or {}))
     facts: dict[str, Any] = {"id": task_id, "assignee": candidate.email, "reason": candidate.reason}
     if candidate.role:
         facts["role"] = candidate.role

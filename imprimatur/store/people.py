@@ -102,6 +102,12 @@ def unit_members(connection: Connection, unit: str) -> list[PersonEntry]:
     return _entries(connection, query)
 
 
+def role_counts(connection: Connection) -> dict[str, int]:
+    """How many active people hold each role that anyone holds."""
+    query = select(_ROLE.c.role, func.count()).join(_PERSON, _PERSON.c.email == _ROLE.c.email).where(_PERSON.c.active)
+    return {row.role: row[1] for row in connection.execute(query.group_by(_ROLE.c.role))}
+
+
 def has_role(connection: Connection, email: str, role: str) -> bool:
     return any(person.email == email for person in holders(connection, role))
 

@@ -102,6 +102,11 @@ def publications(database: Database) -> list[Publication]:
         return [_publication(dict(row)) for row in rows]
 
 
+def publication_slugs(database: Database) -> list[str]:
+    with database.read() as connection:
+        return list(connection.execute(select(_PUBLICATION.c.slug).order_by(_PUBLICATION.c.slug)).scalars())
+
+
 def publication(database: Database, slug: str) -> Publication:
     """Raises NotFound ``publication_unknown``."""
     with database.read() as connection:
