@@ -134,10 +134,10 @@ async def live(temporal_address: str, sqlite_database: Database, tmp_path: Path)
 
 
 @pytest.fixture
-def command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Command:
+def command(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Command:
     """The command line in this process, as on a machine where nothing is set and nothing runs."""
     without_settings(monkeypatch, tmp_path)
-    return Command(capsys)
+    return Command()
 
 
 @pytest.fixture(scope="session")
