@@ -68,8 +68,7 @@ def _set_due(book: Book, effect: c.ResumeStage | c.ExtendStage, deadlines: Deadl
 
 def _date_tasks(book: Book, effect: c.PauseStage | c.ResumeStage | c.ExtendStage, due_at: dt.datetime | None) -> None:
     for task in book.open_tasks_of(effect.stage, effect.round):
-        if task["reason"] != AssignmentReason.ESCALATION:
-            book.rows.update(TaskRow, {"task_id": task["task_id"]}, due_at=due_at)
+        book.rows.update(TaskRow, {"task_id": task["task_id"]}, due_at=due_at)
 
 
 def _key(book: Book, effect: c.PauseStage | c.ResumeStage | c.ExtendStage) -> dict[str, Any]:
@@ -155,7 +154,7 @@ def pass_on(book: Book, effect: c.PassOn) -> None:
     named = people_by_email(book.connection, [effect.to])
     reason = _inherited(task, AssignmentReason.DELEGATION if delegated else AssignmentReason.REASSIGNMENT)
     candidate = Candidate(effect.to, named[0].name if named else "", reason, task["role"])
-    assigned = assign(book, effect.stage, effect.round, candidate, task["due_at"])
+    assigned = assign(book, effect.stage, effect.round, candidate, book.stage_due_at(effect.stage, effect.round))
     book.resolutions.append(resolution({"stage": effect.stage, "tasks": (assigned,)}))
 
 
@@ -187,7 +186,7 @@ def ask_again(book: Book, effect: c.AskAgain) -> None:
     ]
     reason = _inherited(task, AssignmentReason.REPETITION)
     candidate = Candidate(task["assignee"], task["assignee_name"], reason, task["role"])
-    due_at = None if reason is AssignmentReason.ESCALATION else book.stage_due_at(effect.stage, effect.round)
+    due_at = book.stage_due_at(effect.stage, effect.round)
     assigned = assign(book, effect.stage, effect.round, candidate, due_at, attempt=len(asked) + 1)
     book.resolutions.append(resolution({"stage": effect.stage, "tasks": (assigned,)}))
 

@@ -1,6 +1,7 @@
 """Who is asked: what opening, skipping and escalating a stage writes."""
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Any
 
 from activities.book import SYSTEM, Book
@@ -72,12 +73,13 @@ def _skip_stage(book: Book, effect: c.OpenStage, reason: str) -> None:
 
 
 def escalate(book: Book, effect: c.Escalate) -> None:
+    missed = [e.due_at for e in book.step.effects if isinstance(e, c.Breach) and e.stage == effect.stage]
     sla = book.stage_def(effect.stage).sla
     if effect.step and sla is not None:
         step = sla.then[effect.step - 1]
-        _seek(book, effect.stage, effect.round, effect.cause, step.to, step.count)
+        _seek(book, effect.stage, effect.round, effect.cause, missed, step.to, step.count)
     else:
-        _seek(book, effect.stage, effect.round, effect.cause)
+        _seek(book, effect.stage, effect.round, effect.cause, missed)
 
 
 def seek_reviewers(book: Book, effect: c.SeekReviewers) -> None:
@@ -86,7 +88,13 @@ def seek_reviewers(book: Book, effect: c.SeekReviewers) -> None:
 
 
 def _seek(
-    book: Book, stage_id: str, round_number: int, cause: str, role: str | None = None, count: int | None = None
+    book: Book,
+    stage_id: str,
+    round_number: int,
+    cause: str,
+    missed: Sequence[dt.datetime] = (),
+    role: str | None = None,
+    count: int | None = None,
 ) -> None:
     """Asks holders of ``role``; of the one that the stage escalates to first, when none is named."""
     stage = book.stage_def(stage_id)
@@ -108,7 +116,10 @@ def _seek(
         to=[candidate.email for candidate in found],
     )
     resolve_incidents(book, stage_id)
-    tasks = tuple(assign(book, stage_id, round_number, candidate, None, cause) for candidate in found)
+    due_at, data = book.stage_due_at(stage_id, round_number), {"cause": cause}
+    if missed:
+        data["due_at"] = instant_text(missed[0])
+    tasks = tuple(assign(book, stage_id, round_number, candidate, due_at, data) for candidate in found)
     book.resolutions.append(resolution({"stage": stage_id, "tasks": tasks}))
 
 
@@ -147,7 +158,7 @@ def assign(
     round_number: int,
     candidate: Candidate,
     due_at: dt.datetime | None,
-    cause: str | None = None,
+    escalated: dict[str, str] | None = None,
     attempt: int = 1,
     stands_for: str | None = None,
 ) -> AssignedTask:
@@ -177,9 +188,8 @@ def assign(
         reason=str(candidate.reason),
         role=candidate.role,
     )
-    kind = MailKind.ESCALATION if cause else MailKind.TASK
-    data = {"cause": cause} if cause else {}
-    book.mail(kind, candidate.email, candidate.name, task_id=task_id, **data)
+    kind = MailKind.ESCALATION if escalated else MailKind.TASK
+    book.mail(kind, candidate.email, candidate.name, task_id=task_id, **(escalated or {}))
     facts: dict[str, Any] = {"id": task_id, "assignee": candidate.email, "reason": candidate.reason}
     facts |= {"role": candidate.role} if candidate.role else {}
     facts |= {"stands_for": stands_for} if stands_for else {}

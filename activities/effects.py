@@ -252,8 +252,14 @@ def _publish(book: Book, effect: c.Publish) -> None:
 def _breach_case(book: Book, effect: c.BreachCase) -> None:
     book.changes["breached_at"] = effect.due_at
     book.event(EventType.CASE_SLA_BREACHED, SYSTEM, due_at=instant_text(effect.due_at))
+    waiting = [
+        {"who": task["assignee_name"] or task["assignee"], "stage": book.stage_def(task["stage"]).name}
+        for task in book.tasks().values()
+        if task["status"] == TaskStatus.OPEN
+    ]
     for person in holders(book.connection, book.framework.speed_to_market.escalate_to):
-        book.mail(MailKind.BREACH, person.email, person.name, due_at=instant_text(effect.due_at))
+        due_at = instant_text(effect.due_at)
+        book.mail(MailKind.BREACH, person.email, person.name, due_at=due_at, waiting_for=waiting)
 
 
 def _close_case(book: Book, effect: c.CloseCase) -> None:

@@ -1,215 +1,204 @@
-"""What acts of the office on cases and stages leave: dates counted again here, rows, ledger, mail; always whole."""
+"""Acts on running cases: refused without a trace in Temporal, repeated without harm, many at the same instant."""
 
-import datetime as dt
+import asyncio
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
+from temporalio.client import WorkflowUpdateFailedError
+from temporalio.exceptions import ApplicationError
 
-from imprimatur.store.engine import Database
-from imprimatur.store.reading import list_cases
-from models.events import ActConfirmed, Extended, Held, Resumed, SentBack
-from models.framework import BusinessDuration
-from models.vocabulary import CaseStatus, EventType, OfficeAct, TaskClosure, Verdict
-from tests.facts import OFFICE, SECOND, Play, example
-from tests.governed import (
-    HOURS,
-    QUINN,
-    ROSA,
-    SAM,
-    confirmed,
-    endorsement,
-    mails,
-    proposed,
-    review,
-    rows,
-    show,
-    sla,
-    stage,
-    submitted,
-    told,
-)
-from tests.test_case_clock import later, working_seconds
+from imprimatur.errors import Gone, ImprimaturError, NotAllowed, Refused
+from imprimatur.store.reading import TaskView
+from models.events import Decided, Event, Revised, Submitted, Withdrawn
+from models.messages import DecisionReceipt
+from models.vocabulary import CaseStatus, EventType, Verdict
+from tests.engine import Engine
+from tests.facts import OFFICE, PROPOSER, example, ledger_rows
+from tests.stories import REASON, STORIES, WHY, approved
 
-DAY = dt.timedelta(days=1)
-A, C = Verdict.APPROVE, Verdict.REQUEST_CHANGES
-SIX_HOURS = BusinessDuration(business_hours=6)
-Begin = Callable[..., Play]
+STRANGER = "eva.admin@example.edu"
 
 
-@pytest.fixture
-def begin(database: Database, tmp_path: Path) -> Begin:
-    return lambda *stages: submitted(database, tmp_path, *(stages or (review(),)))
+def decisions(engine: Engine, case_id: str) -> list[dict[str, object]]:
+    return [row for row in ledger_rows(engine.database, case_id) if row["type"] == EventType.DECISION_RECORDED]
 
 
-# --- hold and resume ----------------------------------------------------------------------------------------------
+async def refused(engine: Engine, update: str, case_id: str, event: Event) -> str:
+    """The code with which the case itself refuses."""
+    with pytest.raises(WorkflowUpdateFailedError) as failed:
+        await engine.handle(case_id).execute_update(update, event)
+    assert isinstance(failed.value.cause, ApplicationError)
+    return str(failed.value.cause.type)
 
 
-def test_a_hold_keeps_the_working_time_that_is_left(begin: Begin) -> None:
-    play = begin(review(), review("second"))
-    play.pass_time(2 * DAY)
-    before = show(play)
-    play.office(Held, reason="The partner is being sold.")
-    held_at = play.now
-    on_hold = show(play)
-    assert (on_hold.status, on_hold.due_at) == (CaseStatus.ON_HOLD, None)
-    assert {view.due_at for view in on_hold.stages} == {None} == {task.due_at for task in on_hold.tasks}
-    assert on_hold.held is not None
-    assert (on_hold.held.actor, on_hold.held.reason, on_hold.held.at) == (OFFICE, "The partner is being sold.", held_at)
-    play.pass_time(20 * DAY)
-    play.office(Resumed)
-    after = show(play)
-    for old, new in zip(before.stages, after.stages, strict=True):
-        if old.due_at is not None:
-            assert new.due_at == later(play.now, working_seconds(held_at, old.due_at)) > old.due_at
-    assert before.due_at is not None
-    assert after.due_at == later(play.now, working_seconds(held_at, before.due_at))
-    assert {task.due_at for task in after.tasks} == {stage(play).due_at}
-    assert (after.held, rows(play, "stage", stage="quality")[0]["clock_remaining_seconds"]) == (None, None)
-    assert play.state.stages["quality"].due_at == stage(play).due_at
-
-
-def test_a_stage_that_was_late_has_nothing_left_and_is_late_once(begin: Begin) -> None:
-    play = begin()
-    play.pass_time(10 * DAY)
-    play.office(Held)
-    due_at = stage(play).breached_at
-    play.pass_time(10 * DAY)
-    play.office(Resumed)
-    assert stage(play).due_at == stage(play).breached_at == due_at
-    assert {task.due_at for task in show(play).tasks} == {None}, "what is promised is broken already"
-    play.pass_time(60 * DAY)
-    assert len(told(play, EventType.SLA_BREACHED)) == 1
-    assert show(play).stages[0].status == "open"
-
-
-def test_a_held_case_that_is_withdrawn_is_whole(begin: Begin) -> None:
-    play = begin()
-    play.office(Held)
-    play.withdraw("The partner was sold.")
-    view = show(play)
-    assert (view.status, view.held, view.tasks, view.running) == (CaseStatus.WITHDRAWN, None, [], [])
-
-
-# --- more time ----------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("late", [False, True])
-def test_more_time_is_counted_from_the_due_time_or_from_now(begin: Begin, late: bool) -> None:
-    play = begin(review(sla=sla(then=[{"after": {HOURS: 4}, "to": "governance_office"}])))
-    due_at = stage(play).due_at
-    assert due_at is not None
-    if late:
-        play.pass_time(20 * DAY)
-    play.office(Extended, stage="quality", by=SIX_HOURS, reason="She is ill.")
-    new = later(max(due_at, play.now), 6 * 3600)
-    found = stage(play)
-    assert (found.due_at, play.state.stages["quality"].due_at) == (new, new)
-    assert {task.due_at for task in show(play).tasks if task.reason != "escalation"} == {new}
-    [note] = found.extensions
-    assert (note.actor, note.reason, note.due_at) == (OFFICE, "She is ill.", new)
-    assert found.due_reason is not None and found.due_reason["amount"] == "6 business hours"
-    assert bool(list_cases(play.database, overdue_at=play.now)) is False, "who got more time is late no more"
-    play.pass_time(30 * DAY)
-    assert len(told(play, EventType.SLA_BREACHED)) == (2 if late else 1)
-    assert stage(play).breached_at == new
-    assert list_cases(play.database, overdue_at=play.now) != []
-
-
-# --- two people ---------------------------------------------------------------------------------------------------
+async def test_a_refused_act_leaves_no_history(live: Engine) -> None:
+    case_id = (await live.submit("industry-credit")).case_id
+    [task] = live.tasks(case_id, "proposal")
+    by_stranger = Decided(decision_id="d-1", task_id=task.task_id, actor=STRANGER, verdict=Verdict.APPROVE)
+    nowhere = by_stranger.model_copy(update={"task_id": "t-nowhere"})
+    acts: list[tuple[str, Event, str]] = [
+        ("decide", by_stranger, "not_your_task"),
+        ("decide", nowhere, "task_unknown"),
+        ("revise", Revised(actor=PROPOSER, digest="0" * 64, complete=True, changed=()), "revision_not_requested"),
+        ("withdraw", Withdrawn(actor=STRANGER, reason=REASON), "not_the_proposer"),
+        ("withdraw", Withdrawn(actor=PROPOSER, reason=" \n"), "reason_required"),
+        ("submit", Submitted(actor=PROPOSER, digest="0" * 64, complete=True), "already_submitted"),
+    ]
+    before = await live.history_length(case_id)
+    assert [await refused(live, update, case_id, event) for update, event, _ in acts] == [code for *_, code in acts]
+    assert await live.history_length(case_id) == before
+    await live.decide(case_id, "proposal")
+    assert await live.history_length(case_id) > before
 
 
 @pytest.mark.parametrize(
-    ("act", "outcome", "status"),
+    ("act", "code"),
     [
-        (OfficeAct.SKIP, "skipped", CaseStatus.PUBLISHED),
-        (OfficeAct.OVERRIDE, "approved", CaseStatus.PUBLISHED),
-        (OfficeAct.OVERRIDE, "rejected", CaseStatus.REJECTED),
+        (lambda g, c: g.revise(c, example("industry-credit.revised"), actor=STRANGER), "not_the_proposer"),
+        (lambda g, c: g.revise(c, example("industry-credit"), actor=PROPOSER), "proposal_unchanged"),
+        (lambda g, c: g.withdraw(c, actor=STRANGER.replace("eva", "ava"), reason=REASON), "not_the_proposer"),
     ],
 )
-def test_a_decision_in_the_reviewers_place_leaves_two_names(
-    begin: Begin, act: OfficeAct, outcome: str, status: CaseStatus
+async def test_a_case_that_waits_for_its_proposer_waits_for_nobody_else(
+    live: Engine, act: Callable[..., object], code: str
 ) -> None:
-    play = begin()
-    act_id = proposed(play, act, outcome)
-    [waiting] = show(play).proposed
-    assert (waiting.act_id, waiting.act, waiting.stage, waiting.outcome) == (act_id, act, "quality", outcome)
-    assert mails(play, "confirmation") == [SECOND], "whoever proposed it need not be told"
-    play.office(ActConfirmed, actor=SECOND, act_id=act_id)
-    view = show(play)
-    assert (view.status, view.proposed, view.tasks) == (status, [], [])
-    [row] = rows(play, "proposed_act")
-    assert (row["actor"], row["confirmed_by"], row["confirmed_at"]) == (OFFICE, SECOND, play.now)
-    [event] = told(play, EventType.STAGE_OVERRIDDEN)
-    assert (event["proposed_by"], event["by"], event["reason"]) == (OFFICE, SECOND, "The board met and said so.")
-    assert stage(play).outcome == outcome
-    assert mails(play, "task_closed") == [QUINN, ROSA, SAM]
-    assert view.status is not CaseStatus.PUBLISHED or view.slug is not None
+    case_id = (await live.submit("industry-credit")).case_id
+    await live.decide(case_id, "proposal", "request_changes", WHY)
+    before = await live.history_length(case_id)
+    with pytest.raises(Refused) as found:
+        await act(live.gateway, case_id)  # type: ignore[misc]
+    assert found.value.code == code
+    assert await live.history_length(case_id) == before
+    assert live.refusals(case_id) == [code]
 
 
-def test_an_act_proposed_twice_is_written_once(begin: Begin) -> None:
-    play = begin()
-    proposed(play)
-    proposed(play)
-    assert len(rows(play, "proposed_act")) == 1
-    assert len(show(play).proposed) == 1
+async def test_the_same_answer_again_gets_the_first_receipt(live: Engine) -> None:
+    case_id = (await live.submit("industry-credit")).case_id
+    [task] = live.tasks(case_id)
+    first = await live.answer(task, comment=" Well done. ")
+    again = await live.answer(task, comment="Well done.")
+    assert again == first
+    assert len(decisions(live, case_id)) == 1
+    proof = ledger_rows(live.database, case_id)[first.position - 1]
+    assert (proof["digest"], proof["type"]) == (first.digest, EventType.DECISION_RECORDED)
 
 
-def test_an_act_that_was_overtaken_is_no_longer_shown(begin: Begin) -> None:
-    play = begin()
-    proposed(play)
-    play.office(SentBack, stage="quality")
-    assert show(play).proposed == []
+async def test_the_first_receipt_outlives_the_case(live: Engine) -> None:
+    case_id = (await live.submit("non-credit")).case_id
+    tasks, receipts = [], []
+    while live.show(case_id).status is CaseStatus.IN_REVIEW:
+        tasks.append(live.tasks(case_id)[0])
+        receipts.append(await live.answer(tasks[-1]))
+    assert [await live.answer(task) for task in tasks] == receipts
+    assert receipts[-1].case_status is CaseStatus.PUBLISHED
+    assert live.refusals() == []
 
 
-# --- sent back ----------------------------------------------------------------------------------------------------
+async def test_the_first_receipt_outlives_a_history_that_was_cut(live: Engine) -> None:
+    case_id = (await live.submit("non-credit")).case_id
+    [task] = live.tasks(case_id)
+    first = await live.answer(task, "request_changes", WHY)
+    run = (await live.handle(case_id).describe()).run_id
+    for number in range(5):
+        changed = example("non-credit").model_copy(update={"summary": f"Said better, {number}."})
+        await live.gateway.revise(case_id, changed, actor=PROPOSER)
+        await live.decide(case_id, "proposal", "request_changes", WHY)
+    assert (await live.handle(case_id).describe()).run_id != run, "the case has continued as new"
+    assert await live.answer(task, "request_changes", WHY) == first
+    live.assert_whole(case_id)
 
 
-def test_sent_back_nothing_that_was_reopened_still_stands(begin: Begin) -> None:
-    play = begin(review(), review("beside"), endorsement("faculty", "quality"), review("last", "faculty"))
-    play.decide("quality")
-    play.decide("quality")
-    play.decide("faculty", Verdict.ENDORSE)
-    play.office(SentBack, stage="quality", reason="The wrong file was judged")
-    shown = {view.stage: (str(view.status), view.outcome, view.round) for view in show(play).stages}
-    assert shown == {
-        "quality": ("open", None, 2),
-        "beside": ("open", None, 1),
-        "faculty": ("waiting", None, 0),
-        "last": ("waiting", None, 0),
-        "publication": ("waiting", None, 0),
-    }
-    assert stage(play, "faculty").reason == "it was sent back: The wrong file was judged"
-    assert show(play).round == 2
-    assert {row["closure"] for row in rows(play, "task", stage="last")} == {str(TaskClosure.SENT_BACK)}
-    [event] = told(play, EventType.STAGE_SENT_BACK)
-    assert event["reopened"] == ["quality", "faculty", "last", "publication"]
-    while play.state.open_tasks():
-        task = play.state.open_tasks()[0]
-        play.decide(task.stage, Verdict.ENDORSE if task.stage == "faculty" else A)
-    assert show(play).status is CaseStatus.PUBLISHED
-    [page] = [row["page"] for row in rows(play, "publication")]
-    assert {item["stage"]: item["approvals"] for item in page["assurances"]} == {
-        "Quality review": 2, "Beside review": 2, "Faculty review": 1, "Last review": 2,
-    }  # fmt: skip
+async def test_a_different_second_answer_is_refused(live: Engine) -> None:
+    case_id = (await live.submit("industry-credit")).case_id
+    [task] = live.tasks(case_id)
+    await live.answer(task)
+    before = await live.history_length(case_id)
+    for verdict, comment in (("reject", WHY), ("approve", "On second thoughts: very good.")):
+        with pytest.raises(Gone) as found:
+            await live.answer(task, verdict, comment)
+        assert found.value.code == "already_decided"
+    assert await live.history_length(case_id) == before
+    assert [row["data"]["verdict"] for row in decisions(live, case_id)] == ["approve"]  # type: ignore[index]
 
 
-def test_what_was_skipped_and_not_sent_back_is_still_skipped(begin: Begin) -> None:
-    play = begin(review(), review("beside"))
-    confirmed(play, stage="beside")
-    play.office(SentBack, stage="quality")
-    assert (stage(play, "beside").outcome, str(play.state.stages["beside"].outcome)) == ("skipped", "skipped")
-    play.decide("quality", C, "unclear")
-    play.decide("quality", C, "unclear")
-    assert show(play).status is CaseStatus.REVISING
+@pytest.mark.parametrize("name", ["industry_published", "rejected", "withdrawn_by_proposer"])
+async def test_who_answers_after_the_end_is_told_by_whose_decision_the_task_closed(live: Engine, name: str) -> None:
+    case_id = await STORIES[name](live)
+    closed = next(row for row in live.task_rows(case_id) if row["status"] == "closed")
+    decided = next(row for row in live.task_rows(case_id) if row["status"] == "decided")
+
+    async def late(row: dict[str, object], actor: object) -> ImprimaturError:
+        with pytest.raises(Refused) as found:
+            await live.gateway.decide(task_id=str(row["task_id"]), verdict="abstain", actor=str(actor))
+        return found.value
+
+    told = await late(closed, closed["assignee"])
+    assert (told.code, type(told)) == ("task_closed", Gone)
+    assert told.message.endswith(f" {closed['closed_by']}.")
+    assert (await late(decided, decided["assignee"])).code == "already_decided"
+    assert isinstance(await late(closed, STRANGER), NotAllowed)
+    assert live.refusals(case_id) == ["task_closed", "already_decided", "not_your_task"]
 
 
-def test_an_endorsement_lapses_like_an_approval(begin: Begin) -> None:
-    play = begin(endorsement(), review("quality", "faculty"))
-    play.decide("faculty", Verdict.ENDORSE)
-    while play.state.open_tasks():
-        play.decide("quality", C, "unclear")
-    play.revise(example("industry-credit.revised"))
-    assert (stage(play, "faculty").status, stage(play, "faculty").round) == ("open", 2)
-    first, second = sorted(rows(play, "stage", stage="faculty"), key=lambda row: row["round"])
-    assert (first["status"], first["outcome"], second["status"]) == ("waiting", None, "open")
+async def all_quality(engine: Engine) -> tuple[str, list[TaskView]]:
+    case_id = (await engine.submit("coursework-credit")).case_id
+    await approved(engine, case_id, "proposal")
+    return case_id, engine.tasks(case_id, "quality")
+
+
+async def test_of_three_who_decide_at_the_same_instant_two_are_needed(live: Engine) -> None:
+    case_id, tasks = await all_quality(live)
+    found = await asyncio.gather(*map(live.answer, tasks), return_exceptions=True)
+    receipts = [answer for answer in found if isinstance(answer, DecisionReceipt)]
+    assert sorted(str(receipt.stage_outcome) for receipt in receipts) == ["None", "approved"]
+    [late] = [answer for answer in found if isinstance(answer, Gone)]
+    assert late.code == "task_closed"
+    names = [task.assignee for task, answer in zip(tasks, found, strict=True) if isinstance(answer, DecisionReceipt)]
+    assert any(late.message.endswith(f"by the decision of {name}.") for name in names)
+    assert live.refusals(case_id) == ["task_closed"]
+    assert len(decisions(live, case_id)) == 3, "one in the stage before"
+    live.assert_whole(case_id)
+
+
+async def test_two_people_who_decide_at_the_same_instant_are_both_recorded(live: Engine) -> None:
+    case_id, tasks = await all_quality(live)
+    [adviser] = live.tasks(case_id, "industry")
+    receipts = await asyncio.gather(live.answer(tasks[0]), live.answer(adviser))
+    assert len({receipt.position for receipt in receipts}) == 2
+    assert len(decisions(live, case_id)) == 3
+    live.assert_whole(case_id)
+
+
+async def test_ten_clicks_are_one_decision(live: Engine) -> None:
+    case_id, tasks = await all_quality(live)
+    receipts = await asyncio.gather(*(live.answer(tasks[0]) for _ in range(10)))
+    assert len(set(map(repr, receipts))) == 1
+    assert len(decisions(live, case_id)) == 2
+    live.assert_whole(case_id)
+
+
+async def test_of_ten_different_answers_of_one_person_one_counts(live: Engine) -> None:
+    case_id, tasks = await all_quality(live)
+    answers = (live.answer(tasks[0], comment=f"Thought {number}.") for number in range(10))
+    found = await asyncio.gather(*answers, return_exceptions=True)
+    [receipt] = [answer for answer in found if isinstance(answer, DecisionReceipt)]
+    assert [error.code for error in found if isinstance(error, Gone)] == ["already_decided"] * 9
+    assert decisions(live, case_id)[-1]["data"]["decision_id"] == receipt.decision_id  # type: ignore[index]
+    assert live.refusals(case_id) == ["already_decided"] * 9
+    live.assert_whole(case_id)
+
+
+async def test_of_a_decision_and_a_withdrawal_at_the_same_instant_both_or_the_withdrawal_counts(live: Engine) -> None:
+    cases = [(await live.submit("non-credit")).case_id for _ in range(4)]
+    acts = [
+        act
+        for case_id in cases
+        for act in (live.decide(case_id, "proposal"), live.gateway.withdraw(case_id, actor=OFFICE, reason=REASON))
+    ]
+    found = await asyncio.gather(*acts, return_exceptions=True)
+    assert {live.show(case_id).status for case_id in cases} == {CaseStatus.WITHDRAWN}
+    for case_id, answer in zip(cases, found[::2], strict=True):
+        recorded = isinstance(answer, DecisionReceipt)
+        assert recorded or isinstance(answer, Gone)
+        assert len(decisions(live, case_id)) == recorded
+    live.assert_whole(*cases)

@@ -82,7 +82,7 @@ def test_an_escalation_that_is_passed_on_keeps_its_casting_vote(begin: Begin) ->
     assert asked(play) == [DIRECTOR]
     play.act(PassedOn(actor=DIRECTOR, task_id=play.state.open_tasks()[0].id, to=VERA, reason="I taught there"))
     [row] = rows(play, "task", assignee=VERA)
-    assert (row["reason"], row["due_at"]) == ("escalation", None)
+    assert (row["reason"], row["due_at"]) == ("escalation", stage(play).due_at)
     play.decide("quality", A)
     assert show(play).status is CaseStatus.PUBLISHED
 

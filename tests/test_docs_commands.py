@@ -17,6 +17,7 @@ import typer.main
 
 from imprimatur.cli.main import app, run
 from imprimatur.embedded.home import Home, StackInfo
+from imprimatur.embedded.supervisor import addresses
 from imprimatur.frameworks.loader import shipped, shipped_path
 from imprimatur.store import outbox
 from imprimatur.store.engine import Database, migrate
@@ -132,6 +133,11 @@ def _settings_of_this_test_only(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("IMPRIMATUR_HOME", str(tmp_path))
     monkeypatch.chdir(tmp_path)
+
+
+def test_the_addresses_of_the_stack_are_told(tmp_path: Path) -> None:
+    found = addresses(StackInfo("http://127.0.0.1:1", "127.0.0.1:2", 3, "sqlite:///x.db", False), 4, Home(tmp_path))
+    assert code_spans(SECTIONS["up"].paragraph("JSON keys: ")) == list(found)
 
 
 async def test_every_verb_answers_with_the_keys_that_are_told(temporal: str, tmp_path: Path) -> None:

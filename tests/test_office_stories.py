@@ -1,10 +1,7 @@
 """Every act and every policy, written for good: whole, once, told in words, and in mails that can be read."""
 
 import datetime as dt
-import email
-import email.policy
 from collections.abc import Iterator
-from email.message import EmailMessage
 from pathlib import Path
 from typing import Any, get_args
 
@@ -15,19 +12,15 @@ from imprimatur.history.export import history
 from imprimatur.history.facts import case_facts
 from imprimatur.history.sentences import sentence
 from imprimatur.history.verify import verify_all, verify_case
-from imprimatur.mail.context import MailContext, load
-from imprimatur.mail.links import Links
-from imprimatur.mail.rendering import Sender, render
+from imprimatur.mail.context import MailContext
 from imprimatur.store.engine import Database
-from imprimatur.store.outbox import Mail
 from imprimatur.store.reading import show_case
 from models.effects import Effect, Escalate
 from models.vocabulary import AssignmentReason, MailKind, StageKind, TaskClosure
 from tests.facts import BASE_URL, Play, everything, example, furnish, ledger_rows
+from tests.mails import Read, contexts, rendered
 from tests.office_stories import STORIES, tell
 
-LINKS = Links(["k" * 40], BASE_URL)
-SENDER = Sender("Office <office@example.edu>", "example.edu")
 OUTCOMES = {
     "passed-on-and-annulled": "published",
     "sent-back-and-skipped": "published",
@@ -117,40 +110,26 @@ def test_every_event_has_a_sentence(told: dict[str, Play]) -> None:
             assert "cannot be read" not in text and text[0].isupper(), text
 
 
+Rendered = list[tuple[MailContext, Read]]
+
+
 @pytest.fixture(scope="module")
-def mails(told: dict[str, Play], tmp_path_factory: pytest.TempPathFactory) -> list[tuple[MailContext, EmailMessage]]:
+def mails(told: dict[str, Play], tmp_path_factory: pytest.TempPathFactory) -> Rendered:
     """All that was written, rendered as it stands now."""
     database = database_of(told)
     late = Play(database, tmp_path_factory.mktemp("late"), case_id="mc-late")
     late.submit(example("industry-credit"))
     late.decide("proposal")
     late.pass_time(dt.timedelta(days=120))
-    rows = everything(database)["outbox"]
-    fields = Mail.__dataclass_fields__
-    contexts = load(
-        database, [Mail(**{name: row[name] for name in fields} | {"kind": MailKind(row["kind"])}) for row in rows]
-    )
-    found = []
-    for context in contexts:
-        message = email.message_from_bytes(render(context, LINKS, SENDER).as_bytes(), policy=email.policy.default)
-        assert isinstance(message, EmailMessage)
-        found.append((context, message))
-    return found
+    return [(context, rendered(context)) for context in contexts(database)]
 
 
-def text_of(message: EmailMessage, kind: str = "plain") -> str:
-    part = message.get_body((kind,))
-    assert part is not None
-    return str(part.get_content())
-
-
-def test_every_mail_of_every_kind_and_cause_can_be_read(mails: list[tuple[MailContext, EmailMessage]]) -> None:
+def test_every_mail_of_every_kind_and_cause_can_be_read(mails: Rendered) -> None:
     for context, message in mails:
-        for kind in ("plain", "html"):
-            text = text_of(message, kind)
+        for text in (message.text, message.html):
             assert "None" not in text and "{{" not in text and "  by " not in text, text
             assert context.proposal.display_title in " ".join(text.split())
-        assert message["Subject"]
+        assert message.header("Subject")
     assert {context.mail.kind for context, _ in mails} == set(MailKind) - {MailKind.RETURNED}
     causes = {context.mail.data["cause"] for context, _ in mails if context.mail.kind is MailKind.ESCALATION}
     assert causes == set(get_args(Escalate.model_fields["cause"].annotation))
@@ -162,10 +141,10 @@ def test_every_mail_of_every_kind_and_cause_can_be_read(mails: list[tuple[MailCo
     assert closures == {str(c) for c in TaskClosure} - {"delegated", "annulled"}
 
 
-def wording(mails: list[Any], kind: MailKind, stage: StageKind, **data: Any) -> list[tuple[str, str]]:
+def wording(mails: Rendered, kind: MailKind, stage: StageKind, **data: Any) -> list[tuple[str, str]]:
     """Subjects and texts of such mails, each on one line."""
     return [
-        (str(message["Subject"]), " ".join(text_of(message).split()))
+        (message.header("Subject"), " ".join(message.text.split()))
         for context, message in mails
         if context.mail.kind is kind
         and context.stage is not None
@@ -181,8 +160,8 @@ def wording(mails: list[Any], kind: MailKind, stage: StageKind, **data: Any) -> 
         (MailKind.TASK, StageKind.ENDORSEMENT, {}, "Your review: ", "Please answer by "),
         (MailKind.TASK, StageKind.INFORMATION, {}, "For your information: ", "nothing waits for you"),
         (MailKind.TASK, StageKind.OBJECTION, {}, "Do you object: ", "Without an objection the stage passes: Senate"),
-        (MailKind.REMINDER, StageKind.REVIEW, {"late": False}, "Reminder: ", "Your answer is still awaited by "),
-        (MailKind.REMINDER, StageKind.REVIEW, {"late": True}, "Reminder: ", " and is still awaited."),
+        (MailKind.REMINDER, StageKind.REVIEW, {"late": False}, "Reminder: ", "Your answer is still missing. "),
+        (MailKind.REMINDER, StageKind.REVIEW, {"late": True}, "Reminder: ", "Your answer was due by "),
         (MailKind.REMINDER, StageKind.OBJECTION, {}, "Reminder: ", "You have not said yet whether you object"),
         (MailKind.ESCALATION, StageKind.OBJECTION, {"cause": "objection"}, "Escalated to you: ", "You decide: approve"),
         (MailKind.ESCALATION, StageKind.REVIEW, {"cause": "breach"}, "Escalated to you: ", "like any other reviewer's"),
@@ -192,7 +171,7 @@ def wording(mails: list[Any], kind: MailKind, stage: StageKind, **data: Any) -> 
     ],
 )  # fmt: skip
 def test_a_mail_asks_for_what_its_stage_wants(
-    mails: list[Any], kind: MailKind, stage: StageKind, data: dict[str, Any], subject: str, said: str
+    mails: Rendered, kind: MailKind, stage: StageKind, data: dict[str, Any], subject: str, said: str
 ) -> None:
     found = wording(mails, kind, stage, **data)
     assert all(headed.startswith(subject) for headed, _ in found)

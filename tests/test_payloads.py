@@ -14,7 +14,9 @@ from imprimatur.errors import InputError, Unavailable
 from imprimatur.frameworks.loader import shipped
 from imprimatur.payloads import ENCODING, EncryptingCodec, data_converter, parse_keys
 from imprimatur.rules.plan import plan_of
-from models.case import CaseState, Decided, Resolution, StageState, Step, TaskState
+from models.case import CaseState, StageState, TaskState
+from models.commit import Resolution, Step
+from models.events import Decided
 from models.messages import CaseInput
 from models.vocabulary import AssignmentReason, CaseStatus, StageStatus, Verdict
 
@@ -106,8 +108,8 @@ async def test_what_was_not_said_is_not_written() -> None:
         "kind": "decided", "decision_id": "d-1", "task_id": "t-1", "actor": "quinn@example.edu", "verdict": "approve",
     }  # fmt: skip
     step = Step(
-        case_id="mc-1", seq=1, at=AT, framework_digest="f", digest="d", status=CaseStatus.IN_REVIEW, round=1, version=1,
-        effects=(),
+        event=DECIDED, at=AT, case_id="mc-1", seq=1, framework_digest="f", digest="d", status=CaseStatus.IN_REVIEW,
+        round=1, version=1, effects=(),
     )  # fmt: skip
     [payload] = await data_converter(None).encode([step])
     assert b'"comment"' not in payload.data and b": " not in payload.data, "without blanks"

@@ -5,6 +5,7 @@ import pytest
 from imprimatur.rules.clock import next_deadline
 from models.case import CaseState
 from models.effects import CloseTask, KeepStage, LapseStage
+from models.events import Ticked
 from models.plan import Plan, StagePlan
 from models.vocabulary import CaseStatus, Recusal, TaskClosure, TaskStatus, Verdict
 from tests.simulator import DAY, PROPOSER, Desk, Simulator
@@ -139,6 +140,14 @@ def test_a_breach_is_recorded_once_and_escalates(case: Simulator) -> None:
     assert "director@example.org" in {t.assignee for t in case.state.open_tasks()}
     case.pass_time(60 * DAY)
     assert [e.kind for e in case.effects].count("breach_case") == 1
+
+
+def test_a_timer_that_rings_while_the_clock_stands_still_changes_nothing(case: Simulator) -> None:
+    case.decide("proposal", C)
+    case.now += 90 * DAY
+    before = case.state
+    assert case.play(Ticked()) is None
+    assert (case.state, case.last) == (before, ())
 
 
 def test_an_empty_stage_escalates_at_once_and_never_hangs() -> None:

@@ -11,6 +11,7 @@ from imprimatur.cli.durations import parse_duration
 from imprimatur.cli.output import JSON_OPTION, show, table, when
 from imprimatur.errors import InputError, ProposalIncomplete
 from imprimatur.frameworks.loader import load_proposal
+from imprimatur.rules.due_words import why_then
 from imprimatur.store import reading
 from imprimatur.store.engine import Database
 from imprimatur.store.people import default_proposer
@@ -250,8 +251,4 @@ _PARTIES = {
 
 
 def _explained(reason: dict[str, Any] | None) -> str:
-    if not reason:
-        return ""
-    skipped = ", ".join(f"{day['on']} ({day['why']})" for day in reason.get("skipped", ()))
-    text = f"{reason['amount']} from {reason['from_at'][:16].replace('T', ' ')} in calendar {reason['calendar']}"
-    return f"{text}; not counted: {skipped}" if skipped else text
+    return why_then(reason) if reason else ""

@@ -11,8 +11,15 @@ from models.vocabulary import CaseStatus, TaskClosure, TaskStatus
 def refusal(state: CaseState, event: Event) -> Refusal | None:
     """Why ``event`` is not admissible in ``state``; None when it is. Pure."""
     match event:
+        case Submitted() if state.version:
+            return Refusal(
+                "Refused",
+                "already_submitted",
+                "This case was submitted already, with another proposal.",
+                "Submit the proposal as a case of its own.",
+            )
         case Decided():
-            return _decision_refusal(state, event)
+            return decision_refusal(state.tasks.get(event.task_id), event) or _on_hold(state)
         case Revised():
             return _revision_refusal(state, event)
         case Withdrawn():
@@ -22,8 +29,8 @@ def refusal(state: CaseState, event: Event) -> Refusal | None:
     return office_refusal(state, event)
 
 
-def _decision_refusal(state: CaseState, event: Decided) -> Refusal | None:
-    task = state.tasks.get(event.task_id)
+def decision_refusal(task: TaskState | None, event: Decided) -> Refusal | None:
+    """Why the task does not take the decision; None is a task that the case does not have."""
     if task is None:
         return unknown_task(event.task_id)
     if task.assignee != event.actor:
@@ -42,6 +49,10 @@ def _decision_refusal(state: CaseState, event: Decided) -> Refusal | None:
         )
     if task.status is TaskStatus.CLOSED:
         return Refusal("Gone", "task_closed", _closed_message(task), "Nothing is asked of you any more.")
+    return None
+
+
+def _on_hold(state: CaseState) -> Refusal | None:
     if state.status is CaseStatus.ON_HOLD:
         return Refusal(
             "Refused",
