@@ -1,5 +1,6 @@
 """What acts of the office write: holding, extending, overriding, sending back; and what calls a deputy."""
 
+import datetime as dt
 from typing import Any
 
 from activities.assigning import NOBODY, assign, because, escalate, record_choice, resolution, timed
@@ -12,7 +13,7 @@ from imprimatur.rules.business_time import business_seconds_between
 from imprimatur.store.people import holders
 from models import effects as c
 from models.tables import ProposedActRow, StageRow, TaskRow
-from models.vocabulary import AssignmentReason, EventType, IncidentKind, MailKind, TaskClosure
+from models.vocabulary import AssignmentReason, EventType, IncidentKind, MailKind, StageStatus, TaskClosure
 
 
 def hold_case(book: Book, effect: c.HoldCase) -> None:
@@ -24,22 +25,25 @@ def resume_case(book: Book, effect: c.ResumeCase) -> None:
 
 
 def pause_stage(book: Book, effect: c.PauseStage) -> None:
-    """The working time that is left is kept; a stage that is late already has none."""
+    """The working time that is left is kept; a stage that is late has none, and stays due when it was."""
     stage, row = book.stage_def(effect.stage), book.stage_row(effect.stage, effect.round)
-    remaining = None
-    if stage.sla is not None and row["due_at"] is not None:
+    if stage.sla is not None and row["due_at"] is not None and row["due_at"] > book.step.at:
         calendar = calendar_of(book.framework, stage.sla.calendar)
         remaining = business_seconds_between(book.step.at, row["due_at"], calendar)
-    book.rows.update(StageRow, _key(book, effect), due_at=None, due_reason=None, clock_remaining_seconds=remaining)
+        book.rows.update(StageRow, _key(book, effect), due_at=None, due_reason=None, clock_remaining_seconds=remaining)
+    _date_tasks(book, effect, None)
 
 
 def resume_stage(book: Book, effect: c.ResumeStage) -> None:
+    """Of a stage that was late before, only what follows its breach is counted anew."""
     stage, row = book.stage_def(effect.stage), book.stage_row(effect.stage, effect.round)
-    seconds = row["clock_remaining_seconds"]
-    deadlines = None
-    if seconds is not None:
-        deadlines = deadlines_from(book.framework, stage, book.step.at, seconds=seconds)
-    _set_due(book, effect, deadlines)
+    seconds = row["clock_remaining_seconds"] or 0
+    deadlines = deadlines_from(book.framework, stage, book.step.at, seconds=seconds)
+    if row["due_at"] is None:
+        _set_due(book, effect, deadlines)
+    else:
+        facts = timed(deadlines) | {"stage": effect.stage, "due_at": row["due_at"]}
+        book.resolutions.append(resolution(facts))
 
 
 def extend_stage(book: Book, effect: c.ExtendStage) -> None:
@@ -60,10 +64,13 @@ def _set_due(book: Book, effect: c.ResumeStage | c.ExtendStage, deadlines: Deadl
     due_at = deadlines.due.due_at if deadlines else None
     reason = deadlines.due.explanation() if deadlines else None
     book.rows.update(StageRow, _key(book, effect), due_at=due_at, due_reason=reason, clock_remaining_seconds=None)
-    for task in book.open_tasks_of(effect.stage, effect.round):
-        if task["due_at"] is not None:
-            book.rows.update(TaskRow, {"task_id": task["task_id"]}, due_at=due_at)
+    _date_tasks(book, effect, due_at)
     book.resolutions.append(resolution({"stage": effect.stage} | timed(deadlines)))
+
+
+def _date_tasks(book: Book, effect: c.PauseStage | c.ResumeStage | c.ExtendStage, due_at: dt.datetime | None) -> None:
+    for task in book.open_tasks_of(effect.stage, effect.round):
+        book.rows.update(TaskRow, {"task_id": task["task_id"]}, due_at=due_at)
 
 
 def _key(book: Book, effect: c.PauseStage | c.ResumeStage | c.ExtendStage) -> dict[str, Any]:
@@ -116,6 +123,10 @@ def override_stage(book: Book, effect: c.OverrideStage) -> None:
 
 
 def send_back(book: Book, effect: c.SendBack) -> None:
+    """What the stages had come to no longer stands; the ledger keeps it."""
+    for key in book.latest_rounds(effect.reopened):
+        reason = f"it was sent back: {effect.reason}"
+        book.rows.update(StageRow, key, status=str(StageStatus.WAITING), outcome=None, reason=reason)
     book.event(
         EventType.STAGE_SENT_BACK,
         effect.actor,
@@ -137,10 +148,11 @@ def call_deputy(book: Book, effect: c.CallDeputy) -> None:
     if found.candidates:
         due_at = book.stage_due_at(effect.stage, effect.round)
         record_choice(book, effect.stage, effect.round, found)
-        assigned = assign(book, effect.stage, effect.round, found.candidates[0], due_at)
+        assigned = assign(book, effect.stage, effect.round, found.candidates[0], due_at, stands_for=effect.task)
         book.resolutions.append(resolution({"stage": effect.stage, "tasks": (assigned,)}))
         return
     detail = f"nobody can take the place of {task['assignee']}{because(found)}"
     book.incident(IncidentKind.NO_DEPUTY, effect.stage, detail)
-    if silent:
+    if silent and effect.stage not in book.escalated_now:
+        book.escalated_now.add(effect.stage)
         escalate(book, c.Escalate(stage=effect.stage, round=effect.round, cause="breach"))

@@ -1,6 +1,7 @@
 """Who is asked: what opening, skipping and escalating a stage writes."""
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Any
 
 from activities.book import SYSTEM, Book
@@ -12,7 +13,7 @@ from models import effects as c
 from models.commit import AssignedTask, StageResolution
 from models.framework import StageDef
 from models.tables import IncidentRow, StageRow, TaskRow
-from models.vocabulary import EventType, IncidentKind, MailKind, StageOutcome, StageStatus, TaskStatus
+from models.vocabulary import EventType, IncidentKind, MailKind, StageKind, StageOutcome, StageStatus, TaskStatus
 
 NOBODY = Found((), 0, {}, {})
 # What is over when somebody is found to decide.
@@ -77,17 +78,19 @@ def _skip_stage(book: Book, effect: c.OpenStage, reason: str) -> None:
         due_reason=None,
         closed_at=book.step.at,
     )
+    book.skipped_now.add(stage.id)
     book.event(EventType.STAGE_SKIPPED, SYSTEM, stage=stage.id, reason=reason)
     book.resolutions.append(resolution({"stage": stage.id, "skipped": reason}))
 
 
 def escalate(book: Book, effect: c.Escalate) -> None:
+    missed = [e.due_at for e in book.step.effects if isinstance(e, c.Breach) and e.stage == effect.stage]
     sla = book.stage_def(effect.stage).sla
     if effect.step and sla is not None:
         step = sla.then[effect.step - 1]
-        _seek(book, effect.stage, effect.round, effect.cause, step.to, step.count)
+        _seek(book, effect.stage, effect.round, effect.cause, missed, step.to, step.count)
     else:
-        _seek(book, effect.stage, effect.round, effect.cause)
+        _seek(book, effect.stage, effect.round, effect.cause, missed)
 
 
 def seek_reviewers(book: Book, effect: c.SeekReviewers) -> None:
@@ -96,7 +99,13 @@ def seek_reviewers(book: Book, effect: c.SeekReviewers) -> None:
 
 
 def _seek(
-    book: Book, stage_id: str, round_number: int, cause: str, role: str | None = None, count: int | None = None
+    book: Book,
+    stage_id: str,
+    round_number: int,
+    cause: str,
+    missed: Sequence[dt.datetime] = (),
+    role: str | None = None,
+    count: int | None = None,
 ) -> None:
     """Asks holders of ``role``; of the one that the stage escalates to first, when none is named."""
     stage = book.stage_def(stage_id)
@@ -120,7 +129,10 @@ def _seek(
     for kind in UNSTAFFED:
         resolve_incidents(book, stage_id, kind=str(kind))
     record_choice(book, stage_id, round_number, found)
-    tasks = tuple(assign(book, stage_id, round_number, candidate, None, cause) for candidate in found.candidates)
+    due_at, data = book.stage_due_at(stage_id, round_number), {"cause": cause}
+    if missed:
+        data["due_at"] = instant_text(missed[0])
+    tasks = tuple(assign(book, stage_id, round_number, candidate, due_at, data) for candidate in found.candidates)
     book.resolutions.append(resolution({"stage": stage_id, "tasks": tasks}))
 
 
@@ -135,8 +147,11 @@ def _seek_again(book: Book, stage: StageDef, round_number: int, found: Found) ->
 
 
 def _ask_reviewers(book: Book, stage_id: str, round_number: int) -> bool:
-    """Whether the stage's rules name someone by now, where nobody could be asked before."""
-    if book.people_of_round(stage_id, round_number):
+    """Whether the stage's rules name someone by now, where nobody could be asked before.
+
+    Who could have objected cannot be asked any more once someone else has to say whether the case may go on.
+    """
+    if book.people_of_round(stage_id, round_number) or book.stage_def(stage_id).kind is StageKind.OBJECTION:
         return False
     found = find_reviewers(book, book.stage_def(stage_id), round_number)
     if not found.candidates:
@@ -157,7 +172,8 @@ def assign(
     round_number: int,
     candidate: Candidate,
     due_at: dt.datetime | None,
-    cause: str | None = None,
+    escalated: dict[str, str] | None = None,
+    stands_for: str | None = None,
 ) -> AssignedTask:
     asked = [task for task in book.tasks_of_round(stage_id, round_number) if task["assignee"] == candidate.email]
     task_id = ids.task_id(book.step.case_id, stage_id, round_number, candidate.email, len(asked) + 1)
@@ -183,12 +199,13 @@ def assign(
     told = {name: row[name] for name in ("task_id", "stage", "round", "assignee", "reason", "role")}
     told |= {"on_behalf_of": candidate.on_behalf_of} if candidate.on_behalf_of else {}
     book.event(EventType.TASK_OFFERED if candidate.on_offer else EventType.TASK_ASSIGNED, SYSTEM, **told)
-    kind = MailKind.ESCALATION if cause else MailKind.TASK
-    book.mail(kind, candidate.email, candidate.name, task_id=task_id, **({"cause": cause} if cause else {}))
+    kind = MailKind.ESCALATION if escalated else MailKind.TASK
+    book.mail(kind, candidate.email, candidate.name, task_id=task_id, **(escalated or {}))
     facts: dict[str, Any] = {"id": task_id, "assignee": candidate.email, "reason": candidate.reason}
     facts |= {"role": candidate.role} if candidate.role else {}
     facts |= {"offer": offer} if offer else {}
     facts |= {"status": status} if candidate.on_offer else {}
+    facts |= {"stands_for": stands_for} if stands_for else {}
     return AssignedTask.model_construct(_fields_set=set(facts), **facts)
 
 
@@ -227,8 +244,8 @@ def because(found: Found) -> str:
 
 def _report_shortage(book: Book, stage_id: str, found: Found) -> None:
     stage = book.stage_def(stage_id)
-    needed = stage.voting.least_people if stage.voting else 0
-    if found.people == 0 and needed:
+    needed = stage.voting.least_people if stage.voting else 1
+    if found.people == 0:
         book.incident(IncidentKind.NO_REVIEWER, stage_id, f"nobody can review this stage{because(found)}")
     elif found.people < needed:
         detail = f"{found.people} can review this stage, {needed} are needed{because(found)}"

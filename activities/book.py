@@ -1,9 +1,10 @@
 """The open book of one commit: reads what a step needs, collects events, rows and mail, writes them at the end."""
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, bindparam, func, select
 
 from activities.rows import RowBuffer
 from imprimatur import ids
@@ -12,7 +13,7 @@ from imprimatur.rules.standing import Held
 from imprimatur.store.documents import proposal_by_digest
 from imprimatur.store.frameworks import framework_by_digest
 from imprimatur.store.people import holders
-from models.commit import Resolution, StageResolution, Step
+from models.commit import Resolution, StageResolution, Step, WrittenStep
 from models.framework import StageDef
 from models.tables import CaseRow, DecisionRow, IncidentRow, LedgerRow, OutboxRow, StageRow, StepRow, TaskRow
 from models.vocabulary import EventType, IncidentKind, MailKind, StageKind, TaskClosure, TaskStatus
@@ -47,6 +48,9 @@ class Book:
         self.due_at: dt.datetime | None = None
         self.mails = 0
         self.asked_now: list[dict[str, Any]] = []
+        self.skipped_now: set[str] = set()
+        self.escalated_now: set[str] = set()
+        self._incidents: set[str] = set()
         self.published: list[tuple[str, dict[str, Any]]] = []
         self._tasks: dict[str, dict[str, Any]] | None = None
         self._first: tuple[int, str] | None = None
@@ -111,6 +115,16 @@ class Book:
         )
         return dict(self.connection.execute(query).mappings().one())
 
+    def latest_rounds(self, stage_ids: Sequence[str]) -> list[dict[str, Any]]:
+        """Keys of the latest rows of stages, as they stood before this step."""
+        table = StageRow.__table__  # type: ignore[attr-defined]
+        query = (
+            select(table.c.stage, func.max(table.c.round).label("round"))
+            .where(table.c.case_id == self.step.case_id, table.c.stage.in_(stage_ids))
+            .group_by(table.c.stage)
+        )
+        return [{"case_id": self.step.case_id, **row} for row in self.connection.execute(query).mappings()]
+
     def event(self, type_: EventType, actor: str, **data: Any) -> None:
         self.position += 1
         digest = event_digest(self.step.case_id, self.position, self.step.at, type_, actor, data, self.head)
@@ -154,8 +168,9 @@ class Book:
         incident_id = self.incident_id(kind, stage_id, about)
         table = IncidentRow.__table__  # type: ignore[attr-defined]
         known = self.connection.execute(select(table.c.kind).where(table.c.incident_id == incident_id)).first()
-        if known is not None:
+        if known is not None or incident_id in self._incidents:
             return
+        self._incidents.add(incident_id)
         self.rows.insert(
             IncidentRow,
             incident_id=incident_id,
@@ -194,7 +209,9 @@ class Book:
             StepRow,
             case_id=self.step.case_id,
             seq=self.step.seq,
-            answer=answer.model_dump_json(exclude_unset=True),
+            answer=WrittenStep(event=self.step.event, at=self.step.at, resolution=answer).model_dump_json(
+                exclude_unset=True
+            ),
         )
         return answer
 

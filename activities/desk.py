@@ -74,7 +74,7 @@ def _ask_instead(book: Book, effect: c.OfferAgain | c.Replace, task: dict[str, A
         book.incident(IncidentKind.NO_SUCCESSOR, effect.stage, detail, about=task["assignee"])
         return
     record_choice(book, effect.stage, effect.round, found)
-    due_at = task["due_at"] if isinstance(effect, c.Replace) else book.stage_due_at(effect.stage, effect.round)
+    due_at = book.stage_due_at(effect.stage, effect.round)
     tasks = tuple(assign(book, effect.stage, effect.round, candidate, due_at) for candidate in found.candidates)
     book.resolutions.append(resolution({"stage": effect.stage, "tasks": tasks}))
 
@@ -115,7 +115,7 @@ def pass_on(book: Book, effect: c.PassOn) -> None:
         on_behalf_of=task["assignee"],
         offer=_offer_of(task),
     )
-    assigned = assign(book, effect.stage, effect.round, candidate, task["due_at"])
+    assigned = assign(book, effect.stage, effect.round, candidate, book.stage_due_at(effect.stage, effect.round))
     book.resolutions.append(resolution({"stage": effect.stage, "tasks": (assigned,)}))
 
 

@@ -22,7 +22,6 @@ from models.tables import DecisionRow, PublicationRow, StageRow, TaskRow, Versio
 from models.vocabulary import (
     EventType,
     MailKind,
-    StageOutcome,
     StageStatus,
     TaskClosure,
     TaskStatus,
@@ -94,9 +93,9 @@ def _keep_stage(book: Book, effect: c.KeepStage) -> None:
 
 
 def _lapse_stage(book: Book, effect: c.LapseStage) -> None:
-    approved = {"case_id": book.step.case_id, "stage": effect.stage, "outcome": str(StageOutcome.APPROVED)}
+    key = {"case_id": book.step.case_id, "stage": effect.stage, "round": effect.round}
     reason = f"its approval lapsed with the change of {', '.join(effect.changed)}"
-    book.rows.update(StageRow, approved, status=str(StageStatus.WAITING), outcome=None, reason=reason)
+    book.rows.update(StageRow, key, status=str(StageStatus.WAITING), outcome=None, reason=reason)
     book.event(EventType.STAGE_LAPSED, SYSTEM, stage=effect.stage, changed=list(effect.changed))
 
 
@@ -151,6 +150,9 @@ def _close_task(book: Book, effect: c.CloseTask) -> None:
 
 
 def _close_stage(book: Book, effect: c.CloseStage) -> None:
+    if effect.stage in book.skipped_now:
+        # There was nobody to inform, and that is recorded.
+        return
     stage = book.stage_def(effect.stage)
     key = {"case_id": book.step.case_id, "stage": effect.stage, "round": effect.round}
     closed = {
@@ -213,13 +215,14 @@ def _remind(book: Book, effect: c.Remind) -> None:
         task = book.open_task_of(task_id)
         book.event(
             EventType.REMINDER_SENT,
-            SYSTEM,
+            effect.actor,
             stage=effect.stage,
             round=effect.round,
             task_id=task_id,
             assignee=task["assignee"],
         )
-        book.mail(MailKind.REMINDER, task["assignee"], task["assignee_name"], task_id=task_id)
+        late = effect.again or (task["due_at"] is not None and task["due_at"] <= book.step.at)
+        book.mail(MailKind.REMINDER, task["assignee"], task["assignee_name"], task_id=task_id, late=late)
     if effect.again:
         retry_at = next_business_day(book.framework, book.stage_def(effect.stage), book.step.at)
         book.resolutions.append(resolution({"stage": effect.stage, "retry_at": retry_at}))
@@ -255,8 +258,14 @@ def _publish(book: Book, effect: c.Publish) -> None:
 def _breach_case(book: Book, effect: c.BreachCase) -> None:
     book.changes["breached_at"] = effect.due_at
     book.event(EventType.CASE_SLA_BREACHED, SYSTEM, due_at=instant_text(effect.due_at))
+    waiting = [
+        {"who": task["assignee_name"] or task["assignee"], "stage": book.stage_def(task["stage"]).name}
+        for task in book.tasks().values()
+        if TaskStatus(task["status"]).is_pending
+    ]
     for person in holders(book.connection, book.framework.speed_to_market.escalate_to):
-        book.mail(MailKind.BREACH, person.email, person.name, due_at=instant_text(effect.due_at))
+        due_at = instant_text(effect.due_at)
+        book.mail(MailKind.BREACH, person.email, person.name, due_at=due_at, waiting_for=waiting)
 
 
 def _close_case(book: Book, effect: c.CloseCase) -> None:

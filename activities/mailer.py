@@ -2,9 +2,8 @@
 
 import asyncio
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from email.message import Message
 
 import aiosmtplib
 import structlog
@@ -13,9 +12,9 @@ from temporalio import activity
 
 from activities.ports import MailerPort
 from imprimatur.errors import Unavailable
-from imprimatur.mail.context import MailContext, load
+from imprimatur.mail.context import MailContext, Unready, load
 from imprimatur.mail.links import Links
-from imprimatur.mail.rendering import Sender, envelope_sender, render
+from imprimatur.mail.rendering import Message, Sender, Undeliverable, envelope_sender, render
 from imprimatur.mail.transport import Relay
 from imprimatur.store import outbox
 from imprimatur.store.engine import Database
@@ -26,16 +25,29 @@ from models.vocabulary import MailStatus
 log = structlog.get_logger()
 
 RUN_FOR = dt.timedelta(minutes=30)
-BATCH = 100
-CONNECTIONS = 2
-LOOK_EVERY_SECONDS = 0.5
 HEARTBEAT_EVERY_SECONDS = 2.0
-FIRST_BACKOFF_SECONDS, LONGEST_BACKOFF_SECONDS = 0.5, 30.0
+SERVICE_CLOSING = 421
 LOST = (aiosmtplib.SMTPConnectError, aiosmtplib.SMTPServerDisconnected, aiosmtplib.SMTPTimeoutError, OSError)
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How many mails at a time, over how many connections; all else in seconds."""
+
+    batch: int = 100
+    connections: int = 2
+    look_every: float = 0.5
+    gather: float = 0.05
+    first_backoff: float = 0.5
+    longest_backoff: float = 30.0
 
 
 class RelayDown(Exception):
     """The relay does not take mail now; nothing is wrong with the mail."""
+
+
+class RelayLost(RelayDown):
+    """It went away in the middle of a mail, whose fate is unknown."""
 
 
 @dataclass(frozen=True)
@@ -44,23 +56,37 @@ class Prepared:
     message: Message
 
 
+def _now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
+
+
 class Mailer(MailerPort):
     """``wake`` may be set by whoever put mail into the outbox, so that it need not wait for the next look."""
 
     def __init__(
-        self, database: Database, *, links: Links, relay: Relay, sender: Sender, run_for: dt.timedelta = RUN_FOR
+        self,
+        database: Database,
+        *,
+        links: Links,
+        relay: Relay,
+        sender: Sender,
+        run_for: dt.timedelta = RUN_FOR,
+        pace: Pace | None = None,
+        clock: Callable[[], dt.datetime] = _now,
     ) -> None:
         self._database = database
         self._links = links
         self._relay = relay
         self._sender = sender
         self._run_for = run_for
+        self._pace = pace or Pace()
+        self._clock = clock
         self.wake = asyncio.Event()
 
     @activity.defn(name="drain_outbox")
     async def drain_outbox(self, mailer: MailerInput) -> int:
         pulse = asyncio.create_task(_heartbeat())
-        connections = [Connection(self._relay, self._sender) for _ in range(CONNECTIONS)]
+        connections = [Connection(self._relay, self._sender) for _ in range(self._pace.connections)]
         try:
             return await self._drain(connections)
         finally:
@@ -70,7 +96,7 @@ class Mailer(MailerPort):
 
     async def _drain(self, connections: list["Connection"]) -> int:
         until = asyncio.get_running_loop().time() + self._run_for.total_seconds()
-        sent, backoff = 0, FIRST_BACKOFF_SECONDS
+        sent, backoff = 0, self._pace.first_backoff
         while asyncio.get_running_loop().time() < until:
             self.wake.clear()
             try:
@@ -78,44 +104,49 @@ class Mailer(MailerPort):
             except (RelayDown, Unavailable) as error:
                 log.warning("mail_waits", reason=str(error), retry_in_seconds=backoff)
                 await asyncio.sleep(backoff)
-                backoff = min(backoff * 2, LONGEST_BACKOFF_SECONDS)
+                backoff = min(backoff * 2, self._pace.longest_backoff)
                 continue
-            sent, backoff = sent + handled, FIRST_BACKOFF_SECONDS
+            sent, backoff = sent + handled, self._pace.first_backoff
             if handled == 0:
                 await self._until_woken()
         return sent
 
     async def _until_woken(self) -> None:
         try:
-            await asyncio.wait_for(self.wake.wait(), LOOK_EVERY_SECONDS)
+            await asyncio.wait_for(self.wake.wait(), self._pace.look_every)
         except TimeoutError:
             return
+        # Mail comes in bursts: claiming it one by one would cost a transaction each.
+        await asyncio.sleep(self._pace.gather)
 
     async def _one_batch(self, connections: list["Connection"]) -> int:
         """Claims, renders and sends a batch; answers how many mails it dealt with."""
-        now = dt.datetime.now(dt.UTC)
-        prepared, settled = await asyncio.to_thread(self._prepare, now)
-        if not prepared and not settled:
+        prepared, results = await asyncio.to_thread(self._prepare)
+        if not prepared and not results:
             return 0
         queue = iter(prepared)
-        results: list[Result] = list(settled)
-        trouble = await asyncio.gather(
-            *(_send_all(connection, queue, results) for connection in connections), return_exceptions=True
-        )
-        done = {result.mail.mail_id for result in results}
-        untried = [item.mail for item in prepared if item.mail.mail_id not in done]
-        await asyncio.to_thread(self._write, results, untried)
+        trouble: list[BaseException | None] = []
+        try:
+            trouble += await asyncio.gather(
+                *(_send_all(connection, queue, results) for connection in connections), return_exceptions=True
+            )
+        finally:
+            # Also when the worker is told to stop: what was sent must not be sent again.
+            await asyncio.shield(asyncio.to_thread(self._write, prepared, results))
         for error in trouble:
-            if isinstance(error, BaseException):
+            if error is not None:
                 raise error
         return len(results)
 
-    def _prepare(self, now: dt.datetime) -> tuple[list[Prepared], list[Result]]:
-        contexts = load(self._database, outbox.claim(self._database, BATCH, now))
+    def _prepare(self) -> tuple[list[Prepared], list[Result]]:
+        now = self._clock()
         prepared: list[Prepared] = []
         settled: list[Result] = []
-        for context in contexts:
-            if context.stale:
+        for context in load(self._database, outbox.claim(self._database, self._pace.batch, now)):
+            if isinstance(context, Unready):
+                log.error("mail_not_readable", mail_id=context.mail.mail_id, reason=context.reason)
+                settled.append(Result(context.mail, MailStatus.DEFERRED, f"could not be written: {context.reason}"))
+            elif context.stale:
                 settled.append(Result(context.mail, MailStatus.DROPPED, context.stale))
             else:
                 self._render(context, now, prepared, settled)
@@ -125,13 +156,16 @@ class Mailer(MailerPort):
         """A mail that a faulty template cannot make is put off, and holds up no other."""
         try:
             prepared.append(Prepared(context.mail, render(context, self._links, self._sender, now)))
+        except Undeliverable as error:
+            settled.append(Result(context.mail, MailStatus.BOUNCED, str(error)))
         except (TemplateError, LookupError, TypeError, ValueError) as error:
             log.error("mail_not_rendered", mail_id=context.mail.mail_id, kind=context.mail.kind, exc_info=error)
             settled.append(Result(context.mail, MailStatus.DEFERRED, f"could not be rendered: {error}"))
 
-    def _write(self, results: list[Result], untried: list[Mail]) -> None:
-        outbox.record(self._database, results, dt.datetime.now(dt.UTC))
-        outbox.release(self._database, untried)
+    def _write(self, prepared: list[Prepared], results: list[Result]) -> None:
+        done = {result.mail.mail_id for result in results}
+        outbox.record(self._database, results, self._clock())
+        outbox.release(self._database, [item.mail for item in prepared if item.mail.mail_id not in done])
 
 
 async def _heartbeat() -> None:
@@ -142,7 +176,12 @@ async def _heartbeat() -> None:
 
 async def _send_all(connection: "Connection", queue: Iterable[Prepared], results: list[Result]) -> None:
     for item in queue:
-        results.append(await connection.send(item))
+        try:
+            results.append(await connection.send(item))
+        except RelayLost as error:
+            # It may be this very mail that drives the relay away, so others come first now.
+            results.append(Result(item.mail, MailStatus.DEFERRED, str(error)))
+            raise
 
 
 class Connection:
@@ -155,23 +194,35 @@ class Connection:
 
     async def send(self, item: Prepared) -> Result:
         """Raises RelayDown when the relay is not there; a refused recipient is a result."""
-        client = await self._connected()
-        mail = item.mail
-        identifier = str(item.message["Message-ID"])
+        was_open = self._client is not None
         try:
-            await client.sendmail(self._envelope_sender, [mail.recipient], item.message.as_bytes())
+            return await self._send(item)
+        except RelayLost:
+            # Relays close connections that were idle.
+            if not was_open:
+                raise
+        return await self._send(item)
+
+    async def _send(self, item: Prepared) -> Result:
+        client = await self._connected()
+        mail, message = item.mail, item.message
+        try:
+            await client.sendmail(self._envelope_sender, [message.recipient], message.content)
         except aiosmtplib.SMTPRecipientsRefused as error:
             refused = error.recipients[0]
-            return _refused(mail, refused.code, refused.message, identifier)
+            return _refused(mail, refused.code, refused.message, message.identifier)
         except LOST as error:
             await self.close()
-            raise RelayDown(str(error)) from error
+            raise RelayLost(_told(error)) from error
         except aiosmtplib.SMTPResponseException as error:
             await self.close()
-            if error.code == 421:
-                raise RelayDown(error.message) from error
-            return _refused(mail, error.code, error.message, identifier)
-        return Result(mail, MailStatus.SENT, "", identifier)
+            if error.code == SERVICE_CLOSING:
+                raise RelayLost(error.message) from error
+            if isinstance(error, aiosmtplib.SMTPSenderRefused):
+                # It is us whom the relay does not take, in this mail as in any other.
+                raise RelayDown(f"{error.code} {error.message}") from error
+            return _refused(mail, error.code, error.message, message.identifier)
+        return Result(mail, MailStatus.SENT, "", message.identifier)
 
     async def _connected(self) -> aiosmtplib.SMTP:
         if self._client is None or not self._client.is_connected:
@@ -179,7 +230,7 @@ class Connection:
             try:
                 await client.connect()
             except (*LOST, aiosmtplib.SMTPException) as error:
-                raise RelayDown(str(error)) from error
+                raise RelayDown(_told(error)) from error
             self._client = client
         return self._client
 
@@ -187,6 +238,12 @@ class Connection:
         if self._client is not None:
             self._client.close()
             self._client = None
+
+
+def _told(error: Exception) -> str:
+    """The library leaves a cause that has no words of its own unsaid."""
+    text, cause = str(error).strip(), error.__cause__ or error
+    return f"{text} {type(cause).__name__}".strip() if text.endswith(":") or not text else text
 
 
 def _refused(mail: Mail, code: int, reply: str, identifier: str) -> Result:

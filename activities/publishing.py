@@ -9,12 +9,14 @@ from sqlalchemy import select
 from activities.book import Book
 from imprimatur.publication.openbadges import build_achievement, slug
 from imprimatur.publication.page import Assurance, catalogue_page
+from imprimatur.rules.voting import IN_FAVOUR
 from models import effects as c
 from models.tables import DecisionRow, StageRow
-from models.vocabulary import StageOutcome, Verdict
+from models.vocabulary import StageOutcome
 
 _DECISION = DecisionRow.__table__  # type: ignore[attr-defined]
 _STAGE = StageRow.__table__  # type: ignore[attr-defined]
+ASSURING = frozenset({StageOutcome.APPROVED, StageOutcome.ENDORSED})
 
 
 def publication_of(book: Book) -> dict[str, Any]:
@@ -51,12 +53,12 @@ def digest_of_record(record: dict[str, Any]) -> str:
 
 
 def _assurances(book: Book) -> list[Assurance]:
-    """Approved stages, their latest round; this very step's decision and closing count, though not yet written."""
+    """Approved and endorsed stages, their latest round; what this very step writes counts already."""
     rounds = {
         row.stage: (row.round, row.closed_at)
         for row in book.connection.execute(
             select(_STAGE.c.stage, _STAGE.c.round, _STAGE.c.closed_at)
-            .where(_STAGE.c.case_id == book.step.case_id, _STAGE.c.outcome == str(StageOutcome.APPROVED))
+            .where(_STAGE.c.case_id == book.step.case_id, _STAGE.c.outcome.in_(map(str, ASSURING)))
             .order_by(_STAGE.c.round)
         )
     }
@@ -64,14 +66,16 @@ def _assurances(book: Book) -> list[Assurance]:
         (row.stage, row.round, row.task_id)
         for row in book.connection.execute(
             select(_DECISION.c.stage, _DECISION.c.round, _DECISION.c.task_id).where(
-                _DECISION.c.case_id == book.step.case_id, _DECISION.c.verdict == str(Verdict.APPROVE)
+                _DECISION.c.case_id == book.step.case_id,
+                _DECISION.c.verdict.in_(map(str, IN_FAVOUR)),
+                _DECISION.c.annulled_at.is_(None),
             )
         )
     ]
     for effect in book.step.effects:
-        if isinstance(effect, c.CloseStage) and effect.outcome is StageOutcome.APPROVED:
+        if isinstance(effect, c.CloseStage) and effect.outcome in ASSURING:
             rounds[effect.stage] = (effect.round, book.step.at)
-        if isinstance(effect, c.RecordDecision) and effect.decision.verdict is Verdict.APPROVE:
+        if isinstance(effect, c.RecordDecision) and effect.decision.verdict in IN_FAVOUR:
             approvals.append((effect.stage, effect.round, effect.decision.task_id))
     return [
         _assurance(book, stage.id, *rounds[stage.id], approvals)

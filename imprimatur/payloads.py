@@ -1,7 +1,6 @@
 """How messages to Temporal are written: compact JSON by pydantic, encrypted when PAYLOAD_KEYS is set."""
 
 import base64
-import binascii
 import secrets
 from collections.abc import Sequence
 from functools import cache
@@ -54,31 +53,33 @@ class EncryptingCodec(PayloadCodec):
         for cipher in self._ciphers:
             try:
                 return Payload.FromString(cipher.decrypt(nonce, sealed, None))
-            except InvalidTag:
+            except (InvalidTag, ValueError):
                 continue
         raise Unavailable(
             "payload_key_missing",
-            "A message to Temporal was encrypted with a key that PAYLOAD_KEYS does not hold.",
+            "A message to Temporal was encrypted with a key that PAYLOAD_KEYS does not hold, or was altered.",
             "Add the older key behind the newer one.",
         )
 
 
 def parse_keys(text: str) -> list[bytes]:
-    """Keys of 32 bytes in base64, separated by commas. Raises InputError ``payload_keys_invalid``."""
-    keys = []
-    for part in filter(None, (part.strip() for part in text.split(","))):
-        try:
-            key = base64.b64decode(part, validate=True)
-        except binascii.Error:
-            key = b""
-        if len(key) != 32:
-            raise InputError(
-                "payload_keys_invalid",
-                "PAYLOAD_KEYS must hold base64 of 32 random bytes for each key.",
-                "Make one with: python -c 'import base64,os;print(base64.b64encode(os.urandom(32)).decode())'",
-            )
-        keys.append(key)
+    """Keys of 32 bytes in base64, separated by commas; at least one. Raises InputError ``payload_keys_invalid``."""
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    keys = [_key(part) for part in parts]
+    if not keys or any(len(key) != 32 for key in keys):
+        raise InputError(
+            "payload_keys_invalid",
+            "PAYLOAD_KEYS must hold base64 of 32 random bytes for each key.",
+            "Make one with: python -c 'import base64,os;print(base64.b64encode(os.urandom(32)).decode())'",
+        )
     return keys
+
+
+def _key(text: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except ValueError:
+        return b""
 
 
 def data_converter(payload_keys: str | None) -> DataConverter:

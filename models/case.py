@@ -24,10 +24,10 @@ class Offer(Value):
 
 
 class TaskState(Value):
-    """``role`` is the hat its assignee wears in this task, for vetoes and the separation of duties.
+    """``role`` is the hat its assignee wears in this task, for weights, vetoes, ties and the separation of duties.
 
-    ``advisers`` were asked for advice and have not given it yet; ``conflicted``: the office was told that the assignee
-    has an interest in the proposal.
+    ``stands_for`` is the task of the reviewer whose place a deputy took. ``advisers`` were asked for advice and have
+    not given it yet; ``conflicted``: the office was told that the assignee has an interest in the proposal.
     """
 
     id: str
@@ -36,6 +36,7 @@ class TaskState(Value):
     assignee: str
     reason: AssignmentReason
     role: str | None = None
+    stands_for: str | None = None
     status: TaskStatus = TaskStatus.OPEN
     verdict: Verdict | None = None
     closure: TaskClosure | None = None

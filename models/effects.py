@@ -44,6 +44,7 @@ class KeepStage(Tagged):
 class LapseStage(Tagged):
     kind: Literal["lapse_stage"] = "lapse_stage"
     stage: str
+    round: int
     changed: tuple[str, ...]
 
 
@@ -89,13 +90,14 @@ class ResumeClock(Tagged):
 
 
 class Remind(Tagged):
-    """``again``: the stage is late, and its policy is to remind until someone answers."""
+    """``again``: the stage is late, and its policy is to remind until someone answers. ``actor``: who nudged."""
 
     kind: Literal["remind"] = "remind"
     stage: str
     round: int
     tasks: tuple[str, ...]
     again: bool = False
+    actor: str = "system"
 
 
 class Breach(Tagged):

@@ -144,8 +144,8 @@ class VotingRule(Strict):
     """quorum: least number who take part; threshold: least weight of approvals; veto: roles whose rejection is final.
 
     ``weights`` gives a role's vote more weight than one; ``recusal`` says what a recusal does to the quorum and
-    ``deputies`` which role takes a recused reviewer's place; ``tie_break`` is the role whose vote decides when as many
-    are for as against.
+    ``deputies`` which role takes a recused reviewer's place; ``tie_break`` is the role whose vote decides when exactly
+    half of what a majority is counted of approves.
     """
 
     quorum: WholeNumber | None = Field(default=None, ge=1, le=500)
@@ -172,6 +172,8 @@ class VotingRule(Strict):
                 raise ValueError(f"the method {self.method} {'takes no' if given else 'needs a'} {name}")
         if self.method is VotingMethod.COUNT and self.counted_of is not CountedOf.ASKED:
             raise ValueError("counted_of says nothing where approvals are counted by number")
+        if self.tie_break is not None and self.method is not VotingMethod.MAJORITY:
+            raise ValueError("only a majority can be missed by a tie: tie_break needs the method majority")
         return self
 
     @property
@@ -314,7 +316,7 @@ class Framework(Strict):
         raise KeyError(stage_id)
 
     @property
-    def body(self) -> dict[str, Any]:
+    def canonical(self) -> dict[str, Any]:
         """What the document states, as JSON; keys that say what holds anyway are left out.
 
         So a later version of this language, with new keys, gives old documents the digest that they had. It follows
@@ -325,4 +327,4 @@ class Framework(Strict):
     @property
     def digest(self) -> str:
         """SHA-256 (hex) of the canonical JSON (RFC 8785): comments, key order and stated defaults do not count."""
-        return hashlib.sha256(rfc8785.dumps(self.body)).hexdigest()
+        return hashlib.sha256(rfc8785.dumps(self.canonical)).hexdigest()

@@ -10,7 +10,9 @@ from models.vocabulary import AtBreach, CountedOf, Recusal, StageOutcome, Voting
 class StagePlan(Value):
     """``positive`` is the outcome of a stage that passes; ``informs``: it passes at once and blocks nothing.
 
-    ``goes_on_rejected``: a rejection is recorded as a refusal, and the case goes on."""
+    ``deputies`` is the role that takes the place of whoever stands aside; ``goes_on_rejected``: a rejection is recorded
+    as a refusal, and the case goes on.
+    """
 
     id: str
     needs: tuple[str, ...] = ()
@@ -28,7 +30,7 @@ class StagePlan(Value):
     weights: dict[str, int] = {}
     veto: tuple[str, ...] = ()
     recusal: Recusal = Recusal.KEEPS_QUORUM
-    deputies: bool = False
+    deputies: str | None = None
     tie_break: str | None = None
     waits_for_all: bool = False
     at_breach: AtBreach = AtBreach.ESCALATE

@@ -187,6 +187,16 @@ class InterestKind(StrEnum):
     PERSON = "person"
 
 
+class Party(StrEnum):
+    """Whose time runs in a case."""
+
+    AUTHOR = "author"
+    REVIEWER = "reviewer"
+    PARTNER = "partner"
+    OFFICE = "office"
+    SYSTEM = "system"
+
+
 class OfficeAct(StrEnum):
     """Acts of the governance office that need the word of a second person."""
 

@@ -1,4 +1,4 @@
-"""Databases of both kinds, a running stack, and the material that lies beside the project on some machines."""
+"""Databases of both kinds, the engine in this process, a running stack, and what lies beside the project."""
 
 import os
 import shutil
@@ -6,15 +6,23 @@ import sys
 import tempfile
 import uuid
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from sqlalchemy import create_engine, pool, text
+from sqlmodel import SQLModel
 
 from imprimatur.store.engine import Database, migrate
 from tests.command import Command, without_settings
+from tests.engine import Engine, engine, new_queue, temporal_server
+from tests.facts import furnish
 from tests.stack import Stack, import_people, running
+
+# On a busy machine an example may take long: none is timed.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 STATUS = pytest.StashKey[int]()
 SHARED = Path(__file__).resolve().parents[2] / "shared"
@@ -85,11 +93,21 @@ def sqlite_database(migrated_file: Path, tmp_path: Path) -> Iterator[Database]:
     database.close()
 
 
+@pytest.fixture(scope="session")
+def spare_databases() -> list[str]:
+    """Databases that tests have finished with, emptied: making and deleting one costs more than most tests."""
+    return []
+
+
 @pytest.fixture
-def postgres_database(postgres_template: Callable[[], str]) -> Iterator[Database]:
-    database = Database(postgres_template())
+def postgres_database(postgres_template: Callable[[], str], spare_databases: list[str]) -> Iterator[Database]:
+    url = spare_databases.pop() if spare_databases else postgres_template()
+    database = Database(url)
     yield database
     database.close()
+    tables = ", ".join(f'"{name}"' for name in SQLModel.metadata.tables)
+    _execute(url, f"SET lock_timeout = '10s'; TRUNCATE {tables} RESTART IDENTITY")
+    spare_databases.append(url)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -100,11 +118,26 @@ def database(request: pytest.FixtureRequest) -> Database:
     return found
 
 
+@pytest.fixture(scope="session")
+def temporal_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A Temporal server with virtual time, of this test process."""
+    with temporal_server(tmp_path_factory.mktemp("temporal")) as address:
+        yield address
+
+
 @pytest.fixture
-def command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Command:
+async def live(temporal_address: str, sqlite_database: Database, tmp_path: Path) -> AsyncIterator[Engine]:
+    """The engine over an empty database with the shipped frameworks and the example directory."""
+    furnish(sqlite_database)
+    async with engine(temporal_address, sqlite_database, tmp_path, new_queue()) as acting:
+        yield acting
+
+
+@pytest.fixture
+def command(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Command:
     """The command line in this process, as on a machine where nothing is set and nothing runs."""
     without_settings(monkeypatch, tmp_path)
-    return Command(capsys)
+    return Command()
 
 
 @pytest.fixture(scope="session")

@@ -80,9 +80,8 @@ class _Source:
             if name in self.classes:
                 yield from self._of_class(self.classes[name], call.args[0])
             elif name == "Refusal":
-                kind = call.args[_REFUSAL_KIND]
-                assert isinstance(kind, ast.Constant)
-                yield from self._of_class(vars(errors)[kind.value], call.args[_REFUSAL_CODE])
+                [kind] = self._values(call.args[_REFUSAL_KIND])
+                yield from self._of_class(vars(errors)[kind], call.args[_REFUSAL_CODE])
             elif isinstance(call.func, ast.Call) and ast.unparse(call.func.func) == "error_class":
                 # A refusal that crossed a process boundary: its class goes by name.
                 yield from self._of_class(errors.Refused, call.args[0])
@@ -95,9 +94,9 @@ class _Source:
         for call in self._calls():
             if isinstance(call.func, ast.Name) and call.func.id == "Problem":
                 named = [keyword.value for keyword in call.keywords if keyword.arg == "code"]
-                for node in [*named, *call.args[_PROBLEM_CODE : _PROBLEM_CODE + 1]]:
-                    yield from self._values(node)
-                if not named and len(call.args) <= _PROBLEM_CODE:
+                given = [*named, *call.args[_PROBLEM_CODE : _PROBLEM_CODE + 1]]
+                yield from (code for value in given for code in self._values(value))
+                if not given:
                     yield errors.Problem("", "").code
         for node in ast.walk(self.tree):
             if isinstance(node, ast.Yield) and isinstance(node.value, ast.Tuple) and len(node.value.elts) == 4:
@@ -172,7 +171,7 @@ class _Source:
             names = [part.id for part in getattr(target, "elts", [target]) if isinstance(part, ast.Name)]
             if name in names:
                 rows = [getattr(choice, "elts", [choice])[names.index(name)] for choice in choices]
-                yield [row.value for row in rows if isinstance(row, ast.Constant)]
+                yield [row.value for row in rows if isinstance(row, ast.Constant) and isinstance(row.value, str)]
 
     def _written_out(self, node: ast.expr) -> Iterator[list[ast.expr]]:
         if isinstance(node, ast.Tuple) and node.elts:

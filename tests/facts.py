@@ -33,6 +33,7 @@ START = dt.datetime(2026, 3, 2, 9, 0, 0, 123456, tzinfo=dt.UTC)
 MINUTE = dt.timedelta(minutes=1)
 PROPOSER = "ana.proposer@example.edu"
 OFFICE = "omar.office@example.edu"
+SECOND = "lena.office@example.edu"
 LEDGER = LedgerRow.__table__  # type: ignore[attr-defined]
 CASE = CaseRow.__table__  # type: ignore[attr-defined]
 
@@ -133,6 +134,12 @@ class Play:
     def withdraw(self, reason: str) -> None:
         self.act(Withdrawn(actor=PROPOSER, reason=reason))
 
+    def office(self, kind: type[Any], *, actor: str = OFFICE, **facts: Any) -> None:
+        """An act of the office, with a reason where it takes one."""
+        if "reason" in kind.model_fields:
+            facts.setdefault("reason", "it has to be")
+        self.act(kind(actor=actor, by_office=True, **facts))
+
     def pass_time(self, span: dt.timedelta) -> None:
         until = self.now + span
         while (deadline := next_deadline(self.state)) is not None and deadline <= until:
@@ -158,9 +165,10 @@ class Play:
         if not effects:
             return state, None
         return state, Step(
+            event=event,
+            at=self.now,
             case_id=state.case_id,
             seq=state.seq,
-            at=self.now,
             framework_digest=self.plan.digest,
             digest=state.digest,
             status=state.status,

@@ -2,15 +2,17 @@
 
 import datetime as dt
 from dataclasses import dataclass, field
+from typing import Any
 
 from imprimatur import ids
 from imprimatur.rules.admission import refusal
 from imprimatur.rules.clock import next_deadline
 from imprimatur.rules.refusal import Refusal
 from imprimatur.rules.transition import settle, transition, wants_to_continue
+from models import effects as c
+from models import events
 from models.case import CaseState, Offer, TaskState
 from models.commit import AssignedTask, Resolution, StageResolution
-from models.effects import Effect, Escalate, OfferAgain, OpenStage, Replace, ResumeClock, SeekReviewers, StartClock
 from models.events import Continued, Decided, Event, Revised, Submitted, Ticked, Withdrawn
 from models.plan import Plan
 from models.vocabulary import AssignmentReason, TaskClosure, TaskStatus, Verdict
@@ -18,21 +20,25 @@ from models.vocabulary import AssignmentReason, TaskClosure, TaskStatus, Verdict
 START = dt.datetime(2026, 3, 2, 9, 0, tzinfo=dt.UTC)
 DAY = dt.timedelta(days=1)
 PROPOSER = "proposer@example.org"
+OFFICE, SECOND = "office@example.org", "second@example.org"
 
 
 @dataclass
 class Desk:
-    """Who can be found: reviewers by stage, holders of the escalation role, stages that may be skipped.
+    """Who can be found: reviewers by stage, holders of the escalation role, deputies; stages that may be skipped.
 
-    ``seats`` says of how many tasks in a stage that are offered to all its reviewers.
+    ``steps`` are the days after the due time at which a stage is escalated further; ``seats`` says of how many tasks in
+    a stage that are offered to all its reviewers.
     """
 
     reviewers: dict[str, list[tuple[str, str | None]]]
     escalation: list[str] = field(default_factory=list)
+    deputies: list[str] = field(default_factory=list)
     optional: set[str] = field(default_factory=set)
-    seats: dict[str, int] = field(default_factory=dict)
+    steps: tuple[int, ...] = ()
     stage_days: int = 10
     case_days: int = 60
+    seats: dict[str, int] = field(default_factory=dict)
 
 
 class Simulator:
@@ -41,8 +47,10 @@ class Simulator:
         self.desk = desk
         self.now = START
         self.state = CaseState(case_id="mc-simulated")
-        self.effects: list[Effect] = []
-        self.last: tuple[Effect, ...] = ()
+        self.effects: list[c.Effect] = []
+        self.last: tuple[c.Effect, ...] = ()
+        self._left: dict[str, dt.timedelta] = {}
+        self._asked: set[tuple[str, int, str]] = set()
 
     def submit(self, complete: bool = True) -> None:
         assert self.play(Submitted(actor=PROPOSER, digest="d1", complete=complete)) is None
@@ -61,6 +69,13 @@ class Simulator:
 
     def withdraw(self) -> Refusal | None:
         return self.play(Withdrawn(actor=PROPOSER, reason="no longer needed"))
+
+    def office(self, kind: type[Any], *, actor: str = OFFICE, **facts: Any) -> Refusal | None:
+        """An act of the office, with a reason where it takes one."""
+        if "reason" in kind.model_fields:
+            facts.setdefault("reason", "it has to be")
+        event: events.Act = kind(actor=actor, by_office=True, **facts)
+        return self.play(event)
 
     def pass_time(self, span: dt.timedelta) -> None:
         until = self.now + span
@@ -88,37 +103,42 @@ class Simulator:
     def kinds(self) -> list[str]:
         return [effect.kind for effect in self.last]
 
-    def _commit(self, effects: tuple[Effect, ...]) -> Resolution:
-        found, due_at = [], None
+    def said(self) -> list[str]:
+        """Kinds of all effects so far."""
+        return [effect.kind for effect in self.effects]
+
+    def stages(self) -> dict[str, tuple[str, str | None]]:
+        return {name: (str(s.status), s.outcome and str(s.outcome)) for name, s in self.state.stages.items()}
+
+    def waiting(self, stage: str) -> list[str]:
+        """Who is waited for in a stage."""
+        return [task.assignee for task in self.state.open_tasks(stage)]
+
+    def _commit(self, effects: tuple[c.Effect, ...]) -> Resolution:
+        self._asked = {(t.stage, t.round, t.assignee) for t in self.state.tasks.values()}
+        found: list[StageResolution] = []
+        due_at = None
         for effect in effects:
-            match effect:
-                case OpenStage():
-                    found.append(self._open(effect))
-                case Escalate() | SeekReviewers():
-                    found.append(self._seek(effect))
-                case OfferAgain():
-                    found += self._offer_again(effect)
-                case Replace():
-                    found += self._replace(effect)
-                case StartClock() | ResumeClock():
-                    due_at = self.now + self.desk.case_days * DAY
+            if isinstance(effect, c.StartClock | c.ResumeClock):
+                due_at = self.now + self.desk.case_days * DAY
+            elif (handler := getattr(self, f"_{effect.kind}", None)) is not None:
+                found += handler(effect)
         return Resolution(position=1, ledger_digest="0", stages=tuple(found), due_at=due_at)
 
-    def _open(self, effect: OpenStage) -> StageResolution:
+    def _open_stage(self, effect: c.OpenStage) -> list[StageResolution]:
         people = self.desk.reviewers.get(effect.stage, [])
         if not people and effect.stage in self.desk.optional:
-            return StageResolution(stage=effect.stage, skipped="nobody to ask")
-        due_at = self.now + self.desk.stage_days * DAY
+            return [StageResolution(stage=effect.stage, skipped="nobody to ask")]
         tasks = tuple(self._task(effect, person, role, AssignmentReason.ROLE) for person, role in people)
         if effect.stage in self.desk.seats:
             tasks = self._on_offer(tasks, min(self.desk.seats[effect.stage], len(tasks)))
-        return StageResolution(stage=effect.stage, tasks=tasks, due_at=due_at, remind_at=(due_at - DAY,))
+        return [self._timed(effect.stage, self.now + self.desk.stage_days * DAY, tasks)]
 
     def _on_offer(self, tasks: tuple[AssignedTask, ...], seats: int) -> tuple[AssignedTask, ...]:
         offer = {"offer": Offer(rule=0, seats=seats), "status": TaskStatus.OFFERED}
         return tuple(task.model_copy(update=offer) for task in tasks)
 
-    def _offer_again(self, effect: OfferAgain) -> list[StageResolution]:
+    def _offer_again(self, effect: c.OfferAgain) -> list[StageResolution]:
         """To all reviewers but those who had it, or have it; what another claimed is no hindrance."""
         had = {t.assignee for t in self._of_round(effect) if t.closure is not TaskClosure.CLAIMED}
         people = [person for person in self.desk.reviewers[effect.stage] if person[0] not in had]
@@ -127,35 +147,75 @@ class Simulator:
         assert offer is not None
         return [StageResolution(stage=effect.stage, tasks=self._on_offer(tasks, offer.seats))] if tasks else []
 
-    def _replace(self, effect: Replace) -> list[StageResolution]:
+    def _replace(self, effect: c.Replace) -> list[StageResolution]:
         """By the first reviewer who was not asked yet."""
-        asked = {task.assignee for task in self._of_round(effect)}
-        free = [person for person in self.desk.reviewers[effect.stage] if person[0] not in asked][:1]
+        free = [person for person in self.desk.reviewers[effect.stage] if self._is_free(effect, person[0])][:1]
         tasks = tuple(self._task(effect, person, role, AssignmentReason.SUCCESSION) for person, role in free)
         return [StageResolution(stage=effect.stage, tasks=tasks)] if tasks else []
 
-    def _of_round(self, effect: OfferAgain | Replace) -> list[TaskState]:
+    def _of_round(self, effect: c.OfferAgain | c.Replace) -> list[TaskState]:
         return [t for t in self.state.tasks.values() if (t.stage, t.round) == (effect.stage, effect.round)]
 
-    def _seek(self, effect: Escalate | SeekReviewers) -> StageResolution:
-        asked = {t.assignee for t in self.state.tasks.values() if (t.stage, t.round) == (effect.stage, effect.round)}
-        free = [person for person in self.desk.escalation if person not in asked][:1]
+    def _timed(self, stage: str, due_at: dt.datetime, tasks: tuple[AssignedTask, ...] = ()) -> StageResolution:
+        steps = tuple(due_at + days * DAY for days in self.desk.steps)
+        remind_at = (due_at - DAY,) if due_at - DAY > self.now else ()
+        return StageResolution(stage=stage, tasks=tasks, due_at=due_at, remind_at=remind_at, escalate_at=steps)
+
+    def _pause_stage(self, effect: c.PauseStage) -> list[StageResolution]:
+        due_at = self.state.stages[effect.stage].due_at
+        self._left[effect.stage] = max(due_at - self.now, dt.timedelta()) if due_at else dt.timedelta()
+        return []
+
+    def _resume_stage(self, effect: c.ResumeStage) -> list[StageResolution]:
+        return [self._timed(effect.stage, self.now + self._left[effect.stage])]
+
+    def _extend_stage(self, effect: c.ExtendStage) -> list[StageResolution]:
+        due_at = max(self.state.stages[effect.stage].due_at or self.now, self.now)
+        return [self._timed(effect.stage, due_at + (effect.by.business_days or 0) * DAY)]
+
+    def _remind(self, effect: c.Remind) -> list[StageResolution]:
+        pending = {task.id for task in self.state.tasks.values() if task.status.is_pending}
+        assert all(task in pending for task in effect.tasks)
+        return [StageResolution(stage=effect.stage, retry_at=self.now + DAY)] if effect.again else []
+
+    def _call_deputy(self, effect: c.CallDeputy) -> list[StageResolution]:
+        free = [person for person in self.desk.deputies if self._is_free(effect, person)][:1]
+        if free:
+            task = self._task(effect, free[0], "deputy", AssignmentReason.DEPUTY, stands_for=effect.task)
+            return [StageResolution(stage=effect.stage, tasks=(task,))]
+        return self._seek_reviewers(effect) if effect.cause == "silent" else []
+
+    def _pass_on(self, effect: c.PassOn) -> list[StageResolution]:
+        return self._taken_over(effect, effect.to, AssignmentReason(effect.why))
+
+    def _ask_again(self, effect: c.AskAgain) -> list[StageResolution]:
+        return self._taken_over(effect, self.state.tasks[effect.task].assignee, AssignmentReason.REPETITION)
+
+    def _taken_over(
+        self, effect: c.PassOn | c.AskAgain, person: str, reason: AssignmentReason
+    ) -> list[StageResolution]:
+        task: TaskState = self.state.tasks[effect.task]
+        kept = task.reason if task.reason is AssignmentReason.ESCALATION else reason
+        return [StageResolution(stage=effect.stage, tasks=(self._task(effect, person, task.role, kept),))]
+
+    def _escalate(self, effect: c.Escalate) -> list[StageResolution]:
+        return self._seek_reviewers(effect)
+
+    def _seek_reviewers(self, effect: c.Escalate | c.SeekReviewers | c.CallDeputy) -> list[StageResolution]:
+        free = [person for person in self.desk.escalation if self._is_free(effect, person)][:1]
         if not free:
-            return StageResolution(stage=effect.stage, retry_at=self.now + DAY)
+            return [StageResolution(stage=effect.stage, retry_at=self.now + DAY)]
         tasks = tuple(self._task(effect, person, "director", AssignmentReason.ESCALATION) for person in free)
-        return StageResolution(stage=effect.stage, tasks=tasks)
+        return [StageResolution(stage=effect.stage, tasks=tasks)]
+
+    def _is_free(self, effect: Any, person: str) -> bool:
+        return (effect.stage, effect.round, person) not in self._asked
 
     def _task(
-        self,
-        effect: OpenStage | Escalate | SeekReviewers | OfferAgain | Replace,
-        person: str,
-        role: str | None,
-        reason: AssignmentReason,
+        self, effect: Any, person: str, role: str | None, reason: AssignmentReason, stands_for: str | None = None
     ) -> AssignedTask:
-        known = [
-            task
-            for task in self.state.tasks.values()
-            if (task.stage, task.round, task.assignee) == (effect.stage, effect.round, person)
-        ]
-        task_id = ids.task_id("mc-simulated", effect.stage, effect.round, person, len(known) + 1)
-        return AssignedTask(id=task_id, assignee=person, reason=reason, role=role)
+        place = (effect.stage, effect.round, person)
+        attempt = 1 + sum((t.stage, t.round, t.assignee) == place for t in self.state.tasks.values())
+        self._asked.add(place)
+        task_id = ids.task_id("mc-simulated", effect.stage, effect.round, person, attempt)
+        return AssignedTask(id=task_id, assignee=person, reason=reason, role=role, stands_for=stands_for)

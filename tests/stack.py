@@ -17,6 +17,8 @@ from imprimatur.embedded.demo import environment
 from imprimatur.embedded.home import StackInfo, read_stack
 from imprimatur.embedded.sink import StoredMail, read_mailbox
 from imprimatur.embedded.supervisor import start_time
+from imprimatur.frameworks.loader import shipped
+from tests.command import Command
 
 ROOT = Path(__file__).resolve().parents[1]
 EXAMPLES = ROOT / "examples"
@@ -58,6 +60,17 @@ class Stack:
     def kill(self, part: str) -> None:
         os.kill(self.pid(part), signal.SIGKILL)
 
+    def revived(self, part: str) -> None:
+        """Kills a part and waits until the stack is whole again."""
+        before = self.pid(part)
+        self.kill(part)
+        until(lambda: self.pid(part) != before, f"{part} runs again")
+        until(self.is_ready, f"the stack is ready again without its old {part}")
+
+    def kill_supervisor(self) -> None:
+        self.process.send_signal(signal.SIGKILL)
+        assert self.process.wait(WITHIN_SECONDS) == -signal.SIGKILL
+
     def is_ready(self) -> bool:
         try:
             return httpx.get(f"{self.base_url}/readyz", timeout=10).status_code == 200
@@ -76,6 +89,40 @@ class Stack:
         """The newest such mail, once there is one."""
         until(lambda: self.mails(case_id, begins, to), f"mail {begins!r} to {to!r}")
         return self.mails(case_id, begins, to)[-1]
+
+
+def submitted(office: Command, name: str = "coursework-credit") -> str:
+    """One of the examples as a case; its id."""
+    return str(office.json("submit", EXAMPLES / f"{name}.yaml", "--as", PROPOSER)["case_id"])
+
+
+def decided(office: Command, case_id: str, stage: str, verdict: str = "approve", comment: str = "") -> None:
+    """Answers the first open task of a stage by command, with every score that is needed."""
+    shown = office.json("show", case_id)
+    task = next(task for task in shown["tasks"] if task["stage"] == stage)
+    scores = [f"--score={name}=4" for name in needed_scores(shown["framework"].partition("@")[0], stage)]
+    receipt = office.json(
+        "decide", task["task_id"], "--verdict", verdict, "--as", task["assignee"], "--comment", comment, *scores
+    )
+    assert (receipt["task_id"], receipt["verdict"]) == (task["task_id"], verdict)
+    assert receipt["decision_id"] and receipt["case_status"]
+
+
+def published(office: Command) -> str:
+    """A case that went all the way; the address of its credential."""
+    case_id = submitted(office)
+    for stage in ("proposal", "quality", "quality", "industry"):
+        decided(office, case_id, stage)
+    return str(office.json("show", case_id)["slug"])
+
+
+def needed_scores(framework: str, stage: str) -> list[str]:
+    return [criterion.id for criterion in shipped()[framework].stage(stage).criteria if criterion.required]
+
+
+def approval(framework: str, stage: str) -> dict[str, str]:
+    """The fields of a complete form."""
+    return {"verdict": "approve"} | {f"score.{name}": "4" for name in needed_scores(framework, stage)}
 
 
 def task_link(mail: StoredMail) -> str:

@@ -9,20 +9,16 @@ import pytest
 from imprimatur.errors import NotFound
 from imprimatur.history.export import history, sentence
 from imprimatur.history.verify import verify_case
-from imprimatur.mail.context import load
-from imprimatur.mail.links import Links
-from imprimatur.mail.rendering import Sender, render
 from imprimatur.rules.admission import refusal
 from imprimatur.rules.desk_admission import ADVICE_LIMIT
-from imprimatur.store import outbox
 from imprimatur.store.engine import Database
 from imprimatur.store.task_page import task_page
 from models.events import AdviceAsked, AdviceGiven, Held, PassedOn
 from models.vocabulary import EventType, MailKind, StageOutcome, Verdict
 from tests.facts import OFFICE, Play, event_types, everything, example, furnish
+from tests.mails import LINKS, contexts, rendered
 
 LENA, ADVISER = "lena.office@example.edu", "ivo.adviser@example.org"
-LINKS = Links(["k" * 40], "https://x.example")
 
 
 @pytest.fixture
@@ -95,19 +91,15 @@ def test_an_adviser_has_a_page_of_their_own(play: Play) -> None:
 def test_the_adviser_and_whoever_asked_are_written_to(play: Play) -> None:
     play.act(ask(play))
     play.act(give(play))
-    contexts = load(play.database, outbox.claim(play.database, 100, dt.datetime.now(dt.UTC)))
-    sender = Sender("office@x.example", "x.example")
-    mails = {c.mail.kind: (c, render(c, LINKS, sender)) for c in contexts}
-    context, message = mails[MailKind.ADVICE_ASKED]
-    text = message.get_payload()[0].get_payload(decode=True).decode()  # type: ignore[union-attr, index]
-    assert context.mail.recipient == ADVISER and "Is the title fair?" in text and LENA in text
-    assert "Reply-To" not in message, "a reply to this mail would be no answer to the task"
-    [link] = [word for word in text.split() if word.startswith("https://x.example/t/")]
+    mails = {context.mail.kind: (context.mail.recipient, rendered(context)) for context in contexts(play.database)}
+    recipient, mail = mails[MailKind.ADVICE_ASKED]
+    assert recipient == ADVISER and "Is the title fair?" in mail.text and LENA in mail.text
+    assert "Reply-To" not in mail.message, "a reply to this mail would be no answer to the task"
+    [link] = [word for word in mail.text.split() if word.startswith(f"{LINKS.base_url}/t/")]
     claim = LINKS.read(link.rsplit("/", 1)[1])
     assert (claim.task_id, claim.person) == (task(play), ADVISER)
-    context, message = mails[MailKind.ADVICE_GIVEN]
-    text = message.get_payload()[0].get_payload(decode=True).decode()  # type: ignore[union-attr, index]
-    assert context.mail.recipient == LENA and "It promises too much." in text
+    recipient, mail = mails[MailKind.ADVICE_GIVEN]
+    assert recipient == LENA and "It promises too much." in mail.text
 
 
 def test_whoever_takes_the_task_over_sees_the_advice(play: Play) -> None:

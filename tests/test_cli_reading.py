@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from imprimatur.frameworks.loader import shipped_path
 from imprimatur.store.engine import Database
 from tests.command import Command
 from tests.facts import EXAMPLES, OFFICE, PROPOSER, Play, example, furnish, whole_story
@@ -231,3 +232,21 @@ def test_no_text_of_a_case_can_write_into_the_terminal(
     story = command("history", PUBLISHED).out
     assert "Good.\ufffd[2J\ufffd2J" in story
     assert not set(story) & {"\x1b", "\x9b", "\r"}
+
+
+def _unheld_role(folder: Path) -> Path:
+    text = shipped_path("non-credit").read_text(encoding="utf-8")
+    file = folder / "policy.yaml"
+    file.write_text(text.replace("id: non-credit", "id: own-policy").replace("quality_reviewer", "astronomer"))
+    return file
+
+
+def test_roles_that_nobody_holds_are_warned_of_and_no_problem(reads: Command, tmp_path: Path) -> None:
+    checked = reads.json("framework", "check", _unheld_role(tmp_path))
+    assert (checked["problems"], checked["directory_asked"]) == ([], True)
+    assert [(w["code"], w["where"].rsplit(".", 1)[-1]) for w in checked["warnings"]] == [("role_unheld", "role")]
+    assert "astronomer" in reads("framework", "check", _unheld_role(tmp_path)).out
+
+
+def test_what_the_directory_can_meet_is_not_warned_of(reads: Command) -> None:
+    assert reads.json("framework", "check", shipped_path("industry-credit"))["warnings"] == []

@@ -9,12 +9,17 @@ import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy import select
 
 from imprimatur.frameworks.documents import parse
 from imprimatur.frameworks.fields import model_in
-from imprimatur.frameworks.loader import load_framework, shipped, shipped_path
-from models.framework import Framework
+from imprimatur.frameworks.loader import SHIPPED, load_framework, shipped, shipped_path
+from imprimatur.store.engine import Database
+from imprimatur.store.frameworks import framework
+from models.framework import Framework, StageDef
 from models.proposal import Proposal
+from models.tables import FrameworkRow
+from tests.facts import furnish
 from tests.policies import changed, policy
 
 
@@ -78,3 +83,32 @@ def test_a_stage_is_found_by_its_id() -> None:
 )
 def test_the_model_inside_a_type_is_found(annotation: Any, model: Any) -> None:
     assert model_in(annotation) is model
+
+
+# --- the language grows ----------------------------------------------------------------------------------------------
+
+
+class _LaterStage(StageDef):
+    added_later: bool = False
+
+
+class _LaterFramework(Framework):
+    stages: tuple[_LaterStage, ...]
+    added_later: str | None = None
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_a_key_that_is_added_with_a_default_changes_no_digest(name: str) -> None:
+    today = shipped()[name]
+    assert _LaterFramework.model_validate(today.canonical).digest == today.digest
+    assert Framework.model_validate(today.model_dump()).digest == today.digest
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_what_is_stored_is_what_the_digest_covers(name: str, sqlite_database: Database) -> None:
+    furnish(sqlite_database)
+    table = FrameworkRow.__table__  # type: ignore[attr-defined]
+    with sqlite_database.read() as connection:
+        body = connection.execute(select(table.c.body).where(table.c.id == name)).scalar_one()
+    assert Framework.model_validate(body) == framework(sqlite_database, name) == shipped()[name]
+    assert body == shipped()[name].canonical

@@ -15,7 +15,7 @@ from imprimatur.errors import DocumentInvalid
 from imprimatur.frameworks.documents import Document, parse
 from imprimatur.frameworks.loader import PROBLEM_LIMIT, load_framework, load_proposal, validate
 from imprimatur.frameworks.wording import PATTERN_MEANINGS
-from models.framework import Framework
+from models.framework import Framework, VotingRule
 from models.proposal import Proposal
 from tests.facts import EXAMPLES
 from tests.policies import GONE, changed, nearest_line, policy
@@ -160,7 +160,7 @@ def test_what_was_expected_is_said() -> None:
         "summary": ("x" * 4001, "at most 4,000 characters"),
         "stages": ([], "at least 1 entry"),
         "version": (1.0, 'text in quotes: "1.0"'),
-        "stages[1].voting.qorum": (1, "one of quorum, threshold, veto"),
+        "stages[1].voting.qorum": (1, f"one of {', '.join(sorted(VotingRule.model_fields))}"),
     }
     for change, (value, expected) in expectations.items():
         assert only(changed(policy(), change, value), Framework)[3] == expected

@@ -11,12 +11,9 @@ from hypothesis import strategies as st
 from imprimatur.errors import ImprimaturError
 from imprimatur.history.export import history, sentence
 from imprimatur.history.verify import verify_case
-from imprimatur.mail.context import load
-from imprimatur.mail.links import Links
-from imprimatur.mail.rendering import Sender, render
 from imprimatur.rules.assignment import Contender
 from imprimatur.rules.standing import Bench, Deputy, Facts, Held, Interest, Matter
-from imprimatur.store import leave, outbox
+from imprimatur.store import leave
 from imprimatur.store.engine import Database
 from imprimatur.store.interests import add_interest
 from imprimatur.store.leave import Scope
@@ -37,6 +34,7 @@ from tests.facts import (
     furnish,
     ledger_rows,
 )
+from tests.mails import contexts, rendered
 
 LENA, DIRECTOR, ADVISER = "lena.office@example.edu", "dora.director@example.edu", "ivo.adviser@example.org"
 QUINN, ROSA, SAM = (f"{name}.reviewer@example.edu" for name in ("quinn", "rosa", "sam"))
@@ -250,11 +248,8 @@ def incidents(play: Play) -> dict[str, str]:
 
 def mail_to(database: Database, person: str) -> str:
     """The text of the mail that was written for a person last."""
-    contexts = load(database, outbox.claim(database, 100, dt.datetime.now(dt.UTC) + DAY))
-    [*_, context] = [context for context in contexts if context.mail.recipient == person]
-    message = render(context, Links(["k" * 40], "https://x.example"), Sender("office@x.example", "x.example"))
-    payload = message.get_payload()[0].get_payload(decode=True)  # type: ignore[union-attr, index]
-    return " ".join(payload.decode().split())  # type: ignore[union-attr]
+    [*_, context] = [context for context in contexts(database) if context.mail.recipient == person]
+    return " ".join(rendered(context).text.split())
 
 
 def test_a_deputy_is_asked_and_both_names_are_told(database: Database, tmp_path: Path) -> None:

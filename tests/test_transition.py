@@ -1,16 +1,13 @@
-"""How a case changes course: the tables, and the invariants under any sequence of events."""
+"""How a case changes course, event by event; what holds under any sequence of events is in test_any_case.py."""
 
 import pytest
-from hypothesis import settings
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from imprimatur.rules.clock import next_deadline
-from imprimatur.rules.voting import evaluate
 from models.case import CaseState
-from models.effects import CloseStage, CloseTask, KeepStage, LapseStage
+from models.effects import CloseTask, KeepStage, LapseStage
+from models.events import Ticked
 from models.plan import Plan, StagePlan
-from models.vocabulary import CaseStatus, StageOutcome, StageStatus, TaskClosure, TaskStatus, Verdict
+from models.vocabulary import CaseStatus, Recusal, TaskClosure, TaskStatus, Verdict
 from tests.simulator import DAY, PROPOSER, Desk, Simulator
 
 A, R, C, N = Verdict.APPROVE, Verdict.REJECT, Verdict.REQUEST_CHANGES, Verdict.ABSTAIN
@@ -85,6 +82,19 @@ def test_a_rejection_ends_the_case(case: Simulator) -> None:
     assert stage_status(case)["quality"] == ("closed", "cancelled")
 
 
+def test_a_rejection_is_put_on_record_where_the_case_goes_on(case: Simulator) -> None:
+    stages = tuple(stage.model_copy(update={"goes_on_rejected": stage.id == "quality"}) for stage in PLAN.stages)
+    case.plan = PLAN.model_copy(update={"stages": stages})
+    case.decide("proposal", A)
+    case.decide("quality", R)
+    case.decide("quality", R)
+    assert stage_status(case)["quality"] == ("closed", "refused")
+    assert case.waiting("industry") == ["partner@example.org"]
+    case.decide("industry", C)
+    assert case.revise("title") is None
+    assert stage_status(case)["quality"] == ("waiting", None), "what was refused is sought anew"
+
+
 def test_requested_changes_stop_every_open_stage_and_the_clock(case: Simulator) -> None:
     case.decide("proposal", A)
     case.decide("quality", A)
@@ -132,6 +142,14 @@ def test_a_breach_is_recorded_once_and_escalates(case: Simulator) -> None:
     assert [e.kind for e in case.effects].count("breach_case") == 1
 
 
+def test_a_timer_that_rings_while_the_clock_stands_still_changes_nothing(case: Simulator) -> None:
+    case.decide("proposal", C)
+    case.now += 90 * DAY
+    before = case.state
+    assert case.play(Ticked()) is None
+    assert (case.state, case.last) == (before, ())
+
+
 def test_an_empty_stage_escalates_at_once_and_never_hangs() -> None:
     case = Simulator(PLAN, desk(reviewers={}))
     case.submit()
@@ -167,6 +185,28 @@ def test_abstentions_alone_hand_the_decision_to_the_escalation(case: Simulator) 
     assert [t.assignee for t in case.state.open_tasks("quality")] == ["director@example.org"]
     case.decide("quality", A)
     assert stage_status(case)["quality"] == ("closed", "approved")
+
+
+def test_a_stage_that_opens_is_not_taken_for_one_that_nobody_reviews() -> None:
+    """The case goes on by itself when no deputy is found; another stage stands open beside the one that opens."""
+    stages = (
+        StagePlan(
+            id="first", quorum=2, threshold=1, deputies="deputy", recusal=Recusal.LOWERS_QUORUM, waits_for_all=True
+        ),
+        StagePlan(id="beside", quorum=1, threshold=1),
+        StagePlan(id="next", needs=("first",), quorum=1, threshold=1),
+    )
+    people: dict[str, list[tuple[str, str | None]]] = {
+        "first": [("a@example.org", None), ("b@example.org", None)],
+        "beside": [("c@example.org", None)],
+        "next": [("d@example.org", None)],
+    }
+    case = Simulator(Plan(framework="bench@1", digest="f", stages=stages), desk(reviewers=people))
+    case.submit()
+    case.decide("first", A)
+    case.decide("first", Verdict.RECUSE)
+    assert case.kinds() == ["record_decision", "call_deputy", "close_stage", "open_stage"]
+    assert case.waiting("next") == ["d@example.org"]
 
 
 @pytest.mark.parametrize(
@@ -216,98 +256,3 @@ def test_state_survives_its_own_json(case: Simulator) -> None:
     case.decide("quality", A)
     text = case.state.model_dump_json(exclude_unset=True)
     assert CaseState.model_validate_json(text) == case.state
-
-
-class AnyCase(RuleBasedStateMachine):
-    """Random people, decisions, revisions and clock moves; the invariants hold after every event."""
-
-    @initialize(
-        escalation=st.lists(st.sampled_from(["d1@example.org", "d2@example.org"]), unique=True),
-        quality=st.integers(0, 4),
-        partner=st.booleans(),
-        optional=st.booleans(),
-        complete=st.booleans(),
-        veto=st.booleans(),
-    )
-    def begin(
-        self, escalation: list[str], quality: int, partner: bool, optional: bool, complete: bool, veto: bool
-    ) -> None:
-        people = desk(escalation=escalation, optional={"industry"} if optional else set())
-        people.reviewers["quality"] = [(f"q{n}@example.org", "chair" if n == 0 else None) for n in range(quality)]
-        if not partner:
-            people.reviewers.pop("industry")
-        stages = tuple(
-            stage.model_copy(update={"veto": ("chair",)}) if veto and stage.id == "quality" else stage
-            for stage in PLAN.stages
-        )
-        self.case = Simulator(PLAN.model_copy(update={"stages": stages}), people)
-        self.case.submit(complete)
-
-    @precondition(lambda self: self.case.state.open_tasks())
-    @rule(pick=st.integers(0, 20), verdict=st.sampled_from([A, A, A, R, C, N, Verdict.RECUSE]))
-    def somebody_decides(self, pick: int, verdict: Verdict) -> None:
-        tasks = self.case.state.open_tasks()
-        task = tasks[pick % len(tasks)]
-        assert self.case.decide_task(task.id, task.assignee, verdict) is None
-        self._no_close_against_the_rule()
-
-    @precondition(lambda self: self.case.state.status.waits_for_proposer)
-    @rule(changed=st.sampled_from(["title", "learning_outcomes", "partners.contact_email"]), complete=st.booleans())
-    def proposer_revises(self, changed: str, complete: bool) -> None:
-        assert self.case.revise(changed, complete=complete) is None
-
-    @rule(days=st.integers(0, 40))
-    def time_passes(self, days: int) -> None:
-        self.case.pass_time(days * DAY)
-
-    @rule(person=st.sampled_from(["d3@example.org", "d4@example.org"]))
-    def somebody_takes_the_escalation_role(self, person: str) -> None:
-        if person not in self.case.desk.escalation:
-            self.case.desk.escalation.append(person)
-
-    @precondition(lambda self: not self.case.state.status.is_final)
-    @rule(sure=st.integers(0, 9))
-    def proposer_withdraws(self, sure: int) -> None:
-        if sure == 0:
-            assert self.case.withdraw() is None
-
-    def _no_close_against_the_rule(self) -> None:
-        for effect in self.case.last:
-            if not isinstance(effect, CloseStage) or effect.outcome is not StageOutcome.APPROVED:
-                continue
-            stage = self.case.state.stages[effect.stage]
-            tasks = [t for t in self.case.state.tasks.values() if (t.stage, t.round) == (effect.stage, effect.round)]
-            plan = self.case.plan.stage(effect.stage)
-            assert evaluate(plan, tasks, stage.deadlocked).outcome is StageOutcome.APPROVED
-
-    @invariant()
-    def never_stuck(self) -> None:
-        state = self.case.state
-        if state.status.is_final or state.status.waits_for_proposer:
-            assert state.open_tasks() == []
-            return
-        for stage in state.stages.values():
-            if stage.status is StageStatus.OPEN:
-                assert state.open_tasks(stage.id) or stage.retry_at is not None, "an open stage waits for someone"
-        assert any(stage.status is StageStatus.OPEN for stage in state.stages.values())
-
-    @invariant()
-    def nothing_is_overdue_for_the_clock(self) -> None:
-        deadline = next_deadline(self.case.state)
-        assert deadline is None or deadline > self.case.now
-
-    @invariant()
-    def published_means_every_stage_passed(self) -> None:
-        if self.case.state.status is CaseStatus.PUBLISHED:
-            for stage in self.case.state.stages.values():
-                assert stage.outcome is not None
-                assert stage.outcome.lets_pass
-
-    @invariant()
-    def nobody_answers_twice_in_one_round(self) -> None:
-        seen = [(t.stage, t.round, t.assignee) for t in self.case.state.tasks.values()]
-        assert len(seen) == len(set(seen))
-
-
-TestAnyCase = AnyCase.TestCase
-TestAnyCase.settings = settings(max_examples=150, stateful_step_count=30, deadline=None)

@@ -11,9 +11,11 @@ from imprimatur.cli.durations import parse_duration
 from imprimatur.cli.output import JSON_OPTION, show, table, when
 from imprimatur.errors import InputError, ProposalIncomplete
 from imprimatur.frameworks.loader import load_proposal
+from imprimatur.rules.due_words import why_then
 from imprimatur.store import reading
 from imprimatur.store.engine import Database
 from imprimatur.store.people import default_proposer
+from models.vocabulary import Party
 
 if TYPE_CHECKING:
     from imprimatur.gateway import Gateway
@@ -59,7 +61,8 @@ def import_(
     """Import many proposals. A line imported before is not imported again."""
     from rich.progress import Progress
 
-    from imprimatur.importing import import_proposals, read_records
+    from imprimatur.importing import import_proposals
+    from imprimatur.records import read_records
 
     records = read_records(file)
 
@@ -114,9 +117,9 @@ def tasks(
 
 def decide(
     task: str,
-    verdict: Annotated[str, typer.Option(help="approve, reject, request_changes, abstain or recuse.")],
+    verdict: Annotated[str, typer.Option(help="One that the stage offers, such as approve or reject.")],
     actor: Actor,
-    comment: Annotated[str, typer.Option(help="Why; needed to reject or to request changes.")] = "",
+    comment: Annotated[str, typer.Option(help="Why; needed to reject, to request changes and to object.")] = "",
     score: Annotated[list[str] | None, typer.Option(metavar="CRITERION=N", help="A score; repeatable.")] = None,
     as_json: Json = False,
 ) -> None:
@@ -211,15 +214,26 @@ def _case_text(view: reading.CaseView) -> list[Any]:
     parts: list[Any] = [
         f"Status {view.status}, version {view.version}, round {view.round}, proposed by {view.proposer}"
     ]
+    if view.running:
+        parts.append(f"The time of {' and '.join(_PARTIES[party] for party in view.running)} is running")
+    if view.held:
+        parts.append(f"On hold since {when(view.held.at)} by {view.held.actor}: {view.held.reason}")
     if view.due_at:
         parts.append(f"To be published by {when(view.due_at)}: {_explained(view.due_reason)}")
     rows = [
         (s.stage, s.status, s.outcome, s.round or "", when(s.due_at), _explained(s.due_reason)) for s in view.stages
     ]
+    extended = [(stage.stage, note) for stage in view.stages for note in stage.extensions]
     parts.append(table(["stage", "status", "outcome", "round", "due", "why then"], rows))
     if view.tasks:
         open_tasks = [(t.task_id, t.stage, t.assignee, when(t.due_at)) for t in view.tasks]
         parts.append(table(["open task", "stage", "waiting for", "due"], open_tasks))
+    parts += [f"Extended: {stage} to {when(n.due_at)}, by {n.actor}: {n.reason}" for stage, n in extended]
+    parts += [
+        f"{act.actor} proposes to set {act.stage} to {act.outcome}: {act.reason.rstrip('.')}. "
+        f"A second person confirms it with: starter.py confirm {view.case_id} {act.act_id} --as EMAIL"
+        for act in view.proposed
+    ]
     parts += [f"Incident ({i.kind}){f' in {i.stage}' if i.stage else ''}: {i.detail}" for i in view.incidents]
     parts += [f"Mail to {m.recipient} ({m.kind}): {m.status} {m.last_reply}".rstrip() for m in view.mail_problems]
     if view.slug:
@@ -227,9 +241,14 @@ def _case_text(view: reading.CaseView) -> list[Any]:
     return parts
 
 
+_PARTIES = {
+    Party.AUTHOR: "the proposer",
+    Party.REVIEWER: "the reviewers",
+    Party.PARTNER: "the industry partner",
+    Party.OFFICE: "the governance office",
+    Party.SYSTEM: "the system",
+}
+
+
 def _explained(reason: dict[str, Any] | None) -> str:
-    if not reason:
-        return ""
-    skipped = ", ".join(f"{day['on']} ({day['why']})" for day in reason.get("skipped", ()))
-    text = f"{reason['amount']} from {reason['from_at'][:16].replace('T', ' ')} in calendar {reason['calendar']}"
-    return f"{text}; not counted: {skipped}" if skipped else text
+    return why_then(reason) if reason else ""

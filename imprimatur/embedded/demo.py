@@ -127,7 +127,7 @@ def coursework(demo: Demo) -> str:
     demo.answer(case_id, PROPOSAL)
     say("quality review and industry sign-off open side by side")
     for _ in range(2):
-        demo.answer(case_id, QUALITY, standalone=4, outcomes=3)
+        demo.answer(case_id, QUALITY, standalone=4, assessment=4, outcomes=3)
     closed = demo.mail(case_id, "No longer needed")
     say(f"two of three approvals decide; {closed.to} hears that their review is no longer needed")
     demo.answer(case_id, INDUSTRY, need=4)

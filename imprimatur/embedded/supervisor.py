@@ -233,7 +233,7 @@ def run_stack(
         try:
             supervisor.start()
             if not stop.asked:
-                announce(_addresses(info, ui, home))
+                announce(addresses(info, ui, home))
                 supervisor.watch()
         finally:
             supervisor.shut_down()
@@ -289,7 +289,7 @@ def _environment(settings: Settings, home: Home, info: StackInfo) -> dict[str, s
     )
 
 
-def _addresses(info: StackInfo, ui_port: int, home: Home) -> dict[str, str]:
+def addresses(info: StackInfo, ui_port: int, home: Home) -> dict[str, str]:
     return {
         "ready": info.base_url,
         "inbox": f"{info.base_url}/inbox",

@@ -136,6 +136,8 @@ def _stage_problems(framework: Framework, stage: StageDef, place: Place) -> Foun
     elif stage.voting is not None or stage.sla is not None or stage.criteria:
         problem = "a stage without reviewers takes no votes, no time and no scores"
         yield place, "automatic_stage", problem, "reviewers, or none of voting, sla and criteria"
+    else:
+        yield from kind_problems(stage, place)
     if stage.sla is not None:
         yield from _sla_problems(framework, stage.sla, (*place, "sla"))
 
@@ -212,8 +214,12 @@ def _promise_problems(framework: Framework, within: BusinessDuration, calendar: 
     if not within.business_days and not within.business_hours:
         yield place, "promise_empty", "a promise of no time is broken at once", "at least one hour or day"
     if _is_too_long(framework, within, calendar):
-        problem = f"{within.business_hours:g} hours are more than {LONGEST_PROMISE_DAYS} days of the calendar"
-        yield place, "promise_too_long", problem, f"at most {LONGEST_PROMISE_DAYS} working days"
+        yield from _too_long(within, place)
+
+
+def _too_long(span: BusinessDuration, place: Place) -> Found:
+    problem = f"{span.business_hours:g} hours are more than {LONGEST_PROMISE_DAYS} days of the calendar"
+    yield place, "promise_too_long", problem, f"at most {LONGEST_PROMISE_DAYS} working days"
 
 
 def _is_too_long(framework: Framework, span: BusinessDuration, calendar: str) -> bool:
@@ -227,6 +233,9 @@ def _is_too_long(framework: Framework, span: BusinessDuration, calendar: str) ->
 def _sla_problems(framework: Framework, sla: Sla, place: Place) -> Found:
     yield from _promise_problems(framework, sla.within, sla.calendar, (*place, "within"))
     yield from _calendar_known(framework, sla.calendar, (*place, "calendar"))
+    for index, step in enumerate(sla.then):
+        if _is_too_long(framework, step.after, sla.calendar):
+            yield from _too_long(step.after, (*place, "then", index, "after"))
     for index in range(1, len(sla.then)):
         if not _is_later(sla.then[index - 1].after, sla.then[index].after):
             problem = "this step would come before the one above it, or with it"

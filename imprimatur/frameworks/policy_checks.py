@@ -17,9 +17,9 @@ _NEEDS: dict[StageKind, tuple[str, ...]] = {
 _IDLE: dict[StageKind, tuple[str, ...]] = {
     StageKind.REVIEW: (),
     StageKind.ENDORSEMENT: (),
-    StageKind.INFORMATION: ("voting", "sla", "quality_gate", "criteria"),
+    StageKind.INFORMATION: ("voting", "sla", "quality_gate", "criteria", "on_rejection"),
     StageKind.OBJECTION: ("voting", "criteria"),
-    StageKind.PUBLICATION: ("quality_gate",),
+    StageKind.PUBLICATION: ("quality_gate", "on_rejection"),
 }
 _FIT: dict[StageKind, frozenset[Verdict]] = {
     StageKind.REVIEW: frozenset(Verdict) - {Verdict.ENDORSE, Verdict.OBJECT, Verdict.ACKNOWLEDGE},
@@ -33,11 +33,11 @@ _BY_SILENCE = frozenset({AtBreach.APPROVE, AtBreach.REJECT, AtBreach.SKIP})
 
 def kind_problems(stage: StageDef, place: Place) -> Found:
     """What a stage of this kind lacks, and what it says in vain."""
-    for key in _NEEDS[stage.kind]:
-        if getattr(stage, key) is None:
+    for key in ("voting", "sla"):
+        if key in _NEEDS[stage.kind] and getattr(stage, key) is None:
             yield (*place, key), f"{key}_missing", f"a stage of kind {stage.kind} needs {key!r}", f"the key {key}"
     for key in _IDLE[stage.kind]:
-        if getattr(stage, key):
+        if getattr(stage, key) != StageDef.model_fields[key].default:
             problem = f"{key!r} says nothing in a stage of kind {stage.kind}"
             yield (*place, key), "stage_key_idle", problem, f"no {key} here"
     for index, rule in enumerate(stage.reviewers):
@@ -48,7 +48,7 @@ def kind_problems(stage: StageDef, place: Place) -> Found:
     for index, verdict in enumerate(stage.verdicts):
         if verdict not in fit:
             problem = f"a stage of kind {stage.kind} has no use for the verdict {verdict!r}"
-            yield (*place, "verdicts", index), "verdict_unfit", problem, ", ".join(sorted(fit))
+            yield (*place, "verdicts", index), "verdict_unfit", problem, ", ".join(sorted(fit)) or "no verdicts here"
     if _NEEDS[stage.kind] == ("voting", "sla") and not IN_FAVOUR.intersection(stage.accepted()):
         wanted = Verdict.ENDORSE if stage.kind is StageKind.ENDORSEMENT else Verdict.APPROVE
         problem = f"no reviewer of this stage may {wanted}"
@@ -88,14 +88,18 @@ def vote_problems(stage: StageDef, place: Place) -> Found:
     roles |= {"industry_partner"} if any(reviewer.partners for reviewer in stage.reviewers) else set()
     roles |= {rule.deputies} if rule.deputies else set()
     held = ", ".join(sorted(roles)) or "a role among the reviewers"
-    spoken_of: list[tuple[Place, str, str]] = [
-        *((("veto", index), role, "veto_unheld") for index, role in enumerate(rule.veto)),
-        *((("weights", role), role, "weight_unheld") for role in rule.weights),
-        *([(("tie_break",), rule.tie_break, "tie_break_unheld")] if rule.tie_break else []),
-    ]
-    for where, role, code in spoken_of:
+    for index, role in enumerate(rule.veto):
         if role not in roles:
-            yield (*place, "voting", *where), code, f"no reviewer of this stage holds the role {role!r}", held
+            yield (*place, "voting", "veto", index), "veto_unheld", _nobody_holds(role), held
+    for role in rule.weights:
+        if role not in roles:
+            yield (*place, "voting", "weights", role), "weight_unheld", _nobody_holds(role), held
+    if rule.tie_break is not None and rule.tie_break not in roles:
+        yield (*place, "voting", "tie_break"), "tie_break_unheld", _nobody_holds(rule.tie_break), held
     if rule.deputies is not None and Verdict.RECUSE not in stage.accepted():
         problem = "deputies are named for whoever stands aside, but nobody may"
         yield (*place, "voting", "deputies"), "stage_key_idle", problem, "recuse among the verdicts"
+
+
+def _nobody_holds(role: str) -> str:
+    return f"no reviewer of this stage holds the role {role!r}"

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, select
 
+from imprimatur.errors import NotFound
 from imprimatur.store.documents import proposal_by_digest
 from imprimatur.store.engine import Database
 from imprimatur.store.frameworks import framework_by_digest
@@ -15,13 +16,14 @@ from imprimatur.store.outbox import Mail
 from models.framework import Framework, StageDef
 from models.proposal import Proposal
 from models.tables import CaseRow, DecisionRow, PersonRow, TaskRow
-from models.vocabulary import MailKind, TaskStatus
+from models.vocabulary import CaseStatus, MailKind, TaskStatus
 
 _CASE = CaseRow.__table__  # type: ignore[attr-defined]
 _TASK = TaskRow.__table__  # type: ignore[attr-defined]
 _DECISION = DecisionRow.__table__  # type: ignore[attr-defined]
 _PERSON = PersonRow.__table__  # type: ignore[attr-defined]
 NEEDS_OPEN_TASK = frozenset({MailKind.TASK, MailKind.REMINDER, MailKind.ESCALATION, MailKind.ADVICE_ASKED})
+NEEDS_PROPOSER = frozenset({MailKind.RETURNED, MailKind.REVISION})
 
 
 @dataclass(frozen=True)
@@ -44,9 +46,14 @@ class MailContext:
     @property
     def stale(self) -> str | None:
         """Why the mail should not be sent any more: nobody is asked for what is done."""
-        if self.mail.kind not in NEEDS_OPEN_TASK or self.task is None or TaskStatus(self.task["status"]).is_pending:
-            return None
-        return f"the task is {self.task['status']}"
+        status = CaseStatus(self.case["status"])
+        if self.mail.kind in NEEDS_OPEN_TASK and self.task and not TaskStatus(self.task["status"]).is_pending:
+            return f"the task is {self.task['status']}"
+        if self.mail.kind in NEEDS_PROPOSER and not status.waits_for_proposer:
+            return f"the case is {status}"
+        if self.mail.kind is MailKind.BREACH and status.is_final:
+            return f"the case is {status}"
+        return None
 
     @property
     def zone(self) -> ZoneInfo:
@@ -58,8 +65,16 @@ class MailContext:
         return instant.astimezone(self.zone).strftime("%A %-d %B %Y, %H:%M (%Z)")
 
 
-def load(database: Database, mails: Sequence[Mail]) -> list[MailContext]:
-    """A constant number of queries, whatever the size of the batch."""
+@dataclass(frozen=True)
+class Unready:
+    """A mail whose case, document or framework cannot be read."""
+
+    mail: Mail
+    reason: str
+
+
+def load(database: Database, mails: Sequence[Mail]) -> list[MailContext | Unready]:
+    """A constant number of queries, whatever the size of the batch; what cannot be read holds up no other mail."""
     with database.read() as connection:
         cases = _by(connection, _CASE, "case_id", {mail.case_id for mail in mails})
         tasks = _by(connection, _TASK, "task_id", {mail.task_id for mail in mails if mail.task_id})
@@ -68,7 +83,13 @@ def load(database: Database, mails: Sequence[Mail]) -> list[MailContext]:
         people = _by(connection, _PERSON, "email", named)
         wanted = {mail.case_id for mail in mails if mail.kind in (MailKind.REVISION, MailKind.OUTCOME)}
         decisions = _decisions(connection, wanted)
-        return [_context(connection, mail, cases, tasks, people, decisions) for mail in mails]
+        found: list[MailContext | Unready] = []
+        for mail in mails:
+            try:
+                found.append(_context(connection, mail, cases, tasks, people, decisions))
+            except (NotFound, LookupError, ValueError) as error:
+                found.append(Unready(mail, str(error)))
+        return found
 
 
 def _by(connection: Connection, table: Any, key: str, values: Iterable[str]) -> dict[str, dict[str, Any]]:
@@ -83,7 +104,8 @@ def _decisions(connection: Connection, case_ids: Iterable[str]) -> dict[str, lis
     wanted = list(case_ids)
     found: dict[str, list[dict[str, Any]]] = {}
     if wanted:
-        query = select(_DECISION).where(_DECISION.c.case_id.in_(wanted)).order_by(_DECISION.c.decided_at)
+        standing = _DECISION.c.case_id.in_(wanted), _DECISION.c.annulled_at.is_(None)
+        query = select(_DECISION).where(*standing).order_by(_DECISION.c.position)
         for row in connection.execute(query).mappings():
             found.setdefault(row["case_id"], []).append(dict(row))
     return found

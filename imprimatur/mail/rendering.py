@@ -2,26 +2,29 @@
 
 import datetime as dt
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from email.charset import QP, Charset
 from email.header import Header
-from email.message import Message
 from email.mime.multipart import MIMEMultipart
 from email.mime.text import MIMEText
-from email.policy import compat32
+from email.policy import Compat32
 from email.utils import format_datetime, formataddr, parseaddr
 from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
+from email_validator import EmailNotValidError, validate_email
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, select_autoescape
 
 from imprimatur.mail.context import MailContext
 from imprimatur.mail.links import Links
-from imprimatur.rules.wording import closed_because
-from models.vocabulary import AssignmentReason, MailKind
+from imprimatur.rules.wording import asked_for, closed_because
+from models.vocabulary import AssignmentReason, MailKind, Verdict
 
 LONGEST_LINE = 900  # RFC 5322 allows 998
+# Lines of a header with encoded words have at most 76 characters: RFC 2047, 2.
+LONGEST_HEADER_LINE = 76
 TEMPLATES = Path(__file__).with_name("templates")
 # Task mails are the only ones that can be answered.
 ANSWERABLE = frozenset({MailKind.TASK, MailKind.REMINDER, MailKind.ESCALATION})
@@ -30,7 +33,7 @@ WHY = {
     AssignmentReason.UNIT: "you belong to the unit concerned",
     AssignmentReason.PARTNER: "the proposal names you as its industry partner's contact",
     AssignmentReason.ADDRESS: "the framework names your address for this stage",
-    AssignmentReason.ESCALATION: "this stage was escalated to the role {role}, which you hold",
+    AssignmentReason.ESCALATION: "you answer for the role {role}, to which this stage was escalated",
     AssignmentReason.DEPUTY: "you hold the role {role}, which takes the place of a reviewer here",
     AssignmentReason.REASSIGNMENT: "the governance office asks you in someone else's place",
     AssignmentReason.DELEGATION: "whoever was asked first has passed it on to you",
@@ -44,6 +47,51 @@ WHY_INSTEAD = {
     AssignmentReason.SUCCESSION: "you take the place of {principal}",
 }
 STANDS_IN = "you stand in for {principal}"
+SAID = {
+    Verdict.APPROVE: "approved",
+    Verdict.REJECT: "rejected",
+    Verdict.REQUEST_CHANGES: "asks for changes",
+    Verdict.ABSTAIN: "abstained",
+    Verdict.RECUSE: "stood aside",
+    Verdict.ENDORSE: "endorsed",
+    Verdict.ACKNOWLEDGE: "acknowledged",
+    Verdict.OBJECT: "objected",
+}
+
+
+class _Wire(Compat32):
+    """A header that fits on its line is not taken apart to find that out: half of what composing a mail costs."""
+
+    def fold_binary(self, name: str, value: Any) -> bytes:
+        line = f"{name}: {value}"
+        if isinstance(value, str) and len(line) <= LONGEST_HEADER_LINE and line.isascii() and "\n" not in line:
+            return f"{line}{self.linesep}".encode("ascii")
+        return super().fold_binary(name, value)
+
+
+WIRE = _Wire(max_line_length=LONGEST_HEADER_LINE)
+
+
+class Undeliverable(Exception):
+    """No mail can be written to this recipient; trying again would not help."""
+
+
+@dataclass(frozen=True)
+class Message:
+    """Ready to be handed to a relay; ``recipient`` and ``content`` are as the wire wants them."""
+
+    identifier: str
+    recipient: str
+    content: bytes
+
+
+@dataclass(frozen=True)
+class Comment:
+    """What one reviewer wrote, without a name."""
+
+    stage: str
+    said: str
+    text: str
 
 
 @dataclass(frozen=True)
@@ -81,7 +129,7 @@ def message_id(mail_id: str, reply_domain: str) -> str:
 
 
 def render(context: MailContext, links: Links, sender: Sender, now: dt.datetime | None = None) -> Message:
-    """The message of one outbox row. Line breaks in any value cannot reach a header.
+    """The message of one outbox row. Line breaks in any value cannot reach a header. Raises Undeliverable.
 
     Composed with the older of the library's two interfaces: the newer one parses what it has just been given, which
     costs more than everything else about a mail.
@@ -89,12 +137,14 @@ def render(context: MailContext, links: Links, sender: Sender, now: dt.datetime 
     mail = context.mail
     values = _values(context, links)
     subject, text, html = (template.render(values) for template in _templates(mail.kind))
-    message = MIMEMultipart("alternative", policy=compat32)
-    message["From"] = _address(*parseaddr(sender.mail_from))
-    message["To"] = _address(context.name, mail.recipient)
+    recipient, identifier = _ascii_address(mail.recipient), message_id(mail.mail_id, sender.reply_domain)
+    # A boundary of one's own need not be searched for in the parts: none of them holds the mail's number.
+    message = MIMEMultipart("alternative", boundary=f"part-{mail.mail_id}", policy=WIRE)
+    message["From"] = _from(sender)
+    message["To"] = _address(context.name, recipient)
     message["Subject"] = _header(subject)
     message["Date"] = format_datetime(now or dt.datetime.now(dt.UTC))
-    message["Message-ID"] = message_id(mail.mail_id, sender.reply_domain)
+    message["Message-ID"] = identifier
     # The thread of a case: its first message need not exist for mail clients to hold the others together.
     message["References"] = message["In-Reply-To"] = f"<case.{mail.case_id}@{sender.reply_domain}>"
     message["Auto-Submitted"] = "auto-generated"
@@ -104,7 +154,7 @@ def render(context: MailContext, links: Links, sender: Sender, now: dt.datetime 
         message["Reply-To"] = f"review+{secret}@{sender.reply_domain}"
     message.attach(_part(_tidy(text), "plain"))
     message.attach(_part(html, "html"))
-    return message
+    return Message(identifier, recipient, message.as_bytes())
 
 
 def _part(text: str, subtype: str) -> MIMEText:
@@ -127,17 +177,46 @@ def envelope_sender(sender: Sender) -> str:
     return parseaddr(sender.mail_from)[1]
 
 
+@cache
+def _from(sender: Sender) -> str:
+    return _address(*parseaddr(sender.mail_from))
+
+
+def _ascii_address(email: str) -> str:
+    """Domains in other scripts have a spelling in ASCII; the part before the @ has none."""
+    if email.isascii():
+        return _one_line(email)
+    try:
+        found = validate_email(email, check_deliverability=False, test_environment=True).ascii_email
+    except EmailNotValidError as error:
+        raise Undeliverable(f"{email} is no mail address: {error}") from error
+    if found is None:
+        raise Undeliverable(f"{email} has letters before the @ that mail relays do not take")
+    return found
+
+
 def _address(name: str, email: str) -> str:
-    return formataddr((_one_line(name), email), "utf-8")
+    name = _one_line(name)
+    if _is_plain(name):
+        return formataddr((name, email))
+    header = Header(name, "utf-8", header_name="Reply-To")
+    header.append(f"<{email}>", "us-ascii")
+    return cast(str, header)
 
 
 def _header(text: str) -> str:
     line = _one_line(text)
-    return line if line.isascii() else Header(line, "utf-8").encode()
+    # The library takes a Header as well as a text; its annotations do not say so.
+    return line if _is_plain(line) else cast(str, Header(line, "utf-8", header_name="Subject"))
+
+
+def _is_plain(line: str) -> bool:
+    """What looks like an encoded word would be decoded by its reader."""
+    return line.isascii() and "=?" not in line
 
 
 def _one_line(text: str) -> str:
-    return re.sub(r"[\s\x00-\x1f\x7f]+", " ", text).strip()
+    return re.sub(r"[\s\x00-\x1f\x7f-\x9f]+", " ", text).strip()
 
 
 def _tidy(text: str) -> str:
@@ -146,24 +225,57 @@ def _tidy(text: str) -> str:
 
 def _values(context: MailContext, links: Links) -> dict[str, Any]:
     task, stage, case = context.task, context.stage, context.case
-    return {
+    values = {
         "name": context.name,
         "case": case,
         "proposal": context.proposal,
         "framework": context.framework,
-        "task": task,
         "stage": stage,
         "data": context.mail.data,
-        "decisions": context.decisions,
-        "due": context.local(task["due_at"]) if task and task["due_at"] else None,
-        "why": _why(task, context.principal) if task else None,
-        "closed_because": closed_because(task["closure"]) if task and task["closure"] else None,
-        # Whoever is asked for advice gets a link of their own, which opens no other's answer.
-        "link": links.task_url(task["task_id"], context.mail.recipient) if task else None,
+        "comments": list(_comments(context)),
+        "clock": "The clock has not started." if case["round"] == 0 else "The clock stands still until then.",
         "base_url": links.base_url,
         "local": context.local,
         "instant": dt.datetime.fromisoformat,
     }
+    if task is not None:
+        values |= {
+            "due": context.local(task["due_at"]) if task["due_at"] else None,
+            "on_offer": task["offer_rule"] is not None,
+            "why": _why(task, context.principal),
+            # Whoever is asked for advice gets a link of their own, which opens no other's answer.
+            "link": links.task_url(task["task_id"], context.mail.recipient),
+            "wanted": asked_for(stage, task["reason"]) if stage is not None else "decision",
+            "closed": closed_because(task["closure"]) if task["closure"] else None,
+            "escalated": _escalated(context),
+        }
+    return values
+
+
+def _comments(context: MailContext) -> Iterator[Comment]:
+    """Of the round that the mail speaks of."""
+    round_number = context.mail.data.get("round", context.case["round"])
+    for decision in context.decisions:
+        if decision["comment"] and decision["round"] == round_number:
+            stage = context.framework.stage(decision["stage"]).name
+            yield Comment(stage, SAID[Verdict(decision["verdict"])], decision["comment"])
+
+
+def _escalated(context: MailContext) -> str:
+    cause = context.mail.data.get("cause")
+    if cause == "objection":
+        return (
+            "Someone with standing has objected. You decide: approve to overrule the objection, reject or request "
+            "changes to uphold it."
+        )
+    if cause != "breach":
+        return "The answers given can no longer decide this stage, so the decision is yours."
+    due_at = context.mail.data.get("due_at")
+    promised = f"by {context.local(dt.datetime.fromisoformat(due_at))}" if due_at else "in time"
+    return (
+        f"This stage was to be decided {promised} and was not, so it comes to you as well. "
+        "Your answer counts like any other reviewer's."
+    )
 
 
 def _why(task: dict[str, Any], principal: str) -> str:

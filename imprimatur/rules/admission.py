@@ -11,7 +11,7 @@ from imprimatur.rules.desk_admission import (
 )
 from imprimatur.rules.office_admission import office_refusal
 from imprimatur.rules.refusal import Refusal, closed_case, unknown_task
-from models.case import CaseState
+from models.case import CaseState, TaskState
 from models.events import Continued, Decided, DeskAct, Event, Revised, Submitted, Ticked, Withdrawn
 from models.plan import Plan
 from models.vocabulary import CaseStatus, TaskStatus
@@ -23,8 +23,16 @@ def refusal(state: CaseState, event: Event, plan: Plan | None = None) -> Refusal
     Without the ``plan`` nothing of what a framework may relax counts as relaxed.
     """
     match event:
+        case Submitted() if state.version:
+            return Refusal(
+                "Refused",
+                "already_submitted",
+                "This case was submitted already, with another proposal.",
+                "Submit the proposal as a case of its own.",
+            )
         case Decided():
-            return _decision_refusal(state, event, plan)
+            task = state.tasks.get(event.task_id)
+            return decision_refusal(task, event) or _on_hold(state) or _duties(state, event, plan)
         case Revised():
             return _revision_refusal(state, event)
         case Withdrawn():
@@ -36,17 +44,10 @@ def refusal(state: CaseState, event: Event, plan: Plan | None = None) -> Refusal
     return office_refusal(state, event, plan)
 
 
-def _decision_refusal(state: CaseState, event: Decided, plan: Plan | None) -> Refusal | None:
-    task = state.tasks.get(event.task_id)
+def decision_refusal(task: TaskState | None, event: Decided) -> Refusal | None:
+    """Why the task does not take the decision; None is a task that the case does not have."""
     if task is None:
         return unknown_task(event.task_id)
-    if state.status is CaseStatus.ON_HOLD:
-        return Refusal(
-            "Refused",
-            "case_on_hold",
-            "The case is on hold, so nothing is decided now.",
-            "Your task stays yours; answer it when the governance office has resumed the case.",
-        )
     if task.assignee != event.actor:
         return not_your_task(event.actor, "Only its assignee can answer it; ask the governance office to reassign it.")
     if task.status is TaskStatus.DECIDED:
@@ -55,9 +56,24 @@ def _decision_refusal(state: CaseState, event: Decided, plan: Plan | None) -> Re
         return closed_task(task)
     if task.status is TaskStatus.OFFERED:
         return not_claimed()
+    return None
+
+
+def _on_hold(state: CaseState) -> Refusal | None:
+    if state.status is CaseStatus.ON_HOLD:
+        return Refusal(
+            "Refused",
+            "case_on_hold",
+            "The case is on hold, so nothing is decided now.",
+            "Your task stays yours; answer it when the governance office has resumed the case.",
+        )
+    return None
+
+
+def _duties(state: CaseState, event: Decided, plan: Plan | None) -> Refusal | None:
     if event.verdict in DECIDES_NOTHING:
         return None
-    return decider_refusal(state, task, event.actor, plan, answered_only=True)
+    return decider_refusal(state, state.tasks[event.task_id], event.actor, plan, answered_only=True)
 
 
 def _revision_refusal(state: CaseState, event: Revised) -> Refusal | None:

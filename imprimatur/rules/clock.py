@@ -1,11 +1,13 @@
 """What falls due in a case, and what happens then. Pure."""
 
 import datetime as dt
+from typing import Literal
 
 from imprimatur.rules.draft import Draft
 from imprimatur.rules.offers import counted
+from imprimatur.rules.voting import AGAINST, IN_FAVOUR, evaluate
 from models.case import CaseState, StageState
-from models.effects import Breach, BreachCase, CallDeputy, Escalate, Remind, SeekReviewers
+from models.effects import Breach, BreachCase, CallDeputy, Escalate, Remind
 from models.plan import StagePlan
 from models.vocabulary import (
     AssignmentReason,
@@ -15,6 +17,7 @@ from models.vocabulary import (
     StageStatus,
     TaskClosure,
     TaskStatus,
+    Verdict,
 )
 
 SYSTEM = "system"
@@ -43,17 +46,20 @@ def _stage_deadlines(stage: StageState) -> list[dt.datetime]:
 
 def tick(draft: Draft, at: dt.datetime) -> None:
     """Reminders, breaches, further escalations and new attempts to find someone, as far as they are due ``at``."""
+    if draft.status is not CaseStatus.IN_REVIEW:
+        # A timer that was set before the clock stood still.
+        return
+    if draft.due_at is not None and draft.due_at <= at and not draft.breached:
+        draft.breached = True
+        draft.add(BreachCase(due_at=draft.due_at))
     for stage in draft.open_stages():
         # What one stage's silence decides may have closed the others.
         if draft.stages[stage.id].status is StageStatus.OPEN:
             _tick_stage(draft, draft.stages[stage.id], at)
-    if draft.due_at is not None and draft.due_at <= at and not draft.breached:
-        draft.breached = True
-        draft.add(BreachCase(due_at=draft.due_at))
 
 
 def _tick_stage(draft: Draft, stage: StageState, at: dt.datetime) -> None:
-    waiting = _waiting(draft, stage)
+    waiting = tuple(task.id for task in draft.waiting(stage))
     if any(instant <= at for instant in stage.remind_at):
         stage = draft.put_stage(stage, remind_at=tuple(i for i in stage.remind_at if i > at))
         overdue = stage.due_at is not None and stage.due_at <= at
@@ -66,16 +72,27 @@ def _tick_stage(draft: Draft, stage: StageState, at: dt.datetime) -> None:
             return
     for _ in [instant for instant in stage.escalate_at if instant <= at]:
         stage = draft.put_stage(stage, escalate_at=stage.escalate_at[1:], escalated=stage.escalated + 1)
-        draft.add(Escalate(stage=stage.id, round=stage.round, cause="breach", step=stage.escalated))
+        draft.add(Escalate(stage=stage.id, round=stage.round, cause=_cause(draft, stage), step=stage.escalated))
     if stage.retry_at is not None and stage.retry_at <= at:
-        stage = draft.put_stage(stage, retry_at=None)
-        # What ran out in this very step looks for someone already; nobody must be found twice.
-        if missed is not None:
-            return
-        if not waiting:
-            draft.add(SeekReviewers(stage=stage.id, round=stage.round))
-        elif draft.plan.stage(stage.id).at_breach is AtBreach.REMIND:
-            draft.add(Remind(stage=stage.id, round=stage.round, tasks=waiting, again=True))
+        look_again(draft, stage)
+
+
+def look_again(draft: Draft, stage: StageState) -> None:
+    """Goes on looking for someone to decide, or reminding those who are late."""
+    stage = draft.put_stage(stage, retry_at=None)
+    plan, waiting = draft.plan.stage(stage.id), tuple(task.id for task in draft.waiting(stage))
+    reminded = any(isinstance(effect, Remind) and effect.stage == stage.id for effect in draft.effects)
+    if not draft.has_decider(stage) and (stage.deadlocked or not plan.objection):
+        draft.seek(stage)
+    elif stage.breached and waiting and plan.at_breach is AtBreach.REMIND and not reminded:
+        draft.add(Remind(stage=stage.id, round=stage.round, tasks=waiting, again=True))
+
+
+def _cause(draft: Draft, stage: StageState) -> Literal["breach", "no_decision", "objection"]:
+    """Whoever comes to a stage that votes can no longer decide must know that the decision is theirs."""
+    if not stage.deadlocked:
+        return "breach"
+    return "objection" if draft.plan.stage(stage.id).objection else "no_decision"
 
 
 def _missed(stage: StageState, at: dt.datetime) -> dt.datetime | None:
@@ -90,15 +107,18 @@ def _run_out(draft: Draft, stage: StageState, due_at: dt.datetime, waiting: tupl
     if plan.objection:
         return _close_window(draft, stage)
     draft.add(Breach(stage=stage.id, round=stage.round, due_at=due_at, tasks=waiting))
+    if plan.waits_for_all and evaluate(plan, draft.stage_tasks(stage), stage.deadlocked, late=True).outcome is not None:
+        # It waited only for answers that could change nothing; the votes are counted next.
+        return stage
     match plan.at_breach:
-        case AtBreach.SKIP | AtBreach.APPROVE | AtBreach.REJECT:
+        case AtBreach.SKIP | AtBreach.APPROVE | AtBreach.REJECT if not _contradicted(draft, stage, plan):
             _decide_by_silence(draft, stage, plan)
         case AtBreach.REASSIGN if waiting:
             _call_deputies(draft, stage, waiting)
         case AtBreach.REMIND if waiting:
             draft.add(Remind(stage=stage.id, round=stage.round, tasks=waiting, again=True))
         case _:
-            draft.add(Escalate(stage=stage.id, round=stage.round, cause="breach"))
+            draft.add(Escalate(stage=stage.id, round=stage.round, cause=_cause(draft, stage)))
     return draft.stages[stage.id]
 
 
@@ -114,11 +134,18 @@ def _call_deputies(draft: Draft, stage: StageState, waiting: tuple[str, ...]) ->
             draft.close_task(task, TaskClosure.TIME_RAN_OUT, SYSTEM)
 
 
+def _contradicted(draft: Draft, stage: StageState, plan: StagePlan) -> bool:
+    """Silence never outweighs what somebody said: an answer that speaks for something else calls people in."""
+    said = {task.verdict for task in draft.stage_tasks(stage)} - {None}
+    others = IN_FAVOUR | {Verdict.REQUEST_CHANGES} if plan.at_breach is AtBreach.REJECT else AGAINST
+    return bool(said & others)
+
+
 def _decide_by_silence(draft: Draft, stage: StageState, plan: StagePlan) -> None:
     outcome = {AtBreach.SKIP: StageOutcome.SKIPPED, AtBreach.REJECT: StageOutcome.REJECTED}.get(
         plan.at_breach, plan.positive
     )
-    reason = f"nobody decided in time; the policy says: {plan.policy_clause}"
+    reason = f"nobody decided in time; {_clause(plan)}"
     draft.close_tasks(stage.id, TaskClosure.TIME_RAN_OUT, SYSTEM)
     if outcome is StageOutcome.REJECTED:
         draft.reject_stage(stage, TaskClosure.CASE_REJECTED, SYSTEM, reason)
@@ -129,14 +156,15 @@ def _decide_by_silence(draft: Draft, stage: StageState, plan: StagePlan) -> None
 
 def _close_window(draft: Draft, stage: StageState) -> StageState:
     """Without an objection the stage has passed; with one it stays open until that is resolved."""
-    for task in draft.stage_tasks(stage):
-        if task.status.is_pending and task.reason is not AssignmentReason.ESCALATION:
+    for task in draft.waiting(stage):
+        if task.reason is not AssignmentReason.ESCALATION:
             draft.close_task(task, TaskClosure.TIME_RAN_OUT, SYSTEM)
     if not stage.deadlocked:
-        draft.close_stage(stage, StageOutcome.APPROVED, "nobody objected in time")
+        plan = draft.plan.stage(stage.id)
+        draft.close_stage(stage, plan.positive, f"nobody objected in time; {_clause(plan)}")
         draft.advance(SYSTEM)
     return draft.stages[stage.id]
 
 
-def _waiting(draft: Draft, stage: StageState) -> tuple[str, ...]:
-    return tuple(task.id for task in draft.stage_tasks(stage) if task.status.is_pending)
+def _clause(plan: StagePlan) -> str:
+    return f"the policy says: {plan.policy_clause.rstrip('.')}"

@@ -1,7 +1,17 @@
 """A case state being changed: shallow copies of what changes, effects in order."""
 
 from models.case import CaseState, StageState, TaskState
-from models.effects import CloseCase, CloseStage, CloseTask, Effect, OpenStage, Publish
+from models.effects import (
+    CallDeputy,
+    CloseCase,
+    CloseStage,
+    CloseTask,
+    Effect,
+    Escalate,
+    OpenStage,
+    Publish,
+    SeekReviewers,
+)
 from models.plan import Plan
 from models.vocabulary import AssignmentReason, CaseStatus, StageOutcome, StageStatus, TaskClosure, TaskStatus
 
@@ -21,6 +31,7 @@ class Draft:
         self.breached = state.breached
         self.proposed = dict(state.proposed)
         self.effects: list[Effect] = []
+        self._opened: set[str] = set()
 
     def add(self, effect: Effect) -> None:
         self.effects.append(effect)
@@ -53,16 +64,27 @@ class Draft:
     def open_stages(self) -> list[StageState]:
         return [stage for stage in self.stages.values() if stage.status is StageStatus.OPEN]
 
+    def staffed_stages(self) -> list[StageState]:
+        """Open ones whose reviewers are known: those of a stage that opens here are found by the commit."""
+        return [stage for stage in self.open_stages() if stage.id not in self._opened]
+
     def stage_tasks(self, stage: StageState) -> list[TaskState]:
         return [task for task in self.tasks.values() if task.stage == stage.id and task.round == stage.round]
 
     def has_decider(self, stage: StageState) -> bool:
         """Someone is asked who can decide: in an objection window only those who resolve the objection can."""
         everyone = not self.plan.stage(stage.id).objection
-        return any(
-            task.status.is_pending and (everyone or task.reason is AssignmentReason.ESCALATION)
-            for task in self.stage_tasks(stage)
-        )
+        return any(everyone or task.reason is AssignmentReason.ESCALATION for task in self.waiting(stage))
+
+    def waiting(self, stage: StageState) -> list[TaskState]:
+        """The tasks of the stage's round that are still to be answered."""
+        return [task for task in self.stage_tasks(stage) if task.status.is_pending]
+
+    def seek(self, stage: StageState) -> None:
+        """Looks for someone to decide, unless this very step does already: nobody must be found twice."""
+        looking = (Escalate, SeekReviewers, CallDeputy)
+        if not any(isinstance(effect, looking) and effect.stage == stage.id for effect in self.effects):
+            self.add(SeekReviewers(stage=stage.id, round=stage.round))
 
     def ready_stages(self) -> list[StageState]:
         return [
@@ -101,6 +123,7 @@ class Draft:
             self.pass_stage(stage.model_copy(update={"round": self.round}), "nobody's review is needed")
             return
         stage = self.put_stage(stage, status=StageStatus.OPEN, round=self.round)
+        self._opened.add(stage.id)
         self.add(OpenStage(stage=stage.id, round=self.round))
         if plan.informs:
             # Its tasks stay open for whoever wants to acknowledge; nothing waits for them.
@@ -127,9 +150,8 @@ class Draft:
         self.add(CloseStage(stage=stage.id, round=stage.round, outcome=outcome, reason=reason))
 
     def close_tasks(self, stage_id: str, closure: TaskClosure, actor: str) -> None:
-        for task in self.stage_tasks(self.stages[stage_id]):
-            if task.status.is_pending:
-                self.close_task(task, closure, actor)
+        for task in self.waiting(self.stages[stage_id]):
+            self.close_task(task, closure, actor)
 
     def close_task(self, task: TaskState, closure: TaskClosure, actor: str) -> None:
         self.put_task(task, status=TaskStatus.CLOSED, closure=closure, closed_by=actor)

@@ -1,5 +1,6 @@
 """Acts of the governance office, and of those who pass a task on. Pure."""
 
+from imprimatur.rules.clock import look_again
 from imprimatur.rules.draft import Draft
 from models.case import ProposedAct, StageState
 from models.effects import (
@@ -35,7 +36,7 @@ def hold(draft: Draft, event: Held) -> None:
     draft.add(HoldCase(actor=event.actor, reason=event.reason))
     draft.add(PauseClock())
     for stage in draft.open_stages():
-        draft.put_stage(stage, due_at=None, remind_at=(), retry_at=None, escalate_at=())
+        draft.put_stage(stage, due_at=None, remind_at=(), escalate_at=())
         draft.add(PauseStage(stage=stage.id, round=stage.round))
 
 
@@ -45,21 +46,28 @@ def resume(draft: Draft, event: Resumed) -> None:
     draft.add(ResumeClock())
     for stage in draft.open_stages():
         draft.add(ResumeStage(stage=stage.id, round=stage.round))
+        if stage.retry_at is not None:
+            look_again(draft, stage)
 
 
 def extend(draft: Draft, event: Extended) -> None:
-    """A breach that was recorded stays recorded; the new due time can be missed anew."""
-    stage = draft.put_stage(draft.stages[event.stage], breached=False, remind_at=(), escalate_at=())
+    """A breach that was recorded stays recorded; the new due time can be missed anew, with all that follows."""
+    fresh: dict[str, object] = {"breached": False, "remind_at": (), "escalate_at": (), "escalated": 0}
+    stage = draft.put_stage(draft.stages[event.stage], **fresh)
     draft.add(ExtendStage(stage=stage.id, round=stage.round, by=event.by, actor=event.actor, reason=event.reason))
 
 
 def propose(draft: Draft, event: ActProposed) -> None:
+    """The same act proposed again waits already: nothing happens."""
+    if event.act_id in draft.proposed:
+        return
+    approves = event.outcome is StageOutcome.APPROVED
     act = ProposedAct(
         id=event.act_id,
         act=event.act,
         stage=event.stage,
         round=draft.stages[event.stage].round,
-        outcome=event.outcome,
+        outcome=draft.plan.stage(event.stage).positive if approves else event.outcome,
         actor=event.actor,
         reason=event.reason,
     )
@@ -74,10 +82,11 @@ def confirm(draft: Draft, event: ActConfirmed) -> None:
     skipped = act.act is OfficeAct.SKIP
     closure = TaskClosure.STAGE_SKIPPED if skipped else TaskClosure.STAGE_OVERRIDDEN
     draft.close_tasks(stage.id, closure, event.actor)
-    draft.close_stage(stage, act.outcome, f"{'skipped' if skipped else 'decided'} by the office: {act.reason}")
+    reason = f"{'skipped' if skipped else 'decided'} by the office: {act.reason}"
     if act.outcome is StageOutcome.REJECTED:
-        draft.end(CaseStatus.REJECTED, TaskClosure.CASE_REJECTED, event.actor, act.reason)
+        draft.reject_stage(stage, TaskClosure.CASE_REJECTED, event.actor, reason)
     else:
+        draft.close_stage(stage, act.outcome, reason)
         draft.advance(event.actor)
 
 
@@ -86,8 +95,9 @@ def send_back(draft: Draft, event: SentBack) -> None:
     reopened = draft.dependents_of(event.stage)
     for stage_id in reopened:
         stage = draft.stages[stage_id]
+        # Whoever was only informed may have a task though the stage is closed.
+        draft.close_tasks(stage_id, TaskClosure.SENT_BACK, event.actor)
         if stage.status is StageStatus.OPEN:
-            draft.close_tasks(stage_id, TaskClosure.SENT_BACK, event.actor)
             draft.close_stage(stage, StageOutcome.CANCELLED, "the case was sent back")
         draft.stages[stage_id] = StageState(id=stage_id)
     draft.round += 1
@@ -116,9 +126,9 @@ def pass_on(draft: Draft, event: PassedOn) -> None:
 
 def nudge(draft: Draft, event: Nudged) -> None:
     for stage in draft.open_stages():
-        waiting = tuple(task.id for task in draft.stage_tasks(stage) if task.status.is_pending)
+        waiting = tuple(task.id for task in draft.waiting(stage))
         if waiting and event.stage in (None, stage.id):
-            draft.add(Remind(stage=stage.id, round=stage.round, tasks=waiting))
+            draft.add(Remind(stage=stage.id, round=stage.round, tasks=waiting, actor=event.actor))
 
 
 def annul(draft: Draft, event: Annulled) -> None:

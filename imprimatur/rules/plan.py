@@ -38,10 +38,9 @@ def _stage_plan(stage: StageDef) -> StagePlan:
 
 
 def _voting(rule: VotingRule) -> dict[str, object]:
-    copied = ("quorum_percent", "method", "threshold_percent", "counted_of", "weights", "veto", "recusal", "tie_break")
-    return {name: getattr(rule, name) for name in copied} | {
+    copied = VotingRule.model_fields.keys() - {"quorum", "threshold", "early_close"}
+    return {name: getattr(rule, name) for name in sorted(copied)} | {
         "quorum": rule.quorum or 0,
         "threshold": rule.threshold or 0,
-        "deputies": rule.deputies is not None,
         "waits_for_all": not rule.early_close,
     }

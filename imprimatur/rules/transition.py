@@ -9,7 +9,7 @@ import datetime as dt
 from imprimatur.rules import desk, office
 from imprimatur.rules.clock import tick
 from imprimatur.rules.draft import Draft
-from imprimatur.rules.voting import evaluate
+from imprimatur.rules.voting import Verdicts, evaluate
 from models.case import CaseState, StageState, TaskState
 from models.commit import Resolution, StageResolution
 from models.effects import (
@@ -23,7 +23,6 @@ from models.effects import (
     RecordDecision,
     RequestRevision,
     ResumeClock,
-    SeekReviewers,
     StartClock,
 )
 from models.events import (
@@ -51,7 +50,15 @@ from models.events import (
     Withdrawn,
 )
 from models.plan import Plan
-from models.vocabulary import CaseStatus, StageOutcome, StageStatus, TaskClosure, TaskStatus, Verdict
+from models.vocabulary import (
+    AssignmentReason,
+    CaseStatus,
+    StageOutcome,
+    StageStatus,
+    TaskClosure,
+    TaskStatus,
+    Verdict,
+)
 
 
 def transition(state: CaseState, event: Event, plan: Plan, at: dt.datetime) -> tuple[CaseState, tuple[Effect, ...]]:
@@ -126,6 +133,7 @@ def settle(state: CaseState, resolution: Resolution) -> CaseState:
                 role=task.role,
                 status=task.status,
                 offer=task.offer,
+                stands_for=task.stands_for,
             )
     update: dict[str, object] = {"stages": stages, "tasks": tasks}
     if resolution.due_at is not None:
@@ -134,9 +142,13 @@ def settle(state: CaseState, resolution: Resolution) -> CaseState:
 
 
 def _resolved(stage: StageState, found: StageResolution) -> dict[str, object]:
-    update: dict[str, object] = {"retry_at": found.retry_at}
+    update: dict[str, object] = {}
+    if found.retry_at is not None:
+        update["retry_at"] = found.retry_at
     if found.due_at is not None:
-        update |= {"due_at": found.due_at, "remind_at": found.remind_at, "escalate_at": found.escalate_at}
+        # A stage that goes on after a hold has some of its further escalations behind it.
+        still_to_come = found.escalate_at[stage.escalated :]
+        update |= {"due_at": found.due_at, "remind_at": found.remind_at, "escalate_at": still_to_come}
     return update
 
 
@@ -146,6 +158,10 @@ def wants_to_continue(state: CaseState, plan: Plan) -> bool:
         return False
     draft = Draft(state, plan)
     return bool(draft.ready_stages()) or draft.all_passed() or any(_is_settled(draft, s) for s in draft.open_stages())
+
+
+def _judged(draft: Draft, stage: StageState) -> Verdicts:
+    return evaluate(draft.plan.stage(stage.id), draft.stage_tasks(stage), stage.deadlocked, stage.breached)
 
 
 def _submit(draft: Draft, event: Submitted) -> None:
@@ -183,21 +199,23 @@ def _revise(draft: Draft, event: Revised) -> None:
     draft.status, draft.round = CaseStatus.IN_REVIEW, draft.round + 1
     draft.add(ResumeClock())
     for plan in draft.plan.stages:
-        _carry_over(draft, plan.id, plan.material, event.changed)
+        _carry_over(draft, plan.id, plan.material, event)
     draft.advance(event.actor)
 
 
-def _carry_over(draft: Draft, stage_id: str, material: tuple[str, ...] | None, changed: tuple[str, ...]) -> None:
+def _carry_over(draft: Draft, stage_id: str, material: tuple[str, ...] | None, event: Revised) -> None:
     """An approval lapses when the new version changes what is material to it; any other result is sought anew."""
     stage = draft.stages[stage_id]
     if stage.status is not StageStatus.CLOSED:
         return
     if stage.outcome is not None and stage.outcome.stays_valid:
-        touched = tuple(field for field in changed if material is None or _is_material(field, material))
+        touched = tuple(field for field in event.changed if material is None or _is_material(field, material))
         if not touched:
             draft.add(KeepStage(stage=stage_id))
             return
-        draft.add(LapseStage(stage=stage_id, changed=touched))
+        draft.add(LapseStage(stage=stage_id, round=stage.round, changed=touched))
+        # Whoever was only informed may still have a task, about a proposal that is no more.
+        draft.close_tasks(stage_id, TaskClosure.REVISION_REQUESTED, event.actor)
     draft.stages[stage_id] = StageState(id=stage_id)
 
 
@@ -213,7 +231,8 @@ def _decide(draft: Draft, event: Decided) -> None:
     if stage.status is not StageStatus.OPEN:
         # Someone acknowledged what they were only told of.
         return
-    if event.verdict is Verdict.RECUSE and plan.deputies:
+    # In the place of someone to whom the stage was escalated comes the next one of that role, not a deputy.
+    if event.verdict is Verdict.RECUSE and plan.deputies and task.reason is not AssignmentReason.ESCALATION:
         draft.add(CallDeputy(stage=stage.id, round=stage.round, task=task.id, cause="recused"))
     elif event.verdict is Verdict.OBJECT:
         _object(draft, stage)
@@ -223,7 +242,7 @@ def _decide(draft: Draft, event: Decided) -> None:
 
 def _count_again(draft: Draft) -> None:
     """A stage that was skipped, a reviewer who stood aside: what was settled may decide, or leave nobody to decide."""
-    for stage in draft.open_stages():
+    for stage in draft.staffed_stages():
         if draft.stages[stage.id].status is StageStatus.OPEN:
             _settle_votes(draft, draft.stages[stage.id], "system")
     if draft.status is CaseStatus.IN_REVIEW:
@@ -231,10 +250,11 @@ def _count_again(draft: Draft) -> None:
 
 
 def _is_settled(draft: Draft, stage: StageState) -> bool:
-    """Votes decide, or cannot any more; or nobody is left to decide and nobody is being looked for."""
-    result = evaluate(draft.plan.stage(stage.id), draft.stage_tasks(stage), stage.deadlocked)
-    abandoned = stage.deadlocked and not draft.has_decider(stage) and stage.retry_at is None
-    return result.outcome is not None or (result.deadlocked and not stage.deadlocked) or abandoned
+    """Whether the votes decide by now, or leave nobody to decide."""
+    result = _judged(draft, stage)
+    if stage.deadlocked and stage.retry_at is None and not draft.has_decider(stage):
+        return True
+    return result.outcome is not None or (result.deadlocked and not stage.deadlocked)
 
 
 def _object(draft: Draft, stage: StageState) -> None:
@@ -245,7 +265,7 @@ def _object(draft: Draft, stage: StageState) -> None:
 
 
 def _settle_votes(draft: Draft, stage: StageState, actor: str) -> None:
-    result = evaluate(draft.plan.stage(stage.id), draft.stage_tasks(stage), stage.deadlocked)
+    result = _judged(draft, stage)
     if result.outcome is None:
         _resolve_deadlocks(draft)
         return
@@ -268,20 +288,11 @@ def _send_back(draft: Draft, stage: StageState, actor: str, reason: str) -> None
     draft.add(PauseClock())
 
 
-def _deadlocked(draft: Draft) -> list[StageState]:
-    return [
-        stage
-        for stage in draft.open_stages()
-        if not stage.deadlocked and evaluate(draft.plan.stage(stage.id), draft.stage_tasks(stage)).deadlocked
-    ]
-
-
 def _resolve_deadlocks(draft: Draft) -> None:
     """Newly deadlocked stages escalate; one whose casting votes abstained as well keeps looking."""
-    for stage in _deadlocked(draft):
-        draft.put_stage(stage, deadlocked=True)
-        draft.add(Escalate(stage=stage.id, round=stage.round, cause="no_decision"))
-    for stage in draft.open_stages():
-        already = any(isinstance(e, Escalate | SeekReviewers) and e.stage == stage.id for e in draft.effects)
-        if stage.deadlocked and not already and not draft.has_decider(stage) and stage.retry_at is None:
-            draft.add(SeekReviewers(stage=stage.id, round=stage.round))
+    for stage in draft.staffed_stages():
+        if not stage.deadlocked and _judged(draft, stage).deadlocked:
+            stage = draft.put_stage(stage, deadlocked=True)
+            draft.add(Escalate(stage=stage.id, round=stage.round, cause="no_decision"))
+        elif stage.deadlocked and not draft.has_decider(stage) and stage.retry_at is None:
+            draft.seek(stage)

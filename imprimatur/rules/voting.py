@@ -3,6 +3,8 @@
 A stage is approved as soon as both numbers are reached, whatever those still to answer may say, and no reviewer with a
 veto is still to answer. It fails as soon as one of them can no longer be reached, or a reviewer with a veto rejects.
 An endorsement counts as an approval does; an acknowledgement takes part and says nothing for or against.
+
+Whoever stood aside and has a deputy is out of the count: the deputy is asked instead, and counts by the deputies' role.
 """
 
 import math
@@ -24,14 +26,16 @@ from models.vocabulary import (
 )
 
 IN_FAVOUR = frozenset({Verdict.APPROVE, Verdict.ENDORSE})
-TAKES_PART = IN_FAVOUR | {Verdict.REJECT, Verdict.REQUEST_CHANGES, Verdict.ABSTAIN, Verdict.ACKNOWLEDGE}
+AGAINST = frozenset({Verdict.REJECT, Verdict.REQUEST_CHANGES})
+TAKES_PART = IN_FAVOUR | AGAINST | {Verdict.ABSTAIN, Verdict.ACKNOWLEDGE}
 
 
 @dataclass(frozen=True)
 class Tally:
     """The votes of one stage and round: numbers of people, and weights (of approvals, rejections, ...).
 
-    ``asked`` leaves out whom an escalation brought in: they vote, but do not raise what is needed.
+    ``asked`` leaves out whom an escalation brought in: they vote, but do not raise what is needed. ``outstanding`` is
+    the most that the answers still to come can weigh, a deputy's in place of a recusal included.
     """
 
     approvals: int
@@ -48,32 +52,62 @@ class Tally:
 
     @classmethod
     def of(cls, plan: StagePlan, tasks: Iterable[TaskState]) -> "Tally":
-        def weight(chosen: Iterable[TaskState]) -> int:
-            return sum(plan.weight_of(task.role) for task in chosen)
+        tasks = list(tasks)
+        cast = [task for task in tasks if task.verdict is not None]
+        pending = [task for task in tasks if task.verdict is None and task.status is TaskStatus.OPEN]
+        seats = _seats(plan, tasks)
+        if plan.recusal is Recusal.LOWERS_QUORUM:
+            asked = [task for task in seats if task.verdict is not Verdict.RECUSE]
+        else:
+            asked = seats
+        # A deputy can weigh more than the reviewer who may still stand aside.
+        growth = sum(_most(plan, task) - plan.weight_of(task.role) for task in pending)
 
-        standing = [task for task in tasks if task.verdict is not None or task.status is TaskStatus.OPEN]
-        cast = [task for task in standing if task.verdict is not None]
-        pending = [task for task in standing if task.verdict is None]
-        recused = [task for task in cast if task.verdict is Verdict.RECUSE]
-        leaves = recused if plan.recusal is Recusal.LOWERS_QUORUM else []
-        asked = [task for task in standing if task.reason is not AssignmentReason.ESCALATION and task not in leaves]
+        def weight(verdicts: frozenset[Verdict]) -> int:
+            return sum(plan.weight_of(task.role) for task in cast if task.verdict in verdicts)
+
         return cls(
-            approvals=weight(task for task in cast if task.verdict in IN_FAVOUR),
-            rejections=weight(task for task in cast if task.verdict is Verdict.REJECT),
-            change_requests=weight(task for task in cast if task.verdict is Verdict.REQUEST_CHANGES),
-            asked=weight(asked),
+            approvals=weight(IN_FAVOUR),
+            rejections=weight(frozenset({Verdict.REJECT})),
+            change_requests=weight(frozenset({Verdict.REQUEST_CHANGES})),
+            asked=growth + sum(plan.weight_of(task.role) for task in asked),
             asked_people=len(asked),
-            recused=len(leaves),
-            outstanding=weight(pending),
+            recused=len(seats) - len(asked),
+            outstanding=sum(_most(plan, task) for task in pending),
             participants=sum(task.verdict in TAKES_PART for task in cast),
             outstanding_people=len(pending),
             vetoed=any(task.verdict is Verdict.REJECT and task.role in plan.veto for task in cast),
-            veto_outstanding=any(task.role in plan.veto for task in pending),
+            veto_outstanding=any(_could_veto(plan, task) for task in pending),
         )
 
     @property
     def objections(self) -> int:
         return self.rejections + self.change_requests
+
+
+def _seats(plan: StagePlan, tasks: list[TaskState]) -> list[TaskState]:
+    """Those who are counted as asked; where a deputy came, the deputy in place of the reviewer who stood aside."""
+    replaced = {task.stands_for for task in tasks}
+    return [
+        task
+        for task in tasks
+        if (task.verdict is not None or task.status is TaskStatus.OPEN)
+        and task.reason is not AssignmentReason.ESCALATION
+        and not (task.verdict is Verdict.RECUSE and task.id in replaced)
+    ]
+
+
+def _replaceable(plan: StagePlan, task: TaskState) -> bool:
+    return plan.deputies is not None and task.reason is not AssignmentReason.ESCALATION
+
+
+def _most(plan: StagePlan, task: TaskState) -> int:
+    own = plan.weight_of(task.role)
+    return max(own, plan.weight_of(plan.deputies)) if _replaceable(plan, task) else own
+
+
+def _could_veto(plan: StagePlan, task: TaskState) -> bool:
+    return task.role in plan.veto or (_replaceable(plan, task) and plan.deputies in plan.veto)
 
 
 @dataclass(frozen=True)
@@ -86,6 +120,7 @@ class Verdicts:
 
 
 OPEN = Verdicts(None, "")
+VETOED = Verdicts(StageOutcome.REJECTED, "a reviewer with a veto rejected")
 
 
 def quorum_of(plan: StagePlan, tally: Tally) -> int:
@@ -95,11 +130,16 @@ def quorum_of(plan: StagePlan, tally: Tally) -> int:
     return max(1, plan.quorum - tally.recused)
 
 
-def threshold_of(plan: StagePlan, tally: Tally, still_against: int = 0) -> int:
-    """The weight of approvals needed, when ``still_against`` of the votes to come are cast and do not approve."""
-    base = tally.asked
+def _base(plan: StagePlan, tally: Tally) -> int:
+    """What a share is counted of, when all the votes still to come are for or against."""
     if plan.counted_of is CountedOf.VOTES:
-        base = tally.approvals + tally.objections + still_against
+        return tally.approvals + tally.objections + tally.outstanding
+    return tally.asked
+
+
+def threshold_of(plan: StagePlan, tally: Tally) -> int:
+    """The weight of approvals needed, at the most: when all the votes still to come are for or against."""
+    base = _base(plan, tally)
     match plan.method:
         case VotingMethod.PERCENTAGE:
             needed = _share(plan.threshold_percent or 0, base)
@@ -117,45 +157,63 @@ def _share(percent: float, base: int) -> int:
     return math.ceil(Fraction(str(percent)) * base / 100)
 
 
-def evaluate(plan: StagePlan, tasks: Iterable[TaskState], deadlocked: bool = False) -> Verdicts:
+def evaluate(plan: StagePlan, tasks: Iterable[TaskState], deadlocked: bool = False, late: bool = False) -> Verdicts:
     """The outcome of a stage from the tasks of its current round; the order of votes does not matter.
 
-    Once a stage is ``deadlocked``, whoever it was escalated to has the casting vote.
+    Once a stage is ``deadlocked``, whoever it was escalated to has the casting vote. One that waits for every answer
+    does so until it is ``late``.
     """
     tasks = counted(tasks)
     if plan.objection:
-        # Nobody votes here: time decides, or whoever resolves an objection.
-        return (_casting_vote(plan, tasks) if deadlocked else None) or OPEN
+        return _evaluate_objections(plan, tasks, deadlocked)
     tally = Tally.of(plan, tasks)
     if tally.vetoed:
-        return Verdicts(StageOutcome.REJECTED, "a reviewer with a veto rejected")
-    if plan.waits_for_all and tally.outstanding_people and not deadlocked:
+        return VETOED
+    if plan.waits_for_all and tally.outstanding_people and not deadlocked and not late:
         return OPEN
-    quorum, needed = quorum_of(plan, tally), threshold_of(plan, tally, tally.outstanding)
-    if tally.approvals >= needed and tally.participants >= quorum:
-        return OPEN if tally.veto_outstanding else Verdicts(plan.positive, _approval(plan, tally, needed, quorum))
     if deadlocked and (casting := _casting_vote(plan, tasks)) is not None:
         return casting
-    return _failure(plan, tasks, tally, quorum)
+    quorum, needed = quorum_of(plan, tally), threshold_of(plan, tally)
+    if tally.approvals >= needed and tally.participants >= quorum:
+        return OPEN if tally.veto_outstanding else Verdicts(plan.positive, _approval(plan, tally, needed, quorum))
+    result = _failure(plan, tasks, tally, quorum)
+    # Whoever was brought in before it came to this may have said their word already.
+    return (_casting_vote(plan, tasks) if result.deadlocked else None) or result
+
+
+def _evaluate_objections(plan: StagePlan, tasks: list[TaskState], deadlocked: bool) -> Verdicts:
+    """Nobody votes here: time decides, or whoever resolves an objection. Silence of nobody is no consent."""
+    if not tasks:
+        return Verdicts(None, "nobody was asked who could object", deadlocked=True)
+    return (_casting_vote(plan, tasks) if deadlocked else None) or OPEN
 
 
 def _approval(plan: StagePlan, tally: Tally, needed: int, quorum: int) -> str:
+    return f"{_in_favour(plan, tally, needed)}, {tally.participants} took part ({quorum} needed)"
+
+
+def _in_favour(plan: StagePlan, tally: Tally, needed: int) -> str:
     did = "endorsed" if plan.positive is StageOutcome.ENDORSED else "approved"
-    return f"{tally.approvals} {did} ({needed} needed), {tally.participants} took part ({quorum} needed)"
+    return f"{tally.approvals} {did}{' by weight' if plan.weights else ''} ({needed} needed)"
 
 
 def _outcome_of(plan: StagePlan, verdict: Verdict | None) -> StageOutcome | None:
-    if verdict in IN_FAVOUR:
-        return plan.positive
-    return {Verdict.REJECT: StageOutcome.REJECTED, Verdict.REQUEST_CHANGES: StageOutcome.CHANGES_REQUESTED}.get(
-        verdict  # type: ignore[arg-type]
-    )
+    match verdict:
+        case Verdict.APPROVE | Verdict.ENDORSE:
+            return plan.positive
+        case Verdict.REJECT:
+            return StageOutcome.REJECTED
+        case Verdict.REQUEST_CHANGES:
+            return StageOutcome.CHANGES_REQUESTED
+    return None
 
 
 def _casting_vote(plan: StagePlan, tasks: list[TaskState]) -> Verdicts | None:
-    for task in tasks:
-        outcome = _outcome_of(plan, task.verdict)
-        if task.reason is AssignmentReason.ESCALATION and outcome is not None:
+    """Where several had said their word before it was needed and disagree, the most cautious one counts."""
+    brought_in = [task for task in tasks if task.reason is AssignmentReason.ESCALATION]
+    said = {_outcome_of(plan, task.verdict) for task in brought_in}
+    for outcome in (StageOutcome.REJECTED, StageOutcome.CHANGES_REQUESTED, plan.positive):
+        if outcome in said:
             return Verdicts(outcome, "decided by the casting vote of the escalation")
     return None
 
@@ -164,18 +222,14 @@ def _failure(plan: StagePlan, tasks: list[TaskState], tally: Tally, quorum: int)
     """A stage fails only when no answer still to come can change how."""
     if tally.participants + tally.outstanding_people < quorum:
         return Verdicts(None, "the quorum can no longer be reached", deadlocked=True)
-    best = tally.approvals + tally.outstanding
-    if best >= threshold_of(plan, tally, tally.outstanding) or tally.participants < quorum:
+    needed = threshold_of(plan, tally)
+    if tally.approvals + tally.outstanding >= needed or tally.participants < quorum:
         return OPEN
+    if (broken := _tie(plan, tasks, tally)) is not None:
+        return broken
     reason = (
-        f"{tally.approvals} approved ({threshold_of(plan, tally, tally.outstanding)} needed), "
-        f"{tally.rejections} rejected, {tally.change_requests} requested changes"
+        f"{_in_favour(plan, tally, needed)}, {tally.rejections} rejected, {tally.change_requests} requested changes"
     )
-    if plan.tie_break is not None:
-        if tally.outstanding_people:
-            return OPEN
-        if tally.approvals == tally.objections and (broken := _tie_broken(plan, tasks)) is not None:
-            return broken
     if tally.rejections > tally.change_requests + tally.outstanding:
         return Verdicts(StageOutcome.REJECTED, reason)
     unbeatable = tally.change_requests >= max(1, tally.rejections + tally.outstanding)
@@ -187,10 +241,14 @@ def _failure(plan: StagePlan, tasks: list[TaskState], tally: Tally, quorum: int)
     return OPEN
 
 
-def _tie_broken(plan: StagePlan, tasks: list[TaskState]) -> Verdicts | None:
-    for task in tasks:
-        outcome = _outcome_of(plan, task.verdict)
-        if task.role == plan.tie_break and outcome is not None:
-            role = (plan.tie_break or "").replace("_", " ")
-            return Verdicts(outcome, f"the votes were equal, and that of the {role} decided")
-    return None
+def _tie(plan: StagePlan, tasks: list[TaskState], tally: Tally) -> Verdicts | None:
+    """What follows where exactly half approve, or still can; None when there can be no tie, or nobody who breaks it."""
+    if plan.tie_break is None or 2 * (tally.approvals + tally.outstanding) < _base(plan, tally):
+        return None
+    if tally.outstanding_people:
+        return OPEN
+    said = {_outcome_of(plan, task.verdict) for task in tasks if task.role == plan.tie_break} - {None}
+    if len(said) != 1:
+        return None
+    role = plan.tie_break.replace("_", " ")
+    return Verdicts(said.pop(), f"exactly half approved, and the vote of the {role} decided")

@@ -1,6 +1,7 @@
 """How verdicts and closed tasks are called, the same in mails, on pages, in refusals and in the story of a case."""
 
-from models.vocabulary import TaskClosure, Verdict
+from models.framework import StageDef
+from models.vocabulary import AssignmentReason, StageKind, TaskClosure, Verdict
 
 VERDICT_LABELS = {
     Verdict.APPROVE: "Approve",
@@ -12,6 +13,8 @@ VERDICT_LABELS = {
     Verdict.ACKNOWLEDGE: "Acknowledge",
     Verdict.OBJECT: "Object",
 }
+# What somebody is asked for; an objection that was raised is decided upon like anything else.
+ASKED_FOR = {StageKind.INFORMATION: "acknowledgement", StageKind.OBJECTION: "objection"}
 # What happened, and how the person is tied to it who caused it.
 _CLOSED: dict[TaskClosure, tuple[str, str]] = {
     TaskClosure.OUTCOME_CERTAIN: ("the stage was decided", "by the decision of"),
@@ -30,6 +33,11 @@ _CLOSED: dict[TaskClosure, tuple[str, str]] = {
     TaskClosure.RETURNED: ("the task was given back", "by"),
     TaskClosure.LEFT: ("its holder left", "as noted by"),
 }
+
+
+def asked_for(stage: StageDef, reason: str) -> str:
+    """``acknowledgement``, ``objection`` or ``decision``: what an assignee of this stage can give."""
+    return "decision" if reason == AssignmentReason.ESCALATION else ASKED_FOR.get(stage.kind, "decision")
 
 
 def closed_because(closure: str) -> str:

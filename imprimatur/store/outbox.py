@@ -17,6 +17,8 @@ _TABLE = OutboxRow.__table__  # type: ignore[attr-defined]
 _INCIDENT = IncidentRow.__table__  # type: ignore[attr-defined]
 OFFICE_ROLE = "governance_office"
 DEFERRALS = tuple(dt.timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 240))
+# About five days, after which RFC 5321 (4.5.4.1) lets a sender give up; the office then hears of it.
+LAST_ATTEMPT = 34
 
 
 @dataclass(frozen=True)
@@ -104,9 +106,10 @@ def release(database: Database, mails: Sequence[Mail]) -> None:
 
 
 def record(database: Database, results: Sequence[Result], now: dt.datetime) -> None:
-    """Writes what became of the mails, and opens an incident for each that bounced."""
+    """Writes what became of the mails, and opens an incident for each that bounced or was put off too often."""
     if not results:
         return
+    results = [_given_up(result) for result in results]
     columns = ("status", "due_at", "attempts", "sent_at", "message_id", "last_reply")
     statement = (
         update(_TABLE)
@@ -118,6 +121,13 @@ def record(database: Database, results: Sequence[Result], now: dt.datetime) -> N
         for result in results:
             if result.status is MailStatus.BOUNCED:
                 _report_bounce(connection, result, now)
+
+
+def _given_up(result: Result) -> Result:
+    if result.status is not MailStatus.DEFERRED or result.mail.attempts + 1 < LAST_ATTEMPT:
+        return result
+    reply = f"given up after {LAST_ATTEMPT} attempts: {result.reply}"
+    return Result(result.mail, MailStatus.BOUNCED, reply, result.message_id)
 
 
 def _values(result: Result, now: dt.datetime) -> dict[str, Any]:

@@ -3,16 +3,27 @@
 import datetime as dt
 import difflib
 from collections.abc import Iterable
+from dataclasses import asdict
 from typing import Any
 
 from pydantic import BaseModel
 from sqlalchemy import Connection, RowMapping, exists, or_, select
 
 from imprimatur.errors import InputError, NotFound
+from imprimatur.rules.turns import Turns, turns_of
 from imprimatur.store.engine import Database
 from imprimatur.store.frameworks import framework_by_digest
-from models.tables import CaseRow, IncidentRow, OutboxRow, PublicationRow, StageRow, TaskRow
-from models.vocabulary import CaseStatus, MailStatus, StageOutcome, StageStatus, TaskStatus
+from models.tables import (
+    CaseRow,
+    IncidentRow,
+    LedgerRow,
+    OutboxRow,
+    ProposedActRow,
+    PublicationRow,
+    StageRow,
+    TaskRow,
+)
+from models.vocabulary import CaseStatus, MailStatus, OfficeAct, Party, StageOutcome, StageStatus, TaskStatus
 
 _CASE = CaseRow.__table__  # type: ignore[attr-defined]
 _STAGE = StageRow.__table__  # type: ignore[attr-defined]
@@ -21,6 +32,8 @@ _INCIDENT = IncidentRow.__table__  # type: ignore[attr-defined]
 _MAIL = OutboxRow.__table__  # type: ignore[attr-defined]
 _PUBLICATION = PublicationRow.__table__  # type: ignore[attr-defined]
 _PENDING = [str(status) for status in TaskStatus if status.is_pending]
+_LEDGER = LedgerRow.__table__  # type: ignore[attr-defined]
+_ACT = ProposedActRow.__table__  # type: ignore[attr-defined]
 
 
 class CaseSummary(BaseModel):
@@ -37,6 +50,15 @@ class CaseSummary(BaseModel):
     closed_at: dt.datetime | None
 
 
+class NoteView(BaseModel):
+    """An act of the office that still has its effect; an extension says until when."""
+
+    actor: str
+    at: dt.datetime
+    reason: str
+    due_at: dt.datetime | None = None
+
+
 class StageView(BaseModel):
     """A stage as it stands; one that has not opened in this round has round 0, and may say why its approval lapsed."""
 
@@ -51,6 +73,7 @@ class StageView(BaseModel):
     due_reason: dict[str, Any] | None = None
     breached_at: dt.datetime | None = None
     closed_at: dt.datetime | None = None
+    extensions: list[NoteView] = []
 
 
 class TaskView(BaseModel):
@@ -64,6 +87,18 @@ class TaskView(BaseModel):
     status: TaskStatus
     opened_at: dt.datetime
     due_at: dt.datetime | None
+
+
+class ProposedActView(BaseModel):
+    """An act of the office that waits for a second person."""
+
+    act_id: str
+    act: OfficeAct
+    stage: str
+    outcome: StageOutcome
+    actor: str
+    reason: str
+    proposed_at: dt.datetime
 
 
 class IncidentView(BaseModel):
@@ -83,6 +118,8 @@ class MailProblem(BaseModel):
 
 
 class CaseView(BaseModel):
+    """``running`` says whose time it is, ``used_seconds`` how much of it each has had until the last event."""
+
     case_id: str
     title: str
     status: CaseStatus
@@ -99,6 +136,10 @@ class CaseView(BaseModel):
     due_reason: dict[str, Any] | None
     clock_remaining_seconds: int | None
     breached_at: dt.datetime | None
+    running: list[Party]
+    used_seconds: dict[Party, int]
+    held: NoteView | None
+    proposed: list[ProposedActView]
     stages: list[StageView]
     tasks: list[TaskView]
     incidents: list[IncidentView]
@@ -128,7 +169,9 @@ def list_cases(
     if stage is not None:
         query = query.where(exists().where(open_stage & (_STAGE.c.stage == stage)))
     if overdue_at is not None:
-        late_stage = open_stage & or_(_STAGE.c.due_at < overdue_at, _STAGE.c.breached_at.is_not(None))
+        # A stage that was late and got more time is late no more, before that has passed as well.
+        missed = or_(_STAGE.c.due_at.is_(None), _STAGE.c.due_at <= _STAGE.c.breached_at)
+        late_stage = open_stage & or_(_STAGE.c.due_at < overdue_at, _STAGE.c.breached_at.is_not(None) & missed)
         late_case = or_(_CASE.c.due_at < overdue_at, _CASE.c.breached_at.is_not(None))
         query = query.where(_CASE.c.closed_at.is_(None), or_(exists().where(late_stage), late_case))
     with database.read() as connection:
@@ -174,11 +217,17 @@ def show_case(database: Database, case_id: str) -> CaseView:
         ).mappings()
         slug = connection.execute(select(_PUBLICATION.c.slug).where(of_case[_PUBLICATION])).scalar()
         defined = [(stage.id, stage.name) for stage in framework_by_digest(connection, case["framework_digest"]).stages]
+        turns = _turns(connection, case_id)
+        views = _stage_views(defined, stages, turns)
         return CaseView.model_validate(
             dict(case)
             | {
                 "framework": _framework_name(case),
-                "stages": _stage_views(defined, stages, case["round"]),
+                "running": turns.running if turns.at else (),
+                "used_seconds": {party: int(seconds) for party, seconds in turns.used.items()},
+                "held": asdict(turns.held) if turns.held else None,
+                "proposed": _proposed_acts(connection, case_id, views),
+                "stages": views,
                 "tasks": [dict(row) for row in tasks],
                 "incidents": [dict(row) for row in incidents],
                 "mail_problems": [dict(row) for row in mail],
@@ -187,21 +236,38 @@ def show_case(database: Database, case_id: str) -> CaseView:
         )
 
 
-def _stage_views(defined: Iterable[tuple[str, str]], rows: Iterable[RowMapping], round_number: int) -> list[StageView]:
+def _turns(connection: Connection, case_id: str) -> Turns:
+    """Whose time it is, by the ledger; nothing is told where somebody has made its rows unreadable."""
+    columns = [_LEDGER.c[name] for name in ("type", "actor", "at", "data")]
+    query = select(*columns).where(_LEDGER.c.case_id == case_id).order_by(_LEDGER.c.position)
+    try:
+        return turns_of(dict(row) for row in connection.execute(query).mappings())
+    except (ValueError, TypeError):
+        return Turns()
+
+
+def _stage_views(defined: Iterable[tuple[str, str]], rows: Iterable[RowMapping], turns: Turns) -> list[StageView]:
     latest = {row["stage"]: row for row in rows}
-    return [_stage_view(stage_id, name, latest.get(stage_id), round_number) for stage_id, name in defined]
+    return [_stage_view(stage_id, name, latest.get(stage_id), turns) for stage_id, name in defined]
 
 
-def _stage_view(stage_id: str, name: str, row: RowMapping | None, round_number: int) -> StageView:
-    """Of an earlier round only an approval still stands; whatever else came of it is sought anew."""
-    if row is not None and (row["round"] == round_number or _stands(row["outcome"])):
-        return StageView.model_validate(dict(row))
-    lapsed = row["reason"] if row is not None and row["status"] == StageStatus.WAITING else ""
+def _stage_view(stage_id: str, name: str, row: RowMapping | None, turns: Turns) -> StageView:
+    """Of a round before the latest version only an approval still stands; whatever else came of it is sought anew."""
+    if row is None:
+        return StageView(stage=stage_id, name=name, status=StageStatus.WAITING)
+    waits, outcome = row["status"] == StageStatus.WAITING, row["outcome"]
+    if not waits and (row["round"] >= turns.revised_round or (outcome and StageOutcome(outcome).stays_valid)):
+        extensions = [asdict(note) for note in turns.extensions.get(stage_id, ())]
+        return StageView.model_validate(dict(row) | {"extensions": extensions})
+    lapsed = row["reason"] if waits else ""
     return StageView(stage=stage_id, name=name, status=StageStatus.WAITING, reason=lapsed)
 
 
-def _stands(outcome: str | None) -> bool:
-    return outcome is not None and StageOutcome(outcome).stays_valid
+def _proposed_acts(connection: Connection, case_id: str, stages: Iterable[StageView]) -> list[dict[str, Any]]:
+    """Those that can still be confirmed: their stage stands open in the round for which they were proposed."""
+    opened = {(stage.stage, stage.round) for stage in stages if stage.status is StageStatus.OPEN}
+    query = select(_ACT).where(_ACT.c.case_id == case_id, _ACT.c.confirmed_at.is_(None)).order_by(_ACT.c.proposed_at)
+    return [dict(row) for row in connection.execute(query).mappings() if (row["stage"], row["round"]) in opened]
 
 
 def unknown_case(connection: Connection, case_id: str) -> NotFound:

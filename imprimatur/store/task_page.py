@@ -58,6 +58,12 @@ class TaskPage:
     def on_offer(self) -> bool:
         return bool(self.task["status"] == TaskStatus.OFFERED)
 
+    @property
+    def time_zone(self) -> str:
+        """Of the calendar that the stage is promised in."""
+        calendar = self.stage.sla.calendar if self.stage.sla else self.framework.speed_to_market.calendar
+        return self.framework.calendars[calendar].time_zone
+
 
 def task_page(database: Database, task_id: str, person: str) -> TaskPage:
     """Raises NotFound ``task_unknown``; also when the task is not this person's, and no advice of theirs is asked."""
@@ -125,6 +131,11 @@ def publications(database: Database) -> list[Publication]:
         newest_first = select(_PUBLICATION).order_by(_PUBLICATION.c.published_at.desc(), _PUBLICATION.c.slug)
         rows = connection.execute(newest_first).mappings()
         return [_publication(dict(row)) for row in rows]
+
+
+def publication_slugs(database: Database) -> list[str]:
+    with database.read() as connection:
+        return list(connection.execute(select(_PUBLICATION.c.slug).order_by(_PUBLICATION.c.slug)).scalars())
 
 
 def publication(database: Database, slug: str) -> Publication:

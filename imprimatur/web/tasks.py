@@ -11,7 +11,8 @@ from starlette.concurrency import run_in_threadpool
 from imprimatur.desk import Desk
 from imprimatur.errors import ImprimaturError, InputError
 from imprimatur.mail.links import LinkClaim, Links
-from imprimatur.rules.wording import VERDICT_LABELS, closed_by
+from imprimatur.rules.answers import NEEDS_COMMENT
+from imprimatur.rules.wording import VERDICT_LABELS, asked_for, closed_by
 from imprimatur.store.engine import Database
 from imprimatur.store.task_page import TaskPage, task_page
 from imprimatur.web.rendering import page, wants_json
@@ -78,7 +79,6 @@ async def _at_the_desk(desk: Desk, claim: LinkClaim, form: Mapping[str, str]) ->
 def _task(
     request: Request, found: TaskPage, typed: Mapping[str, str], error: ImprimaturError | None = None
 ) -> Response:
-    calendar = found.stage.sla.calendar if found.stage.sla else found.framework.speed_to_market.calendar
     values = {
         "task": found.task,
         "case": found.case,
@@ -95,18 +95,28 @@ def _task(
         "asked": found.asked,
         "conflict": found.conflict,
         "accepted": found.accepted,
+        "wanted": asked_for(found.stage, str(found.task["reason"])),
         "labels": VERDICT_LABELS,
+        "commented": [VERDICT_LABELS[verdict].lower() for verdict in found.accepted if verdict in NEEDS_COMMENT],
         "closed": closed_by(found.task["closure"], found.task["closed_by"]) if found.task["closure"] else "",
         "typed": typed,
         "error": error,
-        "zone": found.framework.calendars[calendar].time_zone,
+        "wrong": {item["where"]: item["problem"] for item in error.details.get("problems", ())} if error else {},
+        "zone": found.time_zone,
     }
     return page(request, "task.html", values, error.http_status if error else 200)
 
 
 def _receipt(request: Request, database: Database, receipt: DecisionReceipt, person: str) -> Response:
     found = task_page(database, receipt.task_id, person)
-    values = {"receipt": receipt, "proposal": found.proposal, "stage": found.stage, "own": found.own, "person": person}
+    values = {
+        "receipt": receipt,
+        "proposal": found.proposal,
+        "stage": found.stage,
+        "own": found.own,
+        "person": person,
+        "zone": found.time_zone,
+    }
     return page(request, "receipt.html", values)
 
 

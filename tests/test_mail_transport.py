@@ -1,0 +1,256 @@
+"""The way to the relay: its address, its certificate, its login; what is not sure is not used."""
+
+import datetime as dt
+import ipaddress
+import ssl
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+from pydantic import SecretStr
+from structlog.testing import capture_logs
+
+from imprimatur.embedded.home import LOOPBACK, free_port
+from imprimatur.errors import InputError
+from imprimatur.mail.transport import Relay, parse_smtp_url
+from imprimatur.settings import Settings
+from imprimatur.store import outbox
+from imprimatur.store.engine import Database
+from imprimatur.store.outbox import DEFERRALS, LAST_ATTEMPT, Result
+from imprimatur.store.reading import show_case
+from models.vocabulary import MailStatus
+from tests.relay import GUESTS, OFFICE, Post, Script, invite, relay
+
+USER, PASSWORD = "imprimatur", "p@ss:wörd/1"
+NOW = dt.datetime.now(dt.UTC)
+
+
+@dataclass(frozen=True)
+class Authority:
+    """A certificate authority of our own, and a certificate it made for one host name."""
+
+    file: Path
+    server: ssl.SSLContext
+
+
+def _authority(folder: Path, host: str) -> Authority:
+    folder.mkdir()
+    ca_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
+    ca = _certificate("Test authority", ca_key, "Test authority", ca_key, authority=True)
+    own = _certificate(host, key, "Test authority", ca_key, authority=False)
+    (folder / "ca.pem").write_bytes(ca.public_bytes(serialization.Encoding.PEM))
+    plain = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    (folder / "server.pem").write_bytes(own.public_bytes(serialization.Encoding.PEM) + plain)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(folder / "server.pem")
+    return Authority(folder / "ca.pem", context)
+
+
+def _certificate(
+    name: str,
+    key: ec.EllipticCurvePrivateKey,
+    issuer: str,
+    issuer_key: ec.EllipticCurvePrivateKey,
+    *,
+    authority: bool,
+) -> x509.Certificate:
+    subject, issued_by = (x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, each)]) for each in (name, issuer))
+    names: list[x509.GeneralName] = [x509.DNSName(name.replace(" ", "-"))]
+    if name == "localhost":
+        names.append(x509.IPAddress(ipaddress.ip_address(LOOPBACK)))
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issued_by)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(NOW - dt.timedelta(days=1))
+        .not_valid_after(NOW + dt.timedelta(days=1))
+        .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
+        .add_extension(x509.SubjectAlternativeName(names), critical=False)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key()), critical=False)
+        .add_extension(_usage(authority), critical=True)
+        .sign(issuer_key, hashes.SHA256())
+    )
+
+
+def _usage(authority: bool) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=True,
+        key_cert_sign=authority,
+        crl_sign=authority,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        encipher_only=False,
+        decipher_only=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def trusted(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return _authority(tmp_path_factory.mktemp("trusted") / "ca", "localhost")
+
+
+@pytest.fixture(scope="module")
+def misnamed(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return _authority(tmp_path_factory.mktemp("misnamed") / "ca", "relay.example")
+
+
+class Login:
+    """Takes one user with one password; remembers every attempt."""
+
+    def __init__(self) -> None:
+        self.attempts: list[LoginPassword] = []
+
+    def __call__(
+        self, server: SMTP, session: Session, envelope: Envelope, mechanism: str, data: LoginPassword
+    ) -> AuthResult:
+        self.attempts.append(data)
+        return AuthResult(success=data == LoginPassword(USER.encode(), PASSWORD.encode()), handled=False)
+
+
+def url(scheme: str, port: int, host: str = LOOPBACK, password: str = "p%40ss%3Aw%C3%B6rd%2F1") -> str:
+    return f"{scheme}://{USER}:{password}@{host}:{port}"
+
+
+@pytest.mark.parametrize("scheme", ["smtp+starttls", "smtps"])
+async def test_mail_goes_encrypted_and_with_a_login(
+    sqlite_database: Database, tmp_path: Path, trusted: Authority, monkeypatch: pytest.MonkeyPatch, scheme: str
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(trusted.file))
+    invite(sqlite_database, tmp_path)
+    script, login = Script(), Login()
+    async with relay(script, **tls(scheme, trusted), authenticator=login, auth_required=True) as port:
+        await Post(sqlite_database, parse_smtp_url(url(scheme, port))).run()
+    assert sorted(script.recipients) == GUESTS
+    assert login.attempts == [LoginPassword(USER.encode(), PASSWORD.encode())], "one login for the whole batch"
+
+
+def tls(scheme: str, authority: Authority) -> dict[str, Any]:
+    if scheme == "smtps":
+        return {"smtps": authority.server, "auth_require_tls": False}
+    return {"tls_context": authority.server, "require_starttls": True}
+
+
+async def refused(database: Database, folder: Path, script: Script, reached: Relay) -> str:
+    """Why no mail was sent; every mail must be waiting as before."""
+    invite(database, folder)
+    post = Post(database, reached)
+    with capture_logs() as logs:
+        await post.run(until=lambda: len(logs) >= 2)
+    assert script.received == []
+    assert {(row["status"], row["attempts"]) for row in post.rows()} == {("queued", 0)}
+    return str(logs[0]["reason"])
+
+
+@pytest.mark.parametrize("scheme", ["smtp+starttls", "smtps"])
+async def test_a_certificate_of_unknown_origin_is_refused(
+    sqlite_database: Database, tmp_path: Path, trusted: Authority, scheme: str
+) -> None:
+    script, login = Script(), Login()
+    async with relay(script, **tls(scheme, trusted), authenticator=login) as port:
+        reason = await refused(sqlite_database, tmp_path, script, parse_smtp_url(url(scheme, port)))
+    assert "certificate" in reason.lower()
+    assert login.attempts == [], "no password reaches a relay that is not known"
+
+
+@pytest.mark.parametrize("scheme", ["smtp+starttls", "smtps"])
+async def test_a_certificate_for_another_host_is_refused(
+    sqlite_database: Database, tmp_path: Path, misnamed: Authority, monkeypatch: pytest.MonkeyPatch, scheme: str
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(misnamed.file))
+    script, login = Script(), Login()
+    async with relay(script, **tls(scheme, misnamed), authenticator=login) as port:
+        reason = await refused(sqlite_database, tmp_path, script, parse_smtp_url(url(scheme, port)))
+    assert "certificate" in reason.lower() and login.attempts == []
+
+
+async def test_a_relay_that_does_not_encrypt_is_refused(sqlite_database: Database, tmp_path: Path) -> None:
+    script, login = Script(), Login()
+    async with relay(script, authenticator=login, auth_require_tls=False) as port:
+        reason = await refused(sqlite_database, tmp_path, script, parse_smtp_url(url("smtp+starttls", port)))
+    assert "STARTTLS" in reason and login.attempts == []
+
+
+async def test_a_wrong_password_loses_no_mail(
+    sqlite_database: Database, tmp_path: Path, trusted: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(trusted.file))
+    script = Script()
+    async with relay(script, **tls("smtps", trusted), authenticator=Login(), auth_required=True) as port:
+        wrong = parse_smtp_url(url("smtps", port, password="wrong"))
+        reason = await refused(sqlite_database, tmp_path, script, wrong)
+        assert "wrong" not in reason
+        await Post(sqlite_database, replace(wrong, password=PASSWORD)).run()
+    assert sorted(script.recipients) == GUESTS
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("smtp://relay.example", Relay("smtp", "relay.example", 25)),
+        ("smtp://127.0.0.1:2525", Relay("smtp", "127.0.0.1", 2525)),
+        ("smtp+starttls://relay.example", Relay("smtp+starttls", "relay.example", 587)),
+        ("smtps://relay.example", Relay("smtps", "relay.example", 465)),
+        ("smtps://[::1]:465", Relay("smtps", "::1", 465)),
+        (url("smtps", 465, "relay.example"), Relay("smtps", "relay.example", 465, USER, PASSWORD)),
+        ("smtp://key@relay.example", Relay("smtp", "relay.example", 25, "key", None)),
+    ],
+)
+def test_an_address_of_a_relay_is_read(text: str, expected: Relay) -> None:
+    assert parse_smtp_url(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text", ["", "relay.example:25", "http://x", "smtp://", "smtp://h:port", "smtp://h:99999", "smtps://u:secret@:465"]
+)
+def test_what_is_no_address_of_a_relay_is_refused_without_its_password(text: str) -> None:
+    with pytest.raises(InputError) as caught:
+        parse_smtp_url(text)
+    assert caught.value.code == "smtp_url_invalid" and "smtp+starttls://" in caught.value.hint
+    assert "secret" not in str(caught.value.as_dict())
+
+
+def test_without_an_address_there_is_no_relay() -> None:
+    with pytest.raises(InputError) as caught:
+        Relay.from_settings(Settings(smtp_url=None, _env_file=None))
+    assert caught.value.code == "smtp_url_missing"
+    found = Relay.from_settings(Settings(smtp_url=SecretStr("smtp://relay.example"), _env_file=None))
+    assert found.host == "relay.example"
+
+
+async def test_a_relay_that_is_not_there_is_told_with_its_cause(sqlite_database: Database, tmp_path: Path) -> None:
+    port = free_port()
+    reason = await refused(sqlite_database, tmp_path, Script(), parse_smtp_url(f"smtp://{LOOPBACK}:{port}"))
+    assert str(port) in reason and not reason.endswith(":")
+
+
+def test_mail_that_can_never_be_handed_over_is_given_up_after_days(database: Database, tmp_path: Path) -> None:
+    play = invite(database, tmp_path, GUESTS[0])
+    post, begin = Post.at(database, 1), dt.datetime.now(dt.UTC)
+    now, pauses = begin, []
+    while post.row(GUESTS[0])["status"] != "bounced":
+        [mail] = outbox.claim(database, 10, now)
+        outbox.record(database, [Result(mail, MailStatus.DEFERRED, "451 greylisted")], now)
+        pauses.append(post.row(GUESTS[0])["due_at"] - now)
+        now += pauses[-1]
+    assert tuple(pauses[: len(DEFERRALS)]) == DEFERRALS
+    assert dt.timedelta(days=4) < now - begin < dt.timedelta(days=6)
+    row = post.row(GUESTS[0])
+    assert (row["attempts"], row["last_reply"]) == (
+        LAST_ATTEMPT,
+        f"given up after {LAST_ATTEMPT} attempts: 451 greylisted",
+    )
+    assert [incident.kind for incident in show_case(database, play.case_id).incidents] == ["mail_bounced"]
+    assert sorted(mail.recipient for mail in outbox.claim(database, 10, now)) == OFFICE
