@@ -25,7 +25,7 @@ EXAMPLES = ROOT / "examples"
 PROPOSER = "ana.proposer@example.edu"
 OFFICE = "omar.office@example.edu"
 # Far above what anything takes; a test that needs it all has failed.
-WITHIN_SECONDS = 90.0
+WITHIN_SECONDS = 180.0
 
 
 def until(condition: Callable[[], object], what: str) -> None:
@@ -142,10 +142,16 @@ def start(home: Path, *options: str, settings: Mapping[str, str] | None = None) 
             cwd=home,
         )
     assert process.stdout is not None
-    lines = [process.stdout.readline()]
-    while lines[-1] and not lines[-1].startswith("home "):
-        lines.append(process.stdout.readline())
-    assert lines[0].startswith("ready http://"), (home / "up.log").read_text()
+    try:
+        lines = [process.stdout.readline()]
+        while lines[-1] and not lines[-1].startswith("home "):
+            lines.append(process.stdout.readline())
+        assert lines[0].startswith("ready http://"), (home / "up.log").read_text()
+    except BaseException:
+        # Whoever stops the tests here stops this stack too.
+        process.send_signal(signal.SIGINT)
+        process.wait()
+        raise
     return Stack(home, process, lines)
 
 
