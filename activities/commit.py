@@ -56,16 +56,14 @@ class Committer(CommitPort):
         self._filing = ThreadPoolExecutor(1, thread_name_prefix="file")
         self._answering: set[asyncio.Task[None]] = set()
         self._waiting: deque[Waiting] = deque()
-        self._busy: set[asyncio.Task[None]] = set()
+        self._busy: set[asyncio.Task[None] | None] = set()
 
     @activity.defn(name="commit_step")
     async def commit_step(self, step: Step) -> Resolution:
         answer: asyncio.Future[Resolution] = asyncio.get_running_loop().create_future()
         self._waiting.append((step, answer))
         if len(self._busy) < self._lanes:
-            lane = asyncio.create_task(self._run_lane())
-            self._busy.add(lane)
-            lane.add_done_callback(self._busy.discard)
+            self._busy.add(asyncio.create_task(self._run_lane()))
         return await answer
 
     @activity.defn(name="recall_step")
@@ -88,6 +86,8 @@ class Committer(CommitPort):
                 task.add_done_callback(self._answering.discard)
             else:
                 _answer(batch, answers)
+        # Not later, as a callback of the task: who comes in between would find a lane that takes nothing any more.
+        self._busy.discard(asyncio.current_task())
 
     async def _answer_once_filed(
         self, batch: list[Waiting], answers: Sequence[Resolution | Exception], records: Sequence[Record]
