@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import select
 from temporalio.client import Client, WorkflowHandle
+from temporalio.service import RetryConfig
 from temporalio.testing import TimeSkipper, TimeSkippingConfig
 from temporalio.worker import Worker
 
@@ -60,8 +61,8 @@ def temporal_server(folder: Path, port: int | None = None) -> Iterator[str]:
         process.wait(30)
 
 
-async def connected(address: str, keys: str | None = None) -> Client:
-    return await Client.connect(address, data_converter=data_converter(keys), identity=IDENTITY)
+async def connected(address: str, keys: str | None = None, retries: RetryConfig | None = None) -> Client:
+    return await Client.connect(address, data_converter=data_converter(keys), identity=IDENTITY, retry_config=retries)
 
 
 def worker(client: Client, committer: Committer, queue: str, cached: int = 1000) -> Worker:
