@@ -1,15 +1,12 @@
 """Processes killed in the middle of many decisions: what was acknowledged is kept, once; what was open goes on."""
 
 import json
-import os
 import re
-import signal
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -25,7 +22,18 @@ from imprimatur.store import outbox, reading
 from imprimatur.store.engine import Database
 from models.tables import DecisionRow, LedgerRow, OutboxRow, TaskRow
 from models.vocabulary import EventType, MailKind, MailStatus, TaskStatus
-from tests.stack import PROPOSER, WITHIN_SECONDS, Stack, approval, import_people, running, starter, task_link, until
+from tests.stack import (
+    PROPOSER,
+    WITHIN_SECONDS,
+    Stack,
+    approval,
+    import_people,
+    running,
+    standing_still,
+    starter,
+    task_link,
+    until,
+)
 
 CASES = 12
 DECISION = re.compile(r"d-[a-z2-7]{16}")
@@ -93,16 +101,6 @@ class Load:
                 self.too_late.add(task_id)
 
 
-@contextmanager
-def nobody_revives(stack: Stack) -> Iterator[None]:
-    """The supervisor stands still, so what is killed stays dead."""
-    os.kill(stack.process.pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        os.kill(stack.process.pid, signal.SIGCONT)
-
-
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
@@ -128,7 +126,8 @@ def test_no_kill_loses_or_doubles_anything(tmp_path: Path, database_url: str) ->
 
         load.answer_all("quality", kill_server_and_pages)
 
-        with nobody_revives(stack):
+        # The supervisor stands still, so what is killed stays dead.
+        with standing_still(stack.process.pid):
             links = load.links("industry")
             stack.kill("sink")
             until(lambda: not answers_tcp(LOOPBACK, stack.info.smtp_port), "an end of the sink")
