@@ -3,6 +3,7 @@
 import asyncio
 import signal
 import sys
+from pathlib import Path
 
 import structlog
 from temporalio.client import Client
@@ -15,10 +16,11 @@ from imprimatur.cli.context import Environment, connect_temporal, open_database
 from imprimatur.cli.output import leave, show_error
 from imprimatur.errors import ImprimaturError
 from imprimatur.gateway import TASK_QUEUE
+from imprimatur.logs import configure_logs
 from imprimatur.mail.links import Links
 from imprimatur.mail.rendering import Sender
 from imprimatur.mail.transport import Relay
-from imprimatur.publication.files import write_lost_records
+from imprimatur.publication.files import write_missing
 from imprimatur.settings import Settings
 from imprimatur.store.engine import Database
 from models.messages import MailerInput
@@ -31,6 +33,10 @@ RELAY_NAME = "default"
 log = structlog.get_logger()
 
 
+def published_dir(settings: Settings) -> Path:
+    return settings.home / "published"
+
+
 def build_worker(
     client: Client, database: Database, settings: Settings, *, base_url: str, links: Links, relay: Relay
 ) -> Worker:
@@ -41,7 +47,7 @@ def build_worker(
     committer = Committer(
         database,
         base_url=base_url,
-        published_dir=settings.home / "published",
+        published_dir=published_dir(settings),
         after_mail=lambda: loop.call_soon_threadsafe(mailer.wake.set),
     )
     return Worker(
@@ -78,9 +84,10 @@ async def main() -> int:
         environment.temporal_address, settings.temporal_namespace, keys.get_secret_value() if keys else None
     )
     with open_database(environment) as database:
-        write_lost_records(database, settings.home / "published")
         links = Links.from_settings(settings, environment.base_url)
         relay = Relay.from_settings(settings)
+        if restored := write_missing(database, published_dir(settings)):
+            log.info("published_files_restored", number=restored)
         async with build_worker(client, database, settings, base_url=environment.base_url, links=links, relay=relay):
             await start_mailer(client)
             log.info("worker_ready", task_queue=TASK_QUEUE)
@@ -89,6 +96,7 @@ async def main() -> int:
 
 
 if __name__ == "__main__":
+    configure_logs()
     try:
         status = asyncio.run(main())
     except ImprimaturError as error:

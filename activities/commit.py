@@ -115,7 +115,7 @@ class Committer(CommitPort):
         return answers
 
     def _after_commit(self, books: Sequence[Book]) -> None:
-        # Files come after the transaction: the catalogue reads the database, and a starting worker writes lost ones.
+        # Files come after the transaction: the catalogue reads the database, and a worker that starts writes lost ones.
         for book in books:
             for slug, achievement in book.published:
                 keep_record(self._published_dir, slug, achievement)

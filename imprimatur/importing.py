@@ -1,48 +1,41 @@
-"""Import of many proposals: catalogue records or whole proposals, JSON Lines or CSV, reported line by line."""
+"""Import of many proposals, reported line by line; stopping half-way and starting again imports the rest."""
 
 import asyncio
-import csv
-import io
-import json
-from collections.abc import Callable, Iterable
+from collections import defaultdict
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-from pydantic import ValidationError
 from sqlalchemy import select
 
 from imprimatur import ids
-from imprimatur.errors import ImprimaturError, InputError, ProposalIncomplete
-from imprimatur.frameworks.documents import read_text
-from imprimatur.gateway import Gateway
+from imprimatur.errors import DocumentInvalid, ImprimaturError, ProposalIncomplete
+from imprimatur.records import Record, proposal_of
+from imprimatur.rules.completeness import FieldProblem
 from imprimatur.store.engine import Database
+from models.messages import CaseAnswer
 from models.proposal import Proposal
 from models.tables import CaseRow
 from models.vocabulary import CaseStatus
 
 DEFAULT_FRAMEWORK = "coursework-credit"
-SIZE_LIMIT_BYTES = 20 * 1024 * 1024
 AT_ONCE = 8
-# Columns of published catalogues, and where they go in a proposal.
-ALIASES = {
-    "field": "field_of_study",
-    "outcomes": "learning_outcomes",
-    "url": "source_url",
-    "ects": "workload.credits",
-    "hours": "workload.hours",
-    "start": "delivery.starts_on",
-    "registration_deadline": "delivery.registration_deadline_on",
-}
-NOT_PART_OF_A_PROPOSAL = frozenset({"id", "source"})
+# What would fail for every other record as well.
+ENDS_THE_IMPORT = frozenset(
+    {"person_unknown", "person_inactive", "framework_unknown", "temporal_unavailable", "database_unavailable"}
+)
 
 
-@dataclass(frozen=True)
-class Record:
-    line: int
-    key: str
-    data: dict[str, Any] | None
-    problem: str = ""
+class Cases(Protocol):
+    """What an import needs of the gateway."""
+
+    def lacking(self, proposal: Proposal, framework_id: str) -> Sequence[FieldProblem]: ...
+
+    async def submit(
+        self, proposal: Proposal, *, proposer: str, framework_id: str | None = None, case_id: str | None = None
+    ) -> CaseAnswer: ...
+
+    async def revise(self, case_id: str, proposal: Proposal, *, actor: str) -> tuple[CaseAnswer, list[str]]: ...
 
 
 @dataclass(frozen=True)
@@ -67,90 +60,36 @@ class ImportReport:
 
     def as_dict(self) -> dict[str, Any]:
         self.rejected.sort(key=lambda rejection: rejection.line)
-        return asdict(self) | {"rejected": [asdict(rejection) for rejection in self.rejected]}
-
-
-def read_records(path: Path) -> list[Record]:
-    """Raises InputError for a file that cannot be read at all; a bad line is a record with a problem."""
-    text = read_text(path, SIZE_LIMIT_BYTES)
-    match path.suffix.lower():
-        case ".jsonl" | ".ndjson":
-            return [_json_record(number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
-        case ".csv":
-            return list(_csv_records(text))
-    raise InputError(
-        "import_format_unknown", f"{path.name} is neither .jsonl nor .csv.", "Save the records as JSON Lines or CSV."
-    )
-
-
-def _json_record(number: int, line: str) -> Record:
-    try:
-        data = json.loads(line)
-    except (json.JSONDecodeError, RecursionError) as error:
-        return Record(number, "", None, f"not JSON: {error}")
-    if not isinstance(data, dict):
-        return Record(number, "", None, "not a JSON object")
-    return Record(number, _key_of(data), data)
-
-
-def _csv_records(text: str) -> Iterable[Record]:
-    reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")))
-    for row in reader:
-        if None in row:
-            yield Record(reader.line_num, "", None, "more cells than columns")
-            continue
-        data: dict[str, Any] = {name: value for name, value in row.items() if value not in (None, "")}
-        for name in ("outcomes", "learning_outcomes"):
-            if name in data:
-                data[name] = [part.strip() for part in data[name].split("|") if part.strip()]
-        yield Record(reader.line_num, _key_of(data), data)
-
-
-def _key_of(data: dict[str, Any]) -> str:
-    """What makes a record the same record when it comes again: its own id, else its content."""
-    if data.get("id"):
-        return str(data["id"])
-    return json.dumps(data, sort_keys=True, ensure_ascii=False)
-
-
-def proposal_of(record: dict[str, Any]) -> Proposal:
-    """Raises pydantic's ValidationError; unknown columns are problems, never dropped in silence."""
-    document: dict[str, Any] = {}
-    for name, value in record.items():
-        if name in NOT_PART_OF_A_PROPOSAL or value in (None, "", []):
-            continue
-        target = ALIASES.get(name, name)
-        head, _, tail = target.partition(".")
-        if tail:
-            document.setdefault(head, {})[tail] = value
-        else:
-            document[head] = value
-    workload = document.get("workload")
-    if "ects" in record and isinstance(workload, dict) and "credits" in workload:
-        workload.setdefault("credit_system", "ects")
-    return Proposal.model_validate(document)
+        return asdict(self)
 
 
 async def import_proposals(
-    gateway: Gateway,
+    cases: Cases,
     database: Database,
     records: list[Record],
     proposer: str,
     framework_id: str | None,
     advanced: Callable[[], None],
 ) -> ImportReport:
-    """Submits every usable record; stopping half-way and starting again imports the rest."""
-    report = ImportReport()
-    known = _known_cases(database)
+    """Submits every usable record; ``advanced`` is called after each.
+
+    Raises what would fail for every record: see ENDS_THE_IMPORT.
+    """
+    running = _Import(cases, proposer, framework_id or DEFAULT_FRAMEWORK, _known_cases(database))
     queue = iter(records)
 
     async def worker() -> None:
         for record in queue:
-            await _import_one(gateway, record, proposer, framework_id or DEFAULT_FRAMEWORK, known, report)
+            await running.take(record)
             advanced()
 
-    await asyncio.gather(*(worker() for _ in range(AT_ONCE)))
-    return report
+    workers = [asyncio.create_task(worker()) for _ in range(AT_ONCE)]
+    try:
+        await asyncio.gather(*workers)
+    finally:
+        for one in workers:
+            one.cancel()
+    return running.report
 
 
 def _known_cases(database: Database) -> dict[str, str]:
@@ -159,46 +98,60 @@ def _known_cases(database: Database) -> dict[str, str]:
         return {row.case_id: row.status for row in connection.execute(select(table.c.case_id, table.c.status))}
 
 
-async def _import_one(
-    gateway: Gateway,
-    record: Record,
-    proposer: str,
-    framework_id: str,
-    known: dict[str, str],
-    report: ImportReport,
-) -> None:
-    if record.data is None:
-        report.rejected.append(Rejection(record.line, "", record.problem))
-        return
-    try:
-        proposal = proposal_of(record.data)
-    except ValidationError as error:
-        for item in error.errors():
-            place = ".".join(str(part) for part in item["loc"])
-            report.rejected.append(Rejection(record.line, place, item["msg"]))
-        return
-    case_id = ids.imported_case_id(framework_id, record.key)
-    if known.get(case_id, CaseStatus.INCOMPLETE) != CaseStatus.INCOMPLETE:
-        report.skipped += 1
-        return
-    lacking = gateway.lacking(proposal, framework_id) if case_id in known else []
-    if lacking:
-        report.rejected += [Rejection(record.line, item.field, item.problem) for item in lacking]
-        return
-    try:
-        if case_id in known:
-            # Returned before: once the record is complete it is that case's next version.
-            await gateway.revise(case_id, proposal, actor=proposer)
+class _Import:
+    """``known`` has the status of every case that was there before or has come since."""
+
+    def __init__(self, cases: Cases, proposer: str, framework_id: str, known: dict[str, str]) -> None:
+        self.report = ImportReport()
+        self._cases = cases
+        self._proposer = proposer
+        self._framework_id = framework_id
+        self._known = known
+        self._turns: dict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    async def take(self, record: Record) -> None:
+        try:
+            if record.problems:
+                raise DocumentInvalid("proposal_invalid", "The line cannot be read.", record.problems)
+            proposal = proposal_of(record.data)
+        except DocumentInvalid as error:
+            for problem in error.problems:
+                self._reject(record, problem.where, problem.problem)
+            return
+        case_id = ids.imported_case_id(self._framework_id.partition("@")[0], record.key)
+        # A record that stands twice in a file must find at its second place what became of the first.
+        async with self._turns[case_id]:
+            await self._submit(record, case_id, proposal)
+
+    async def _submit(self, record: Record, case_id: str, proposal: Proposal) -> None:
+        status = self._known.get(case_id)
+        if status not in (None, CaseStatus.INCOMPLETE):
+            self.report.skipped += 1
+            return
+        try:
+            if status is None:
+                await self._cases.submit(
+                    proposal, proposer=self._proposer, framework_id=self._framework_id, case_id=case_id
+                )
+            elif lacking := self._cases.lacking(proposal, self._framework_id):
+                for item in lacking:
+                    self._reject(record, item.field, item.problem)
+                return
+            else:
+                # Returned before: once the record is complete it is that case's next version.
+                await self._cases.revise(case_id, proposal, actor=self._proposer)
+        except ProposalIncomplete as error:
+            self.report.returned += status is None
+            self._known[case_id] = CaseStatus.INCOMPLETE
+            for problem in error.details["problems"]:
+                self._reject(record, problem["field"], problem["problem"])
+        except ImprimaturError as error:
+            if error.code in ENDS_THE_IMPORT:
+                raise
+            self._reject(record, "", error.message)
         else:
-            await gateway.submit(proposal, proposer=proposer, framework_id=framework_id, case_id=case_id)
-    except ProposalIncomplete as error:
-        report.returned += case_id not in known
-        for problem in error.details["problems"]:
-            report.rejected.append(Rejection(record.line, problem["field"], problem["problem"]))
-    except ImprimaturError as error:
-        if error.code in ("person_unknown", "person_inactive", "framework_unknown", "temporal_unavailable"):
-            raise
-        report.rejected.append(Rejection(record.line, "", error.message))
-    else:
-        report.accepted += 1
-    known[case_id] = CaseStatus.IN_REVIEW
+            self.report.accepted += 1
+            self._known[case_id] = CaseStatus.IN_REVIEW
+
+    def _reject(self, record: Record, field_: str, problem: str) -> None:
+        self.report.rejected.append(Rejection(record.line, field_, problem))

@@ -4,17 +4,17 @@ The models reject unknown keys, so that a misspelt key in a policy is found and 
 """
 
 import hashlib
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import rfc8785
 from pydantic import BaseModel, ConfigDict, EmailStr, Field, StringConstraints, model_validator
 
-from models.texts import Day, OneLine, Paragraphs, TimeOfDay, WebAddress
+from models.texts import PRINTABLE, Day, Number, OneLine, TimeOfDay, WebAddress, WholeNumber
 from models.vocabulary import CredentialKind, StageKind, Verdict
 
 Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
 Label = Annotated[OneLine, StringConstraints(min_length=1, max_length=200)]
-Text = Annotated[Paragraphs, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000)]
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000), PRINTABLE]
 FieldPath = Annotated[str, StringConstraints(pattern=r"^[a-z_]+(\.[a-z_]+)?$")]
 
 
@@ -25,8 +25,8 @@ class Strict(BaseModel):
 class BusinessDuration(Strict):
     """Business time: either days (same clock time, n working days on) or hours (counted inside working hours)."""
 
-    business_days: int | None = Field(default=None, ge=0, le=1000)
-    business_hours: float | None = Field(default=None, ge=0, le=10000)
+    business_days: WholeNumber | None = Field(default=None, ge=0, le=1000)
+    business_hours: Number | None = Field(default=None, ge=0, le=10000)
 
     @model_validator(mode="after")
     def _one_unit(self) -> "BusinessDuration":
@@ -79,11 +79,11 @@ class FieldRule(Strict):
 
     field: FieldPath
     presence: Literal["required", "recommended"] = "required"
-    minimum: float | None = None
-    maximum: float | None = None
-    min_items: int | None = Field(default=None, ge=1, le=1000)
-    max_items: int | None = Field(default=None, ge=1, le=1000)
-    max_words: int | None = Field(default=None, ge=1, le=100_000)
+    minimum: Number | None = None
+    maximum: Number | None = None
+    min_items: WholeNumber | None = Field(default=None, ge=1, le=1000)
+    max_items: WholeNumber | None = Field(default=None, ge=1, le=1000)
+    max_words: WholeNumber | None = Field(default=None, ge=1, le=100_000)
     one_of: tuple[Label, ...] | None = Field(default=None, min_length=1)
     forbidden_words: tuple[Label, ...] = ()
     why: Text | None = None
@@ -100,7 +100,7 @@ class ReviewerRule(Strict):
     unit: Label | None = None
     partners: Literal["all", "lead"] | None = None
     addresses: tuple[EmailStr, ...] = ()
-    count: int | None = Field(default=None, ge=1, le=500)
+    count: WholeNumber | None = Field(default=None, ge=1, le=500)
 
     @model_validator(mode="after")
     def _one_source(self) -> "ReviewerRule":
@@ -115,8 +115,8 @@ class ReviewerRule(Strict):
 class VotingRule(Strict):
     """quorum: least number who take part; threshold: least number who approve; veto: roles whose rejection is final."""
 
-    quorum: int = Field(ge=1, le=500)
-    threshold: int = Field(ge=1, le=500)
+    quorum: WholeNumber = Field(ge=1, le=500)
+    threshold: WholeNumber = Field(ge=1, le=500)
     veto: tuple[Identifier, ...] = ()
 
 
@@ -127,7 +127,7 @@ class Sla(Strict):
     calendar: Identifier
     remind_before: tuple[BusinessDuration, ...] = ()
     escalate_to: Identifier
-    escalate_count: int = Field(default=1, ge=1, le=50)
+    escalate_count: WholeNumber = Field(default=1, ge=1, le=50)
 
 
 class CaseSla(Strict):
@@ -139,8 +139,8 @@ class CaseSla(Strict):
 
 
 class Scale(Strict):
-    minimum: int = Field(default=0, ge=-100, le=100)
-    maximum: int = Field(default=4, ge=-100, le=100)
+    minimum: WholeNumber = Field(default=0, ge=-100, le=100)
+    maximum: WholeNumber = Field(default=4, ge=-100, le=100)
     labels: tuple[Label, ...] = ()
 
     @model_validator(mode="after")
@@ -216,6 +216,14 @@ class Framework(Strict):
         raise KeyError(stage_id)
 
     @property
+    def canonical(self) -> dict[str, Any]:
+        """What is stored: without defaults, so that a key added later leaves the identity of old documents alone."""
+        return self.model_dump(mode="json", exclude_defaults=True)
+
+    @property
     def digest(self) -> str:
-        """SHA-256 (hex) of the canonical JSON (RFC 8785): comments and key order of the YAML do not count."""
-        return hashlib.sha256(rfc8785.dumps(self.model_dump(mode="json"))).hexdigest()
+        """SHA-256 (hex) of the canonical JSON (RFC 8785): comments and key order of the YAML do not count.
+
+        Neither does what a key says by default, so that a stored version keeps its digest when the language grows.
+        """
+        return hashlib.sha256(rfc8785.dumps(self.canonical)).hexdigest()

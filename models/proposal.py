@@ -9,15 +9,20 @@ from decimal import Decimal
 from typing import Annotated, Literal
 
 import rfc8785
-from pydantic import BaseModel, ConfigDict, EmailStr, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, EmailStr, Field, StringConstraints
 
-from models.texts import Day, OneLine, Paragraphs, WebAddress
+from models.texts import PRINTABLE, Day, Number, OneLine, WebAddress
 from models.vocabulary import CredentialKind
 
 Line = Annotated[OneLine, StringConstraints(max_length=500)]
-Prose = Annotated[Paragraphs, StringConstraints(strip_whitespace=True, max_length=20_000)]
+Prose = Annotated[str, StringConstraints(strip_whitespace=True, max_length=20_000), PRINTABLE]
 LanguageTag = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
 Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+
+
+def _to_the_cent(amount: Decimal) -> Decimal:
+    # 1450 and 1450.00 are one amount, so they must not make two digests.
+    return abs(amount.quantize(Decimal("0.01")))
 
 
 class Part(BaseModel):
@@ -27,8 +32,8 @@ class Part(BaseModel):
 class Workload(Part):
     """Notional workload. Credits are in ``credit_system`` units (1 ECTS is 25 to 30 hours)."""
 
-    hours: float | None = Field(default=None, gt=0, le=100_000)
-    credits: float | None = Field(default=None, gt=0, le=1000)
+    hours: Number | None = Field(default=None, gt=0, le=100_000)
+    credits: Number | None = Field(default=None, gt=0, le=1000)
     credit_system: Literal["ects", "us", "uk", "nzqf", "aqf", "other"] | None = None
 
 
@@ -55,7 +60,7 @@ class Partner(Part):
 
 
 class Price(Part):
-    amount: Decimal = Field(ge=0, max_digits=12, decimal_places=2)
+    amount: Annotated[Decimal, Field(ge=0, max_digits=12, decimal_places=2), AfterValidator(_to_the_cent)]
     currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 
 

@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from itsdangerous import TimestampSigner
 from itsdangerous.encoding import base64_encode
-from pydantic import SecretStr
 
 from imprimatur.errors import Gone, ImprimaturError, InputError, NotFound
 from imprimatur.mail.links import LINK_DAYS, LINK_SALT, REPLY_SALT, Links
@@ -125,15 +124,20 @@ def test_a_reply_secret_is_bound_to_its_task_and_person() -> None:
     assert TOKEN.rpartition(".")[2][:22] not in secrets, "a reply address is no link"
 
 
+def _settings(keys: str | None) -> Settings:
+    """As the environment would give them; a setting goes by its public name only."""
+    return Settings.model_validate({"IMPRIMATUR_SECRET_KEYS": keys} if keys is not None else {})
+
+
 @pytest.mark.parametrize("keys", [None, "", " , ", "short", f"{NEW},short"])
 def test_missing_or_weak_keys_are_refused(keys: str | None) -> None:
-    settings = Settings(secret_keys=SecretStr(keys) if keys is not None else None, _env_file=None)
+    settings = _settings(keys)
     with pytest.raises(InputError) as caught:
         Links.from_settings(settings, BASE)
     assert caught.value.code == "secret_keys_missing" and "token_urlsafe" in caught.value.hint
 
 
 def test_keys_come_from_the_settings_first_one_signing() -> None:
-    links = Links.from_settings(Settings(secret_keys=SecretStr(f" {NEW} , {OLD}"), _env_file=None), BASE)
+    links = Links.from_settings(_settings(f" {NEW} , {OLD}"), BASE)
     assert links.key_count == 2
     assert Links([NEW], BASE).read(links.token(TASK, PERSON)).person == PERSON

@@ -251,10 +251,10 @@ def test_a_task_page_is_for_its_assignee_alone(play: Play, person: str) -> None:
 
 
 def test_what_the_framework_recommends_and_a_proposal_does_not_state_is_shown(play: Play) -> None:
-    play.submit(example("industry-credit").model_copy(update={"price": None, "quality_assurance": None}))
+    play.submit(example("industry-credit").model_copy(update={"price": None, "prerequisites": None}))
     task = play.state.open_tasks("proposal")[0]
     unstated = task_page(play.database, task.id, task.assignee).unstated
-    assert [problem.field for problem in unstated] == ["quality_assurance", "price"]
+    assert [problem.field for problem in unstated] == ["prerequisites", "price"]
 
 
 def test_the_catalogue_lists_the_newest_first(database: Database, tmp_path: Path) -> None:

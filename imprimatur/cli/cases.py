@@ -2,21 +2,23 @@
 
 import datetime as dt
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.progress import Progress
 
 from imprimatur.cli.context import Environment, with_database, with_gateway
 from imprimatur.cli.durations import parse_duration
 from imprimatur.cli.output import JSON_OPTION, show, table, when
 from imprimatur.errors import InputError, ProposalIncomplete
 from imprimatur.frameworks.loader import load_proposal
-from imprimatur.gateway import Gateway
-from imprimatur.importing import ImportReport, import_proposals, read_records
+from imprimatur.rules.due_words import why_then
 from imprimatur.store import reading
 from imprimatur.store.engine import Database
 from imprimatur.store.people import default_proposer
+
+if TYPE_CHECKING:
+    from imprimatur.gateway import Gateway
+    from imprimatur.importing import ImportReport
 
 Json = Annotated[bool, JSON_OPTION]
 Actor = Annotated[str, typer.Option("--as", metavar="EMAIL", help="Who acts.")]
@@ -31,7 +33,7 @@ def submit(
     """Submit one proposal: it becomes a case."""
     proposal = load_proposal(file)
 
-    async def act(gateway: Gateway, database: Database) -> reading.CaseView:
+    async def act(gateway: "Gateway", database: Database) -> reading.CaseView:
         proposer = actor or default_proposer(database)
         try:
             answer = await gateway.submit(proposal, proposer=proposer, framework_id=framework)
@@ -56,9 +58,14 @@ def import_(
     as_json: Json = False,
 ) -> None:
     """Import many proposals. A line imported before is not imported again."""
+    from rich.progress import Progress
+
+    from imprimatur.importing import import_proposals
+    from imprimatur.records import read_records
+
     records = read_records(file)
 
-    async def act(gateway: Gateway, database: Database) -> ImportReport:
+    async def act(gateway: "Gateway", database: Database) -> "ImportReport":
         proposer = actor or default_proposer(database)
         with Progress(disable=as_json, transient=True) as progress:
             bar = progress.add_task("Importing", total=len(records))
@@ -118,7 +125,7 @@ def decide(
     """Record a decision on a task."""
     scores = _parse_scores(score or [])
 
-    async def act(gateway: Gateway, database: Database) -> Any:
+    async def act(gateway: "Gateway", database: Database) -> Any:
         return await gateway.decide(task_id=task, verdict=verdict, actor=actor, comment=comment, scores=scores)
 
     receipt = with_gateway(act)
@@ -138,7 +145,7 @@ def _parse_scores(given: list[str]) -> dict[str, int]:
             scores[name.strip()] = int(number)
         except ValueError:
             separator = ""
-        if not separator:
+        if not separator or not name.strip():
             raise InputError("score_malformed", f"{item!r} is not a score.", "Write it as CRITERION=N, such as need=3.")
     return scores
 
@@ -147,7 +154,7 @@ def revise(case: str, file: Path, actor: Actor, as_json: Json = False) -> None:
     """Add a new version of a proposal that was sent back."""
     proposal = load_proposal(file)
 
-    async def act(gateway: Gateway, database: Database) -> dict[str, Any]:
+    async def act(gateway: "Gateway", database: Database) -> dict[str, Any]:
         answer, changed = await gateway.revise(case, proposal, actor=actor)
         return {
             "case_id": case,
@@ -177,7 +184,7 @@ def withdraw(
 ) -> None:
     """Withdraw a case."""
 
-    async def act(gateway: Gateway, database: Database) -> Any:
+    async def act(gateway: "Gateway", database: Database) -> Any:
         return await gateway.withdraw(case, actor=actor, reason=reason)
 
     answer = with_gateway(act)
@@ -194,7 +201,7 @@ def forward(case: str, duration: str, as_json: Json = False) -> None:
             "Start it with `python starter.py up --time-skipping`.",
         )
 
-    async def act(gateway: Gateway, database: Database) -> dt.datetime:
+    async def act(gateway: "Gateway", database: Database) -> dt.datetime:
         reading.show_case(database, case)
         return await gateway.forward(case, span)
 
@@ -215,7 +222,7 @@ def _case_text(view: reading.CaseView) -> list[Any]:
     if view.tasks:
         open_tasks = [(t.task_id, t.stage, t.assignee, when(t.due_at)) for t in view.tasks]
         parts.append(table(["open task", "stage", "waiting for", "due"], open_tasks))
-    parts += [f"Incident ({i.kind}) in {i.stage}: {i.detail}" for i in view.incidents]
+    parts += [f"Incident ({i.kind}){f' in {i.stage}' if i.stage else ''}: {i.detail}" for i in view.incidents]
     parts += [f"Mail to {m.recipient} ({m.kind}): {m.status} {m.last_reply}".rstrip() for m in view.mail_problems]
     if view.slug:
         parts.append(f"Published in the catalogue as {view.slug}")
@@ -223,8 +230,4 @@ def _case_text(view: reading.CaseView) -> list[Any]:
 
 
 def _explained(reason: dict[str, Any] | None) -> str:
-    if not reason:
-        return ""
-    skipped = ", ".join(f"{day['on']} ({day['why']})" for day in reason.get("skipped", ()))
-    text = f"{reason['amount']} from {reason['from_at'][:16].replace('T', ' ')} in calendar {reason['calendar']}"
-    return f"{text}; not counted: {skipped}" if skipped else text
+    return why_then(reason) if reason else ""

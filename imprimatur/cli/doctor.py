@@ -2,27 +2,28 @@
 
 import asyncio
 import datetime as dt
-import smtplib
 import zoneinfo
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import aiosmtplib
 from sqlalchemy import func, select
 from temporalio.api.enums.v1 import TaskQueueType
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest, GetSystemInfoRequest
 from temporalio.client import Client
+from temporalio.service import RPCError
 
-from imprimatur.cli.context import Environment, connect_temporal
+from imprimatur.cli.context import Environment, connect_temporal, open_database
 from imprimatur.embedded.home import Home
 from imprimatur.errors import ImprimaturError
 from imprimatur.frameworks.calendars import work_calendar
 from imprimatur.frameworks.loader import shipped
 from imprimatur.gateway import TASK_QUEUE
 from imprimatur.mail.links import Links
-from imprimatur.mail.transport import parse_smtp_url
+from imprimatur.mail.transport import Relay, parse_smtp_url
 from imprimatur.payloads import parse_keys
-from imprimatur.store.engine import SCHEMA_VERSION, Database, schema_version
+from imprimatur.store.engine import SCHEMA_VERSION
 from models.tables import PersonRow
 
 TOLERATED_CLOCK_SKEW = dt.timedelta(seconds=5)
@@ -54,33 +55,19 @@ def _run(name: str, part: Callable[[Environment], str], environment: Environment
         return Check(name, True, part(environment))
     except ImprimaturError as error:
         return Check(name, False, f"{error.message} {error.hint}".strip())
+    except RPCError as error:
+        return Check(name, False, f"The workflow service refuses: {error.message}")
 
 
 def _database(environment: Environment) -> str:
-    database = _open(environment)
-    try:
-        found = schema_version(database)
-    finally:
-        database.close()
-    if found != SCHEMA_VERSION:
-        raise ImprimaturError("schema_outdated", f"Schema {found}, not {SCHEMA_VERSION}.", "Run `starter.py migrate`.")
-    return f"{database.engine.dialect.name}, schema {found}"
-
-
-def _open(environment: Environment) -> Database:
-    if environment.database_url is None:
-        raise environment.not_running()
-    return Database(environment.database_url)
+    with open_database(environment) as database:
+        return f"{database.engine.dialect.name}, schema {SCHEMA_VERSION}"
 
 
 def _directory(environment: Environment) -> str:
-    database = _open(environment)
     table = PersonRow.__table__  # type: ignore[attr-defined]
-    try:
-        with database.read() as connection:
-            count = connection.execute(select(func.count()).where(table.c.active)).scalar_one()
-    finally:
-        database.close()
+    with open_database(environment) as database, database.read() as connection:
+        count = connection.execute(select(func.count()).where(table.c.active)).scalar_one()
     if count == 0:
         raise ImprimaturError("directory_empty", "Nobody is in the directory.", "Run `starter.py people import FILE`.")
     return f"{count} active people"
@@ -116,13 +103,20 @@ async def worker_count(client: Client) -> int:
 def _mail(environment: Environment) -> str:
     if environment.smtp_url is None:
         raise environment.not_running()
-    address = parse_smtp_url(environment.smtp_url)
+    relay = parse_smtp_url(environment.smtp_url)
     try:
-        with smtplib.SMTP(address.host, address.port, timeout=10) as relay:
-            relay.noop()
-    except OSError as error:
-        raise ImprimaturError("smtp_unreachable", f"{address.host}:{address.port} does not answer: {error}.") from error
-    return f"relay {address.host}:{address.port} answers"
+        asyncio.run(_greet(relay))
+    except (OSError, aiosmtplib.SMTPException) as error:
+        raise ImprimaturError(
+            "smtp_unreachable", f"{relay.host}:{relay.port} does not take mail from us: {error}.", "Check SMTP_URL."
+        ) from error
+    return f"relay {relay.host}:{relay.port} answers"
+
+
+async def _greet(relay: Relay) -> None:
+    """Encrypts and logs in as the mailer would, and sends nothing."""
+    async with relay.connection() as connection:
+        await connection.noop()
 
 
 def _keys(environment: Environment) -> str:

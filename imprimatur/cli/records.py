@@ -2,6 +2,8 @@
 
 import datetime as dt
 import sys
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,13 +12,14 @@ import typer
 from imprimatur.cli.cases import Json
 from imprimatur.cli.context import with_database
 from imprimatur.cli.output import show, table, when
-from imprimatur.errors import DocumentInvalid, InputError, Refused
+from imprimatur.errors import DocumentInvalid, InputError, Problem, Refused, Unavailable
 from imprimatur.frameworks.checker import check_file
 from imprimatur.history.export import as_csv, as_json_document, history, sentence
 from imprimatur.history.verify import Verification, verify_all, verify_case, verify_export
 from imprimatur.store.engine import Database
 from imprimatur.store.frameworks import add_framework, framework, list_frameworks
-from imprimatur.store.people import import_people, list_people
+from imprimatur.store.people import import_people, list_people, role_counts
+from models.framework import Framework
 
 people_app = typer.Typer(help="The directory: who reviews, who proposes.", no_args_is_help=True)
 framework_app = typer.Typer(help="Approval policies.", no_args_is_help=True)
@@ -34,6 +37,7 @@ def people_import(file: Path, as_json: Json = False) -> None:
             [table(["line", "field", "problem"], [(r.line, r.field, r.problem) for r in result.rejected])]
             * bool(result.rejected)
         ),
+        *([f"Columns that a directory does not have: {', '.join(result.ignored)}"] * bool(result.ignored)),
     )
 
 
@@ -67,12 +71,37 @@ def framework_check(file: Path, as_json: Json = False) -> None:
             problems,
             "Correct them and check again; docs/framework-reference.md explains every key.",
         )
-    document = {"id": policy.id, "version": policy.version, "digest": policy.digest, "problems": []}
+    warnings, unasked = _ask_directory(file)
     show(
-        document,
+        _checked(policy, warnings) | {"directory_asked": not unasked},
         as_json,
         f"{policy.id} {policy.version} is sound ({len(policy.stages)} stages, digest {policy.digest}).",
+        *_told(warnings),
+        *([f"The directory was not asked: {unasked}"] if unasked else []),
     )
+
+
+def _ask_directory(file: Path) -> tuple[list[Problem], str]:
+    """Warnings, and why there could be none: a check needs no running stack."""
+    try:
+        return with_database(lambda database: directory_warnings(database, file)), ""
+    except Unavailable as error:
+        return [], error.message
+
+
+def directory_warnings(database: Database, file: Path) -> list[Problem]:
+    """What a framework that is sound by itself would lack with the people of today; they may come later."""
+    with database.read() as connection:
+        return check_file(file, role_counts(connection))[1]
+
+
+def _checked(policy: Framework, warnings: Sequence[Problem]) -> dict[str, Any]:
+    document = {"id": policy.id, "version": policy.version, "digest": policy.digest, "problems": []}
+    return document | {"warnings": [asdict(warning) for warning in warnings]}
+
+
+def _told(warnings: Sequence[Problem]) -> list[str]:
+    return [f"For now: {warning}" for warning in warnings]
 
 
 @framework_app.command("add")
@@ -83,9 +112,14 @@ def framework_add(file: Path, as_json: Json = False) -> None:
         raise DocumentInvalid(
             "framework_invalid", f"{file.name} cannot be added", problems, "See `framework check`; nothing was stored."
         )
-    with_database(lambda database: add_framework(database, policy, dt.datetime.now(dt.UTC)))
-    document = {"id": policy.id, "version": policy.version, "digest": policy.digest, "problems": []}
-    show(document, as_json, f"{policy.id} {policy.version} is in force for new cases.")
+
+    def add(database: Database) -> list[Problem]:
+        add_framework(database, policy, dt.datetime.now(dt.UTC))
+        return directory_warnings(database, file)
+
+    warnings = with_database(add)
+    text = f"{policy.id} {policy.version} is in force for new cases."
+    show(_checked(policy, warnings), as_json, text, *_told(warnings))
 
 
 @framework_app.command("show")
@@ -151,11 +185,12 @@ def history_(
 def _instant(text: str) -> dt.datetime:
     try:
         found = dt.datetime.fromisoformat(text)
-    except ValueError as error:
+        # The first and the last day of the calendar have hours that no other zone has.
+        return found.astimezone(dt.UTC) if found.tzinfo else found.replace(tzinfo=dt.UTC)
+    except (ValueError, OverflowError) as error:
         raise InputError(
             "instant_malformed", f"{text!r} is not an instant.", "Write it like 2026-03-02T09:00+01:00 or 2026-03-02."
         ) from error
-    return found if found.tzinfo else found.replace(tzinfo=dt.UTC)
 
 
 def verify(

@@ -13,6 +13,7 @@ from imprimatur.cli.doctor import worker_count
 from imprimatur.embedded.sink import StoredMail, find_mails, read_mail
 from imprimatur.errors import ImprimaturError, InputError
 from imprimatur.gateway import Gateway
+from imprimatur.logs import configure_logs
 from imprimatur.mail.links import Links
 from imprimatur.store.engine import Database
 from imprimatur.web.app import create_app
@@ -35,6 +36,7 @@ class SinkMailbox:
 
 def serve(environment: Environment, host: str, port: int, inbox: bool) -> int:
     """Serves until stopped; answers the exit status."""
+    configure_logs()
     if environment.base_url is None:
         raise InputError("base_url_missing", "IMPRIMATUR_BASE_URL is not set.", "Set it to the pages' public address.")
     links = Links.from_settings(environment.settings, environment.base_url)

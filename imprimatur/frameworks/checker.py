@@ -18,6 +18,8 @@ from models.vocabulary import StageKind, Verdict
 # Any day in the middle of a working year serves to try a calendar out.
 _A_MONDAY = dt.datetime(2026, 6, 15, 10, 0, tzinfo=dt.UTC)
 _NO_TIME = BusinessDuration(business_hours=0)
+# As many as can be promised in days; hours of a calendar that opens for minutes only would reach further.
+LONGEST_PROMISE_DAYS = 1000
 Holders = Mapping[str, int]
 
 
@@ -55,7 +57,10 @@ def _all_problems(framework: Framework, holders: Holders | None) -> Found:
         if stage.reviewers and holders is not None:
             yield from _directory_problems(stage, holders, ("stages", index))
     yield from _publication_problems(framework)
-    yield from _promise_problems(framework.speed_to_market.within, ("speed_to_market", "within"))
+    promise = framework.speed_to_market
+    yield from _promise_problems(framework, promise.within, promise.calendar, ("speed_to_market", "within"))
+    if holders is not None:
+        yield from _unheld(promise.escalate_to, holders, ("speed_to_market", "escalate_to"))
 
 
 def _calendar_problems(framework: Framework) -> Found:
@@ -192,36 +197,50 @@ def most_reviewers(rules: tuple[ReviewerRule, ...], holders: Holders | None = No
 
 def _directory_problems(stage: StageDef, holders: Holders, place: Place) -> Found:
     for index, rule in enumerate(stage.reviewers):
-        if rule.role is not None and not holders.get(rule.role):
-            problem = f"nobody active in the directory holds the role {rule.role!r}"
-            yield (*place, "reviewers", index, "role"), "role_unheld", problem, _held(holders)
-    if stage.sla is not None and not holders.get(stage.sla.escalate_to):
-        problem = f"nobody active in the directory holds the role {stage.sla.escalate_to!r}"
-        yield (*place, "sla", "escalate_to"), "role_unheld", problem, _held(holders)
-    if most_reviewers(stage.reviewers) != (active := most_reviewers(stage.reviewers, holders)):
+        if rule.role is not None:
+            yield from _unheld(rule.role, holders, (*place, "reviewers", index, "role"))
+    if stage.sla is not None:
+        yield from _unheld(stage.sla.escalate_to, holders, (*place, "sla", "escalate_to"))
+    active = most_reviewers(stage.reviewers, holders)
+    if active and active != most_reviewers(stage.reviewers):
         yield from _out_of_reach(stage, active, "are active in the directory", place)
 
 
-def _held(holders: Holders) -> str:
-    return f"one of {', '.join(sorted(role for role, number in holders.items() if number))}"
+def _unheld(role: str, holders: Holders, place: Place) -> Found:
+    if not holders.get(role):
+        held = ", ".join(sorted(name for name, number in holders.items() if number))
+        problem = f"nobody active in the directory holds the role {role!r}"
+        yield place, "role_unheld", problem, f"one of {held}" if held else "a directory with people who hold roles"
 
 
-def _promise_problems(within: BusinessDuration, place: Place) -> Found:
+def _promise_problems(framework: Framework, within: BusinessDuration, calendar: str, place: Place) -> Found:
     if not within.business_days and not within.business_hours:
         yield place, "promise_empty", "a promise of no time is broken at once", "at least one hour or day"
+    if _is_too_long(framework, within, calendar):
+        problem = f"{within.business_hours:g} hours are more than {LONGEST_PROMISE_DAYS} days of the calendar"
+        yield place, "promise_too_long", problem, f"at most {LONGEST_PROMISE_DAYS} working days"
+
+
+def _is_too_long(framework: Framework, span: BusinessDuration, calendar: str) -> bool:
+    definition = framework.calendars.get(calendar)
+    if definition is None or span.business_hours is None:
+        return False
+    opens, closes = (dt.datetime.combine(dt.date.min, at) for at in (definition.hours.start, definition.hours.end))
+    return dt.timedelta(hours=span.business_hours) > LONGEST_PROMISE_DAYS * (closes - opens)
 
 
 def _sla_problems(framework: Framework, sla: Sla, place: Place) -> Found:
-    yield from _promise_problems(sla.within, (*place, "within"))
+    yield from _promise_problems(framework, sla.within, sla.calendar, (*place, "within"))
     yield from _calendar_known(framework, sla.calendar, (*place, "calendar"))
-    if sla.calendar not in framework.calendars:
+    if sla.calendar not in framework.calendars or _is_too_long(framework, sla.within, sla.calendar):
         return
     try:
         calendar = work_calendar(framework.calendars[sla.calendar], sla.calendar)
         begin = add_business_time(_A_MONDAY, _NO_TIME, calendar).due_at
         due_at = add_business_time(begin, sla.within, calendar).due_at
         for index, before in enumerate(sla.remind_before):
-            if subtract_business_time(due_at, before, calendar) <= begin:
+            too_long = _is_too_long(framework, before, sla.calendar)
+            if too_long or subtract_business_time(due_at, before, calendar) <= begin:
                 yield (
                     (*place, "remind_before", index),
                     "reminder_too_early",

@@ -10,11 +10,10 @@ from typing import Any
 import yaml
 
 from imprimatur.errors import DocumentInvalid, InputError, Problem
-from imprimatur.frameworks.json_lines import JsonLines, Place
+from imprimatur.frameworks.json_lines import JsonLines, Place, UnusableValue
 
 SIZE_LIMIT_BYTES = 1024 * 1024
 DEPTH_LIMIT = 40
-DIGITS_LIMIT = 18
 _CONTROL_CHARACTER = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
@@ -92,32 +91,19 @@ def _malformed(file: str, line: int | None, problem: str) -> DocumentInvalid:
 
 def _parse_json(text: str, file: str) -> Document:
     try:
-        data = json.loads(text, parse_constant=_refuse_constant, parse_int=_whole_number)
+        # The notation first: numbers are looked at where their line is known.
+        json.loads(text, parse_int=str)
         walked = JsonLines(text, DEPTH_LIMIT)
-        # An escaped half of a character pair is JSON, but no text that could be stored or sent.
-        json.dumps(data, ensure_ascii=False).encode()
+        document = Document(json.loads(text), walked.lines)
     except json.JSONDecodeError as error:
         raise _malformed(file, error.lineno, f"not valid JSON: {error.msg}, column {error.colno}") from error
-    except UnicodeEncodeError as error:
-        raise _malformed(file, None, "not valid JSON: half of a surrogate pair stands alone") from error
-    except ValueError as error:
-        raise _malformed(file, None, f"not valid JSON: {error}") from error
+    except UnusableValue as error:
+        raise _malformed(file, error.line, str(error)) from error
     except RecursionError as error:
         raise _malformed(file, None, "nested too deeply") from error
-    document = Document(data, walked.lines)
     for place, line in walked.repeated:
         document.note_repeated(place, line, file)
     return document
-
-
-def _refuse_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not a number")
-
-
-def _whole_number(digits: str) -> int:
-    if len(digits) > DIGITS_LIMIT:
-        raise ValueError(f"a number has more than {DIGITS_LIMIT} digits")
-    return int(digits)
 
 
 def _parse_yaml(text: str, file: str) -> Document:
@@ -127,6 +113,8 @@ def _parse_yaml(text: str, file: str) -> Document:
         mark = error.problem_mark or error.context_mark
         column = f", column {mark.column + 1}" if mark else ""
         raise _malformed(file, mark.line + 1 if mark else None, f"not valid YAML: {error.problem}{column}") from error
+    except UnicodeEncodeError as error:
+        raise _malformed(file, text.count("\n", 0, error.start) + 1, "half of a surrogate pair stands alone") from error
     except (yaml.YAMLError, RecursionError) as error:
         found = _CONTROL_CHARACTER.search(text)
         line = text.count("\n", 0, found.start()) + 1 if found else None
@@ -137,6 +125,12 @@ def _parse_yaml(text: str, file: str) -> Document:
     return document
 
 
+_TAG_PREFIX = "tag:yaml.org,2002:"
+_TAGS: dict[type[yaml.Node], frozenset[str]] = {
+    yaml.ScalarNode: frozenset({"null", "bool", "int", "float", "str", "timestamp", "merge", "value"}),
+    yaml.SequenceNode: frozenset({"seq"}),
+    yaml.MappingNode: frozenset({"map"}),
+}
 # YAML 1.1 has more ways to write these, each a trap: `no` is Norwegian, 010 is ten and 09:00 is a time of day.
 _TRUTH_VALUES = {"true": True, "false": False}
 _WHOLE_NUMBER = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})")
@@ -152,23 +146,31 @@ class _YamlReader:
         self._seen: set[int] = set()
 
     def value(self, node: yaml.Node, path: Place) -> Any:
-        line = node.start_mark.line + 1
-        if id(node) in self._seen:
-            raise _malformed(self._file, line, "aliases (&, *) are not used in these documents")
+        line = self._checked(node)
         if len(path) > DEPTH_LIMIT:
             raise _malformed(self._file, line, "nested too deeply")
-        self._seen.add(id(node))
         self._document.lines.setdefault(path, line)
         if isinstance(node, yaml.MappingNode):
             return dict(self._entries(node, path))
         if isinstance(node, yaml.SequenceNode):
             return [self.value(item, (*path, index)) for index, item in enumerate(node.value)]
-        return self._scalar(node, line)
+        return self._scalar(node)
+
+    def _checked(self, node: yaml.Node) -> int:
+        """The node's line, when it is written plainly."""
+        line: int = node.start_mark.line + 1
+        if id(node) in self._seen:
+            raise _malformed(self._file, line, "aliases (&, *) are not used in these documents")
+        self._seen.add(id(node))
+        tag = str(node.tag)
+        if not tag.startswith(_TAG_PREFIX) or tag.removeprefix(_TAG_PREFIX) not in _TAGS[type(node)]:
+            raise _malformed(self._file, line, f"the tag {tag} is not used in these documents")
+        return line
 
     def _entries(self, node: yaml.MappingNode, path: Place) -> Iterator[tuple[Hashable, Any]]:
         names: set[Hashable] = set()
         for key_node, value_node in node.value:
-            line = key_node.start_mark.line + 1
+            line = self._checked(key_node)
             if not isinstance(key_node, yaml.ScalarNode):
                 raise _malformed(self._file, line, "a key must be a word")
             # Keys are words: `on` and `no` are not true and false here.
@@ -180,11 +182,8 @@ class _YamlReader:
             self._document.lines[place] = line
             yield name, self.value(value_node, place)
 
-    def _scalar(self, node: yaml.Node, line: int) -> Any:
-        kind, _, tag = node.tag.rpartition(":")
-        if kind != "tag:yaml.org,2002":
-            raise _malformed(self._file, line, f"the tag {node.tag} is not used in these documents")
-        text = str(node.value)
+    def _scalar(self, node: yaml.Node) -> Any:
+        tag, text = str(node.tag).removeprefix(_TAG_PREFIX), str(node.value)
         if tag == "null":
             return None
         if tag == "bool":

@@ -1,18 +1,47 @@
 """On which line each value of a JSON document stands: the standard parser tells that of errors only."""
 
+import math
 import re
 from json import JSONDecoder
+from typing import Any
 
 Place = tuple[str | int, ...]
+DIGITS_LIMIT = 18
 _SPACE = re.compile(r"[ \t\n\r]*")
-_DECODER = JSONDecoder()
+
+
+class UnusableValue(ValueError):
+    """A value that is JSON, or passes for it, and that nothing else could carry; ``line`` counts from 1."""
+
+    def __init__(self, line: int, problem: str) -> None:
+        super().__init__(problem)
+        self.line = line
+
+
+def _no_number(name: str) -> Any:
+    raise ValueError(f"{name} is not a number")
+
+
+def _whole_number(digits: str) -> int:
+    if len(digits.lstrip("-")) > DIGITS_LIMIT:
+        raise ValueError(f"a number has more than {DIGITS_LIMIT} digits")
+    return int(digits)
+
+
+def _number(text: str) -> float:
+    if math.isinf(value := float(text)):
+        raise ValueError("a number is too large")
+    return value
+
+
+_DECODER = JSONDecoder(parse_constant=_no_number, parse_int=_whole_number, parse_float=_number)
 
 
 class JsonLines:
-    """Walks a text that has been found to be JSON. Raises RecursionError for one deeper than ``depth_limit``.
+    """Walks a text that has been found to be JSON.
 
-    ``lines`` has the line of every value (of an object's member, that of its name); ``repeated`` the members that an
-    object has more than once.
+    Raises UnusableValue, also for what lies deeper than ``depth_limit``. ``lines`` has the line of every value (of an
+    object's member, that of its name); ``repeated`` the members that an object has more than once.
     """
 
     def __init__(self, text: str, depth_limit: int) -> None:
@@ -35,14 +64,26 @@ class JsonLines:
     def _value(self, position: int, place: Place) -> int:
         """Notes the value at ``position`` and returns where the text goes on after it."""
         if len(place) > self._depth_limit:
-            raise RecursionError
+            raise UnusableValue(self._line_at(position), "nested too deeply")
         position = self._skip_space(position)
         self.lines.setdefault(place, self._line_at(position))
         if self._text[position] == "{":
             return self._members(position + 1, place)
         if self._text[position] == "[":
             return self._items(position + 1, place)
-        return _DECODER.raw_decode(self._text, position)[1]
+        return self._scalar(position)[1]
+
+    def _scalar(self, position: int) -> tuple[Any, int]:
+        try:
+            value, end = _DECODER.raw_decode(self._text, position)
+            if isinstance(value, str):
+                # An escaped half of a character pair is JSON, but no text that could be stored or sent.
+                value.encode()
+        except UnicodeEncodeError as error:
+            raise UnusableValue(self._line_at(position), "half of a surrogate pair stands alone") from error
+        except ValueError as error:
+            raise UnusableValue(self._line_at(position), str(error)) from error
+        return value, end
 
     def _members(self, position: int, place: Place) -> int:
         names: set[str] = set()
@@ -50,7 +91,7 @@ class JsonLines:
         while self._text[position] != "}":
             position = self._skip_space(position + (self._text[position] == ","))
             line = self._line_at(position)
-            name, position = _DECODER.raw_decode(self._text, position)
+            name, position = self._scalar(position)
             if name in names:
                 self.repeated.append(((*place, name), line))
             names.add(name)

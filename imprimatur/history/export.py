@@ -11,12 +11,13 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from sqlalchemy import select
 
-from imprimatur.errors import NotFound, Refused
+from imprimatur.errors import Refused
 from imprimatur.history.facts import export_document
 from imprimatur.history.ledger import instant_text
 from imprimatur.history.records import CASE, LEDGER
 from imprimatur.history.sentences import sentence
 from imprimatur.store.engine import Database
+from imprimatur.store.reading import unknown_case
 from models.vocabulary import EventType
 
 __all__ = ["LedgerEvent", "as_csv", "as_json_document", "history", "sentence"]
@@ -44,7 +45,7 @@ def history(database: Database, case_id: str, as_of: dt.datetime | None = None) 
     with database.read() as connection:
         known = connection.execute(select(CASE.c.case_id).where(CASE.c.case_id == case_id)).first()
         if known is None:
-            raise NotFound("case_unknown", f"There is no case {case_id}.", "See `starter.py list`.")
+            raise unknown_case(connection, case_id)
         try:
             return [LedgerEvent.model_validate(dict(row)) for row in connection.execute(query).mappings()]
         except (ValidationError, ValueError, TypeError) as error:

@@ -11,13 +11,14 @@ import rfc8785
 from pydantic import BaseModel
 from sqlalchemy import Connection
 
-from imprimatur.errors import InputError, NotFound
+from imprimatur.errors import InputError
 from imprimatur.frameworks.documents import read_text
 from imprimatur.history.chain import LedgerProblem, Row, check_chain
 from imprimatur.history.facts import EXPORT_FORMAT, Facts, case_facts, export_document, plain, version_facts
 from imprimatur.history.ledger import GENESIS
-from imprimatur.history.records import Records, all_case_ids, read_records
+from imprimatur.history.records import Records, all_case_ids, is_named, read_records
 from imprimatur.store.engine import Database
+from imprimatur.store.reading import unknown_case
 from models.proposal import Proposal
 from models.vocabulary import EventType
 
@@ -36,12 +37,11 @@ class Verification(BaseModel):
 
 
 def verify_case(database: Database, case_id: str) -> Verification:
-    """Raises NotFound ``case_unknown`` when no row of any kind bears the id."""
+    """Raises NotFound ``case_unknown`` when no row of any table bears the id."""
     with database.read() as connection:
-        result = _verify(_snapshot(connection), [case_id])
-    if result.cases == 0 and result.events == 0 and not result.problems:
-        raise NotFound("case_unknown", f"There is no case {case_id}.", "See `starter.py list`.")
-    return result
+        if not is_named(_snapshot(connection), case_id):
+            raise unknown_case(connection, case_id)
+        return _verify(connection, [case_id])
 
 
 def verify_all(database: Database) -> Verification:

@@ -8,8 +8,8 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
+from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError, SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from imprimatur.errors import InputError, Unavailable
@@ -61,6 +61,15 @@ def _answering() -> Iterator[None]:
             f"The database does not answer: {_first_line(error)}.",
             "Nothing was changed. See `starter.py doctor`, then repeat the command.",
         ) from error
+    except DatabaseError as error:
+        # Its subclasses are our own mistakes; the bare one is SQLite's word for a file that is no database.
+        if type(error) is not DatabaseError:
+            raise
+        raise Unavailable(
+            "database_damaged",
+            f"The database cannot be used: {_first_line(error)}.",
+            "Look whether DATABASE_URL names the right file; if it does, go back to a backup.",
+        ) from error
 
 
 def _first_line(error: SQLAlchemyError) -> str:
@@ -69,15 +78,22 @@ def _first_line(error: SQLAlchemyError) -> str:
 
 
 def _with_driver(url: str) -> str:
+    """Raises InputError ``database_url_invalid``; the message never repeats a password."""
     for prefix in ("postgresql://", "postgres://"):
         if url.startswith(prefix):
-            return "postgresql+psycopg://" + url.removeprefix(prefix)
-    if url.startswith(("postgresql+psycopg://", "sqlite:///")):
+            url = "postgresql+psycopg://" + url.removeprefix(prefix)
+    scheme, separator, _ = url.partition("://")
+    try:
+        make_url(url)
+        supported = scheme == "postgresql+psycopg" or url.startswith("sqlite:///")
+    except (ArgumentError, ValueError):
+        supported = False
+    if supported:
         return url
-    scheme = url.split(":", 1)[0]
+    kind = f": it begins with {scheme}" if separator and scheme != "postgresql+psycopg" else ""
     raise InputError(
         "database_url_invalid",
-        f"DATABASE_URL names a kind of database that is not supported: {scheme}.",
+        f"DATABASE_URL names no database that can be used{kind}.",
         "Use sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME.",
     )
 

@@ -41,6 +41,12 @@ class TaskPage:
     def is_open(self) -> bool:
         return bool(self.task["status"] == TaskStatus.OPEN)
 
+    @property
+    def time_zone(self) -> str:
+        """Of the calendar that the stage is promised in."""
+        calendar = self.stage.sla.calendar if self.stage.sla else self.framework.speed_to_market.calendar
+        return self.framework.calendars[calendar].time_zone
+
 
 def task_page(database: Database, task_id: str, person: str) -> TaskPage:
     """Raises NotFound ``task_unknown``; also when the task is not this person's."""

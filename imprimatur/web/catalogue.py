@@ -20,14 +20,14 @@ def router(database: Database) -> APIRouter:
         if media_type := _machine(request):
             items = [entry.achievement for entry in found]
             return _json({"@context": OPEN_BADGES_CONTEXT, "achievements": items}, media_type)
-        return page(request, "catalogue.html", {"publications": found})
+        return _page(page(request, "catalogue.html", {"publications": found}))
 
     @routes.api_route("/catalogue/{slug}", methods=["GET", "HEAD"])
     def credential(request: Request, slug: str) -> Response:
         found = publication(database, slug)
         if media_type := _machine(request):
             return _json({"@context": OPEN_BADGES_CONTEXT} | found.achievement, media_type)
-        return page(request, "credential.html", {"publication": found, "credential": found.page})
+        return _page(page(request, "credential.html", {"publication": found, "credential": found.page}))
 
     return routes
 
@@ -38,6 +38,11 @@ def _machine(request: Request) -> str | None:
     if "text/html" in accepted:
         return None
     return next((name for name in ("application/ld+json", "application/json") if name in accepted), None)
+
+
+def _page(answer: Response) -> Response:
+    answer.headers["Vary"] = "Accept"
+    return answer
 
 
 def _json(document: dict[str, object], media_type: str) -> Response:

@@ -9,6 +9,8 @@ from fastapi import Request, Response
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
+from imprimatur.rules.due_words import day_words, why_then
+
 FOLDER = Path(__file__).parent
 STATIC = FOLDER / "static"
 
@@ -20,8 +22,20 @@ def _when(instant: dt.datetime | str | None, zone: str = "UTC") -> str:
     return found.astimezone(ZoneInfo(zone)).strftime("%-d %B %Y, %H:%M %Z")
 
 
+def _day(instant: dt.datetime | dt.date | str | None) -> str:
+    """The day alone; a stored one is text."""
+    if not instant:
+        return ""
+    found = dt.datetime.fromisoformat(instant) if isinstance(instant, str) else instant
+    return day_words(found)
+
+
 def _words(text: str | None) -> str:
     return (text or "").replace("_", " ")
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:].rstrip(".") + "."
 
 
 _environment = Environment(
@@ -31,7 +45,7 @@ _environment = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_environment.filters |= {"when": _when, "words": _words}
+_environment.filters |= {"when": _when, "day": _day, "words": _words, "sentence": _sentence, "why_then": why_then}
 
 
 def page(request: Request, template: str, values: dict[str, Any] | None = None, status: int = 200) -> Response:

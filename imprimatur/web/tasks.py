@@ -56,7 +56,6 @@ def router(database: Database, decider: "Decider", links: Links) -> APIRouter:
 def _task(
     request: Request, found: TaskPage, typed: Mapping[str, str], error: ImprimaturError | None = None
 ) -> Response:
-    calendar = found.stage.sla.calendar if found.stage.sla else found.framework.speed_to_market.calendar
     values = {
         "task": found.task,
         "case": found.case,
@@ -70,14 +69,22 @@ def _task(
         "is_open": found.is_open,
         "typed": typed,
         "error": error,
-        "zone": found.framework.calendars[calendar].time_zone,
+        "wrong": {item["where"]: item["problem"] for item in error.details.get("problems", ())} if error else {},
+        "zone": found.time_zone,
     }
     return page(request, "task.html", values, error.http_status if error else 200)
 
 
 def _receipt(request: Request, database: Database, receipt: DecisionReceipt, person: str) -> Response:
     found = task_page(database, receipt.task_id, person)
-    values = {"receipt": receipt, "proposal": found.proposal, "stage": found.stage, "own": found.own, "person": person}
+    values = {
+        "receipt": receipt,
+        "proposal": found.proposal,
+        "stage": found.stage,
+        "own": found.own,
+        "person": person,
+        "zone": found.time_zone,
+    }
     return page(request, "receipt.html", values)
 
 

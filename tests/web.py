@@ -1,0 +1,139 @@
+"""The pages without a server: an app on a database that a played case has filled; for tests."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+from fastapi import FastAPI
+from sqlmodel import SQLModel
+
+from imprimatur import ids
+from imprimatur.errors import error_class
+from imprimatur.mail.links import Links
+from imprimatur.rules.admission import refusal
+from imprimatur.rules.answers import check_answer
+from imprimatur.store.decisions import receipt, task_place
+from imprimatur.store.engine import Database
+from imprimatur.web.app import create_app
+from models.case import Decided
+from models.messages import DecisionReceipt
+from models.vocabulary import Channel
+from tests.facts import BASE_URL, Play
+
+KEY = "a-key-of-at-least-thirty-two-characters"
+FORM = "application/x-www-form-urlencoded"
+
+
+@dataclass
+class Decider:
+    """Decides as the gateway does, on a case that is played without Temporal; ``trouble`` is raised instead."""
+
+    play: Play
+    trouble: Exception | None = None
+    asked: list[str] = field(default_factory=list)
+
+    async def decide(
+        self,
+        *,
+        task_id: str,
+        verdict: str,
+        actor: str,
+        comment: str = "",
+        scores: dict[str, int] | None = None,
+        channel: Channel = Channel.LINK,
+    ) -> DecisionReceipt:
+        self.asked.append(task_id)
+        if self.trouble is not None:
+            raise self.trouble
+        comment = comment.strip()
+        checked = check_answer(task_place(self.play.database, task_id).stage_def, verdict, comment, scores or {})
+        number = ids.decision_id(task_id, actor, verdict, comment, scores or {})
+        found = receipt(self.play.database, number)
+        if found is not None:
+            return found
+        event = Decided(
+            decision_id=number,
+            task_id=task_id,
+            actor=actor,
+            verdict=checked,
+            comment=comment,
+            scores=scores or {},
+            channel=channel,
+        )
+        refused = refusal(self.play.state, event)
+        if refused is not None:
+            raise error_class(refused.kind)(refused.code, refused.message, refused.hint)
+        self.play.act(event)
+        recorded = receipt(self.play.database, number)
+        assert recorded is not None
+        return recorded
+
+
+@dataclass(frozen=True)
+class Mail:
+    name: str = "1-a.eml"
+    subject: str = "Your review: <b>bold</b>"
+    sender: str = "Imprimatur <imprimatur@localhost>"
+    to: str = "Rosa <rosa@example.edu>"
+    date: str = "2026-03-02 09:00:00 UTC"
+    text: str = "Plain text with <script>"
+    html: str = (
+        "<!doctype html><html><head><title>x</title></head><body><a href='http://x/t/y'>Answer</a></body></html>"
+    )
+    headers: tuple[tuple[str, str], ...] = (("X-Odd", "<i>"),)
+    links: tuple[str, ...] = ("http://x/t/y",)
+
+
+@dataclass(frozen=True)
+class Mailbox:
+    mails: tuple[Mail, ...] = (Mail(),)
+
+    def newest(self, to: str) -> Sequence[Mail]:
+        return [mail for mail in self.mails if to in mail.to]
+
+    def one(self, name: str) -> Mail | None:
+        return next((mail for mail in self.mails if mail.name == name), None)
+
+
+@dataclass
+class Site:
+    """``app`` on ``play``'s database; ``problems`` is what keeps it from being ready."""
+
+    play: Play
+    embedded: bool = True
+    problems: dict[str, str] = field(default_factory=dict)
+    links: Links = field(default_factory=lambda: Links([KEY], BASE_URL))
+
+    def __post_init__(self) -> None:
+        self.decider = Decider(self.play)
+
+        async def ready() -> dict[str, str]:
+            return self.problems
+
+        self.app: FastAPI = create_app(
+            database=self.play.database,
+            decider=self.decider,
+            links=self.links,
+            ready=ready,
+            mailbox=Mailbox() if self.embedded else None,
+        )
+
+    def link(self, stage: str, number: int = 0) -> str:
+        """Path of the page of one of the stage's open tasks."""
+        task = self.play.state.open_tasks(stage)[number]
+        return f"/t/{self.links.token(task.id, task.assignee)}"
+
+    @asynccontextmanager
+    async def visitor(self, raises: bool = True) -> AsyncIterator[httpx.AsyncClient]:
+        transport = httpx.ASGITransport(self.app, raise_app_exceptions=raises)
+        async with httpx.AsyncClient(transport=transport, base_url=BASE_URL) as client:
+            yield client
+
+
+def everything(database: Database) -> Mapping[str, Any]:
+    """Every row of every table."""
+    with database.read() as connection:
+        tables = SQLModel.metadata.sorted_tables
+        return {table.name: sorted(map(repr, connection.execute(table.select()))) for table in tables}
