@@ -20,7 +20,7 @@ from imprimatur.logs import configure_logs
 from imprimatur.mail.links import Links
 from imprimatur.mail.rendering import Sender
 from imprimatur.mail.transport import Relay
-from imprimatur.publication.files import write_missing
+from imprimatur.publication.files import write_lost_records
 from imprimatur.settings import Settings
 from imprimatur.store.engine import Database
 from models.messages import MailerInput
@@ -29,6 +29,8 @@ from workflows.mailer import MailerWorkflow
 
 CACHED_CASES = 10_000
 RELAY_NAME = "default"
+# Without it a digest of all modules would stand in every task of a case's history.
+BUILD = "1"
 
 log = structlog.get_logger()
 
@@ -54,9 +56,10 @@ def build_worker(
         client,
         task_queue=TASK_QUEUE,
         workflows=[CaseWorkflow, MailerWorkflow],
-        activities=[committer.commit_step, mailer.drain_outbox],
+        activities=[committer.commit_step, committer.recall_step, mailer.drain_outbox],
         workflow_runner=UnsandboxedWorkflowRunner(),
         max_cached_workflows=CACHED_CASES,
+        build_id=BUILD,
     )
 
 
@@ -86,7 +89,7 @@ async def main() -> int:
     with open_database(environment) as database:
         links = Links.from_settings(settings, environment.base_url)
         relay = Relay.from_settings(settings)
-        if restored := write_missing(database, published_dir(settings)):
+        if restored := write_lost_records(database, published_dir(settings)):
             log.info("published_files_restored", number=restored)
         async with build_worker(client, database, settings, base_url=environment.base_url, links=links, relay=relay):
             await start_mailer(client)

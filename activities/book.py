@@ -11,7 +11,7 @@ from imprimatur.history.ledger import GENESIS, event_digest
 from imprimatur.store.documents import proposal_by_digest
 from imprimatur.store.frameworks import framework_by_digest
 from imprimatur.store.people import holders
-from models.case import Resolution, StageResolution, Step
+from models.case import Resolution, StageResolution, Step, WrittenStep
 from models.framework import StageDef
 from models.tables import CaseRow, IncidentRow, LedgerRow, OutboxRow, StageRow, StepRow, TaskRow
 from models.vocabulary import EventType, IncidentKind, MailKind, TaskStatus
@@ -153,7 +153,9 @@ class Book:
             StepRow,
             case_id=self.step.case_id,
             seq=self.step.seq,
-            answer=answer.model_dump_json(exclude_unset=True),
+            answer=WrittenStep(event=self.step.event, at=self.step.at, resolution=answer).model_dump_json(
+                exclude_unset=True
+            ),
         )
         return answer
 

@@ -1,4 +1,4 @@
-"""The one activity of a case: writes a step, idempotent by ``(case_id, seq)``.
+"""What a case does outside itself: writes a step, idempotent by ``(case_id, seq)``; what is written first stands.
 
 Steps that wait at the same time share a transaction: one flush to disk and one statement a table serve them all. Each
 is answered only after that transaction is committed; a step that cannot be written does not take others with it.
@@ -19,7 +19,7 @@ from activities.ports import CommitPort
 from activities.rows import RowBuffer
 from imprimatur.publication.files import keep_record
 from imprimatur.store.engine import Database
-from models.case import Resolution, Step
+from models.case import Occurrence, Resolution, Step, StepPlace, WrittenStep
 from models.tables import CaseRow, StepRow
 
 LARGEST_BATCH = 32
@@ -56,6 +56,14 @@ class Committer(CommitPort):
             self._busy.add(lane)
             lane.add_done_callback(self._busy.discard)
         return await answer
+
+    @activity.defn(name="recall_step")
+    async def recall_step(self, place: StepPlace) -> WrittenStep | None:
+        return await asyncio.get_running_loop().run_in_executor(self._executor, self.read_step, place)
+
+    def read_step(self, place: StepPlace) -> WrittenStep | None:
+        with self._database.read() as connection:
+            return _written(connection, [place]).get(place.case_id)
 
     async def _run_lane(self) -> None:
         loop = asyncio.get_running_loop()
@@ -100,10 +108,10 @@ class Committer(CommitPort):
         books: list[Book] = []
         answers: list[Resolution] = []
         with self._database.write() as connection:
-            known, cases = _first_answers(connection, steps), _cases(connection, steps)
+            known, cases = _written(connection, steps), _cases(connection, steps)
             for step in steps:
                 if step.case_id in known:
-                    answers.append(Resolution.model_validate_json(known[step.case_id]))
+                    answers.append(_first_answer(known[step.case_id], step))
                     continue
                 book = Book(connection, step, self._base_url, rows, cases.get(step.case_id, {}))
                 for effect in step.effects:
@@ -115,7 +123,7 @@ class Committer(CommitPort):
         return answers
 
     def _after_commit(self, books: Sequence[Book]) -> None:
-        # Files come after the transaction: the catalogue reads the database, and a worker that starts writes lost ones.
+        # Files come after the transaction: the catalogue reads the database, and a starting worker writes lost ones.
         for book in books:
             for slug, achievement in book.published:
                 keep_record(self._published_dir, slug, achievement)
@@ -123,13 +131,23 @@ class Committer(CommitPort):
             self._after_mail()
 
 
-def _first_answers(connection: Connection, steps: Sequence[Step]) -> dict[str, str]:
-    """Answers by case of those steps that were written before."""
+def _written(connection: Connection, steps: Sequence[Step | StepPlace]) -> dict[str, WrittenStep]:
+    """What was written before at the steps' places, by case."""
     numbers = {step.case_id: step.seq for step in steps}
     query = select(_STEP.c.case_id, _STEP.c.seq, _STEP.c.answer).where(
         _STEP.c.case_id.in_(list(numbers)), _STEP.c.seq.in_(list(set(numbers.values())))
     )
-    return {row.case_id: row.answer for row in connection.execute(query) if numbers[row.case_id] == row.seq}
+    return {
+        row.case_id: WrittenStep.model_validate_json(row.answer)
+        for row in connection.execute(query)
+        if numbers[row.case_id] == row.seq
+    }
+
+
+def _first_answer(written: WrittenStep, step: Step) -> Resolution:
+    if (written.event, written.at) == (step.event, step.at):
+        return written.resolution
+    return written.resolution.model_copy(update={"instead": Occurrence(event=written.event, at=written.at)})
 
 
 def _cases(connection: Connection, steps: Sequence[Step]) -> dict[str, dict[str, object]]:

@@ -2,7 +2,7 @@
 
 from temporalio import activity
 
-from models.case import Resolution, Step
+from models.case import Resolution, Step, StepPlace, WrittenStep
 from models.messages import MailerInput
 
 
@@ -11,6 +11,11 @@ class CommitPort:
 
     @activity.defn(name="commit_step")
     async def commit_step(self, step: Step) -> Resolution:
+        raise NotImplementedError
+
+    @activity.defn(name="recall_step")
+    async def recall_step(self, place: StepPlace) -> WrittenStep | None:
+        """What was written at a place, by whomever; None when nothing was."""
         raise NotImplementedError
 
 

@@ -2,31 +2,19 @@
 
 import asyncio
 import datetime as dt
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 from sqlalchemy import select
-from temporalio.client import (
-    Client,
-    WithStartWorkflowOperation,
-    WorkflowHandle,
-    WorkflowUpdateFailedError,
-    WorkflowUpdateRPCTimeoutOrCancelledError,
-)
-from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
-from temporalio.exceptions import ApplicationError
-from temporalio.service import RPCError, RPCStatusCode
+from temporalio.client import Client
+from temporalio.service import RPCError
 
 from imprimatur import ids
-from imprimatur.errors import (
-    Gone,
-    ImprimaturError,
-    ProposalIncomplete,
-    Refused,
-    Unavailable,
-    error_class,
-)
+from imprimatur.asking import Cases, is_closed
+from imprimatur.errors import ImprimaturError, ProposalIncomplete, Refused, error_class
+from imprimatur.rules.admission import decision_refusal
 from imprimatur.rules.answers import check_answer
 from imprimatur.rules.completeness import FieldProblem, changed_fields, missing
 from imprimatur.rules.plan import plan_of
@@ -40,7 +28,7 @@ from imprimatur.store.reading import unknown_case
 from imprimatur.store.refusals import record_refusal
 from models.case import CaseState, Decided, Revised, Submitted, Withdrawn
 from models.framework import Framework
-from models.messages import CaseAnswer, CaseInput, DecisionReceipt
+from models.messages import CaseAnswer, DecisionReceipt
 from models.proposal import Proposal
 from models.tables import CaseRow, VersionRow
 from models.vocabulary import Channel
@@ -48,7 +36,6 @@ from workflows.case import CaseWorkflow
 
 TASK_QUEUE = "imprimatur"
 ANSWER_WITHIN = dt.timedelta(seconds=30)
-Answer = TypeVar("Answer")
 OFFICE_ROLES = ("governance_office", "admin")
 
 
@@ -58,15 +45,19 @@ class CaseHead:
 
     case_id: str
     framework: Framework
-    digest: str
     version: int
     reviewed_digest: str
 
 
-def _revision_id(head: CaseHead, digest: str) -> str:
-    """The same version handed in twice is one act; the words of an earlier version may well come again later."""
-    before = head.version - (head.digest == digest)
-    return f"revise-{before}-{digest}"
+@dataclass
+class Attempt:
+    """An act that may be refused; ``case_id`` is filled in when it becomes known."""
+
+    act: str
+    actor: str
+    case_id: str | None = None
+    task_id: str | None = None
+    channel: Channel = Channel.COMMAND_LINE
 
 
 class Gateway:
@@ -84,8 +75,7 @@ class Gateway:
     ) -> None:
         self._client = client
         self._database = database
-        self._task_queue = task_queue
-        self._answer_within = answer_within
+        self._cases = Cases(client, database, task_queue, answer_within)
 
     @property
     def client(self) -> Client:
@@ -95,38 +85,19 @@ class Gateway:
         self, proposal: Proposal, *, proposer: str, framework_id: str | None = None, case_id: str | None = None
     ) -> CaseAnswer:
         """Starts a case. An incomplete proposal is kept, returned to its proposer and raised as ProposalIncomplete."""
-        policy, person, digest = await asyncio.to_thread(self._take_in, proposal, proposer, framework_id)
-        case_id = case_id or ids.new_case_id()
-        lacking = missing(proposal, policy).required
-        event = Submitted(actor=person, digest=digest, complete=not lacking)
-        start = WithStartWorkflowOperation(
-            CaseWorkflow.run,
-            CaseInput(case_id=case_id, plan=plan_of(policy)),
-            id=ids.workflow_id(case_id),
-            task_queue=self._task_queue,
-            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-            id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
-        )
-        # A failed start leaves its failure with the operation as well, where it would be reported as never heard.
-        heard = asyncio.ensure_future(start.workflow_handle())
-        heard.add_done_callback(lambda done: done.cancelled() or done.exception())
-        try:
-            answer = await self._patiently(
-                self._client.execute_update_with_start_workflow(
-                    CaseWorkflow.submit, event, id="submit", start_workflow_operation=start
-                )
-            )
-        except Exception as error:
-            raise await self._translated(error, case_id, proposer, "submit") from error
-        finally:
-            heard.cancel()
+        async with self._on_record(Attempt("submit", proposer.strip().lower(), case_id)) as attempt:
+            policy, person, digest = await asyncio.to_thread(self._take_in, proposal, attempt.actor, framework_id)
+            lacking = missing(proposal, policy).required
+            case = case_id or ids.new_case_id()
+            event = Submitted(actor=person, digest=digest, complete=not lacking)
+            answer = await self._act(case, event, lambda: self._cases.start(case, plan_of(policy), event))
         if lacking:
             raise ProposalIncomplete(
                 "proposal_incomplete",
-                f"The proposal lacks {len(lacking)} things that {policy.name} asks for; it is kept as {case_id}.",
-                f"Complete it and run `starter.py revise {case_id} FILE --as {person}`.",
+                f"The proposal lacks {len(lacking)} things that {policy.name} asks for; it is kept as {case}.",
+                f"Complete it and run `starter.py revise {case} FILE --as {person}`.",
                 problems=[{"field": item.field, "problem": item.problem, "why": item.why} for item in lacking],
-                case_id=case_id,
+                case_id=case,
                 status=str(answer.status),
             )
         return answer
@@ -167,10 +138,9 @@ class Gateway:
     ) -> DecisionReceipt:
         """Records a decision; answers after it is committed. The same answer again gets the first receipt."""
         given, actor, comment = dict(scores or {}), actor.strip().lower(), comment.strip()
-        case_id: str | None = None
-        try:
+        async with self._on_record(Attempt("decide", actor, task_id=task_id, channel=channel)) as attempt:
             task = await asyncio.to_thread(decisions.task_place, self._database, task_id)
-            case_id = task.case_id
+            attempt.case_id = task.case_id
             checked = check_answer(task.stage_def, verdict, comment, given)
             facts: dict[str, Any] = {
                 "decision_id": ids.decision_id(task_id, actor, verdict, comment, given),
@@ -183,21 +153,19 @@ class Gateway:
             facts |= {"comment": comment} if comment else {}
             facts |= {"scores": given} if given else {}
             return await self._decide(task, Decided(**facts))
-        except ImprimaturError as error:
-            await asyncio.to_thread(record_refusal, self._database, error, case_id, task_id, actor, "decide", channel)
-            raise
 
     async def _decide(self, task: decisions.TaskPlace, event: Decided) -> DecisionReceipt:
+        handle = self._cases.handle(task.case_id)
         try:
-            answer = await self._patiently(
-                self._handle(task.case_id).execute_update(CaseWorkflow.decide, event, id=event.decision_id)
+            answer = await self._cases.ask(
+                task.case_id, lambda: handle.execute_update(CaseWorkflow.decide, event, id=event.decision_id)
             )
         except Exception as error:
             # A repeated answer that Temporal has forgotten (a closed or continued case) still gets its receipt.
             receipt = await asyncio.to_thread(decisions.receipt, self._database, event.decision_id)
             if receipt is not None:
                 return receipt
-            raise await asyncio.to_thread(self._as_error, error, task.case_id) from error
+            raise await asyncio.to_thread(self._decision_error, error, task.case_id, event) from error
         return DecisionReceipt(
             decision_id=event.decision_id,
             task_id=event.task_id,
@@ -208,16 +176,16 @@ class Gateway:
 
     async def revise(self, case_id: str, proposal: Proposal, *, actor: str) -> tuple[CaseAnswer, list[str]]:
         """Adds a proposal version; answers with the fields changed since the version under review."""
-        actor = actor.strip().lower()
-        head, digest, changed = await asyncio.to_thread(self._take_in_revision, case_id, proposal)
-        lacking = missing(proposal, head.framework).required
-        event = Revised(actor=actor, digest=digest, complete=not lacking, changed=tuple(changed))
-        try:
-            answer = await self._patiently(
-                self._handle(case_id).execute_update(CaseWorkflow.revise, event, id=_revision_id(head, digest))
+        async with self._on_record(Attempt("revise", actor.strip().lower(), case_id)) as attempt:
+            head, digest, changed = await asyncio.to_thread(self._take_in_revision, case_id, proposal)
+            lacking = missing(proposal, head.framework).required
+            event = Revised(actor=attempt.actor, digest=digest, complete=not lacking, changed=tuple(changed))
+            handle = self._cases.handle(case_id)
+            # The words of an earlier version may well come again: what makes two revisions one is what they revise.
+            update_id = f"revise-{head.version}-{digest[:16]}"
+            answer = await self._act(
+                case_id, event, lambda: handle.execute_update(CaseWorkflow.revise, event, id=update_id)
             )
-        except Exception as error:
-            raise await self._translated(error, case_id, actor, "revise") from error
         if lacking:
             raise ProposalIncomplete(
                 "proposal_incomplete",
@@ -228,19 +196,30 @@ class Gateway:
                 status=str(answer.status),
                 version=answer.version,
             )
-        return answer, changed
+        return answer, await asyncio.to_thread(decisions.changed_in, self._database, case_id, answer.version)
 
     async def withdraw(self, case_id: str, *, actor: str, reason: str) -> CaseAnswer:
         """Ends a case at its proposer's or the office's wish."""
-        actor = actor.strip().lower()
-        by_office = await asyncio.to_thread(self._belongs_to_the_office, case_id, actor)
-        event = Withdrawn(actor=actor, reason=reason, by_office=by_office)
-        try:
-            return await self._patiently(
-                self._handle(case_id).execute_update(CaseWorkflow.withdraw, event, id=f"withdraw-{actor}")
+        async with self._on_record(Attempt("withdraw", actor.strip().lower(), case_id)) as attempt:
+            by_office = await asyncio.to_thread(self._belongs_to_the_office, case_id, attempt.actor)
+            event = Withdrawn(actor=attempt.actor, reason=reason, by_office=by_office)
+            handle = self._cases.handle(case_id)
+            update_id = f"withdraw-{attempt.actor}"
+            return await self._act(
+                case_id, event, lambda: handle.execute_update(CaseWorkflow.withdraw, event, id=update_id)
             )
+
+    async def _act(
+        self, case_id: str, event: Submitted | Revised | Withdrawn, ask: Callable[[], Awaitable[CaseAnswer]]
+    ) -> CaseAnswer:
+        try:
+            return await self._cases.ask(case_id, ask)
         except Exception as error:
-            raise await self._translated(error, case_id, actor, "withdraw") from error
+            # As for decisions: an act that was recorded is answered so, whoever has forgotten it.
+            answer = await asyncio.to_thread(decisions.first_answer, self._database, case_id, event)
+            if answer is not None:
+                return answer
+            raise await asyncio.to_thread(self._cases.as_error, error, case_id) from error
 
     def _take_in_revision(self, case_id: str, proposal: Proposal) -> tuple[CaseHead, str, list[str]]:
         head = self._head(case_id)
@@ -259,22 +238,22 @@ class Gateway:
         from temporalio.testing import TimeSkipper, TimeSkippingConfig
 
         skipper = TimeSkipper(self._client, config=TimeSkippingConfig(enabled=False))
-        handle = self._handle(case_id)
+        handle = self._cases.handle(case_id)
         try:
             await skipper.fast_forward(handle, span)
             now = await skipper.get_current_time(handle)
             while (deadline := next_deadline(await self.state(case_id))) is not None and deadline <= now:  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
         except RPCError as error:
-            raise self._as_error(error, case_id) from error
+            raise self._cases.as_error(error, case_id) from error
         return now
 
     async def state(self, case_id: str) -> CaseState:
         """The process state itself, from the workflow."""
         try:
-            return await self._handle(case_id).query(CaseWorkflow.state, rpc_timeout=ANSWER_WITHIN)
+            return await self._cases.state(case_id)
         except RPCError as error:
-            raise self._as_error(error, case_id) from error
+            raise self._cases.as_error(error, case_id) from error
 
     def _head(self, case_id: str) -> CaseHead:
         cases, versions = CaseRow.__table__, VersionRow.__table__  # type: ignore[attr-defined]
@@ -289,49 +268,21 @@ class Gateway:
             ).all()
             reviewed = next((digest for digest, complete in known if complete), known[-1][0])
             policy = framework_by_digest(connection, case["framework_digest"])
-        return CaseHead(case_id, policy, case["digest"], case["version"], reviewed)
+        return CaseHead(case_id, policy, case["version"], reviewed)
 
-    async def _patiently(self, call: Awaitable[Answer]) -> Answer:
-        """An act's answer. The client's own limit holds for each of its attempts: without a worker it asks for ever."""
-        async with asyncio.timeout(self._answer_within.total_seconds()):
-            return await call
+    @asynccontextmanager
+    async def _on_record(self, attempt: Attempt) -> AsyncIterator[Attempt]:
+        try:
+            yield attempt
+        except ImprimaturError as error:
+            about = (attempt.case_id, attempt.task_id, attempt.actor, attempt.act, attempt.channel)
+            await asyncio.to_thread(record_refusal, self._database, error, *about)
+            raise
 
-    def _handle(self, case_id: str) -> WorkflowHandle[CaseWorkflow, str]:
-        return self._client.get_workflow_handle_for(CaseWorkflow.run, ids.workflow_id(case_id))
-
-    async def _translated(self, error: Exception, case_id: str, actor: str, act: str) -> ImprimaturError:
-        found = await asyncio.to_thread(self._as_error, error, case_id)
-        channel = Channel.COMMAND_LINE
-        await asyncio.to_thread(record_refusal, self._database, found, case_id, None, actor, act, channel)
-        return found
-
-    def _as_error(self, error: Exception, case_id: str) -> ImprimaturError:
-        match error:
-            case ImprimaturError():
-                return error
-            case WorkflowUpdateFailedError(cause=ApplicationError() as cause):
-                kind, hint = [*cause.details, "Refused", ""][:2]
-                return error_class(str(kind))(cause.type or "refused", cause.message, str(hint))
-            case TimeoutError() | WorkflowUpdateRPCTimeoutOrCancelledError():
-                return Unavailable(
-                    "not_recorded_yet",
-                    "The act was received but is not recorded yet.",
-                    "Repeat it in a minute; it will be recorded once.",
-                )
-            case RPCError(status=RPCStatusCode.NOT_FOUND):
-                return self._closed(case_id)
-            case RPCError():
-                return Unavailable(
-                    "temporal_unavailable",
-                    "The workflow service does not answer, so nothing was recorded.",
-                    "Repeat it in a minute; see `starter.py doctor`.",
-                )
-        raise error
-
-    def _closed(self, case_id: str) -> ImprimaturError:
-        with self._database.read() as connection:
-            table = CaseRow.__table__  # type: ignore[attr-defined]
-            status = connection.execute(select(table.c.status).where(table.c.case_id == case_id)).scalar()
-            if status is None:
-                return unknown_case(connection, case_id)
-        return Gone("case_closed", f"The case is closed: it was {status}.", "Nothing is asked of you any more.")
+    def _decision_error(self, error: Exception, case_id: str, event: Decided) -> ImprimaturError:
+        """A case that is closed no longer speaks for itself; its rows say how the task ended."""
+        if is_closed(error):
+            found = decision_refusal(decisions.task_state(self._database, event.task_id), event)
+            if found is not None:
+                return error_class(found.kind)(found.code, found.message, found.hint)
+        return self._cases.as_error(error, case_id)

@@ -318,12 +318,18 @@ Effect = Annotated[
 # --- one commit -----------------------------------------------------------------------------------------------
 
 
-class Step(Value):
+class Occurrence(Value):
+    """An event, and the instant at which it was carried out."""
+
+    event: Event
+    at: Instant
+
+
+class Step(Occurrence):
     """One transition to be written; ``(case_id, seq)`` makes a repeated commit answer what the first answered."""
 
     case_id: str
     seq: int
-    at: Instant
     framework_digest: str
     digest: str
     status: CaseStatus
@@ -351,9 +357,27 @@ class StageResolution(Value):
 
 
 class Resolution(Value):
-    """The answer of a commit: instants and names resolved; ``position`` is the step's first ledger event, its proof."""
+    """The answer of a commit: instants and names resolved; ``position`` is the step's first ledger event, its proof.
+
+    ``instead`` is set when something else had been written at the step's place: by a worker that died before Temporal
+    knew of it. The ledger stands, so the case carries that out and asks again.
+    """
 
     position: int
     ledger_digest: str
     stages: tuple[StageResolution, ...] = ()
     due_at: Instant | None = None
+    instead: Occurrence | None = None
+
+
+class StepPlace(Value):
+    """Where a step has its place in the ledger, written or not."""
+
+    case_id: str
+    seq: int
+
+
+class WrittenStep(Occurrence):
+    """What is kept of a step that was written."""
+
+    resolution: Resolution

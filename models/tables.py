@@ -205,7 +205,7 @@ class LedgerRow(SQLModel, table=True):
 
 
 class StepRow(SQLModel, table=True):
-    """The first answer of each commit."""
+    """Each commit's event and first answer: a :class:`models.case.WrittenStep`."""
 
     __tablename__ = "step"
     case_id: str = Field(primary_key=True)

@@ -1,4 +1,4 @@
-"""Databases of both kinds, a running stack, and the material that lies beside the project on some machines."""
+"""Databases of both kinds, the engine in this process, a running stack, and what lies beside the project."""
 
 import os
 import shutil
@@ -6,7 +6,7 @@ import sys
 import tempfile
 import uuid
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,8 @@ from sqlalchemy import create_engine, pool, text
 
 from imprimatur.store.engine import Database, migrate
 from tests.command import Command, without_settings
+from tests.engine import Engine, engine, new_queue, temporal_server
+from tests.facts import furnish
 from tests.stack import Stack, import_people, running
 
 # On a busy machine an example may take long: none is timed.
@@ -103,6 +105,21 @@ def database(request: pytest.FixtureRequest) -> Database:
     name = "sqlite_database" if request.param == "sqlite" else "postgres_database"
     found: Database = request.getfixturevalue(name)
     return found
+
+
+@pytest.fixture(scope="session")
+def temporal_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A Temporal server with virtual time, of this test process."""
+    with temporal_server(tmp_path_factory.mktemp("temporal")) as address:
+        yield address
+
+
+@pytest.fixture
+async def live(temporal_address: str, sqlite_database: Database, tmp_path: Path) -> AsyncIterator[Engine]:
+    """The engine over an empty database with the shipped frameworks and the example directory."""
+    furnish(sqlite_database)
+    async with engine(temporal_address, sqlite_database, tmp_path, new_queue()) as acting:
+        yield acting
 
 
 @pytest.fixture

@@ -155,9 +155,10 @@ class Play:
         if not effects:
             return state, None
         return state, Step(
+            event=event,
+            at=self.now,
             case_id=state.case_id,
             seq=state.seq,
-            at=self.now,
             framework_digest=self.plan.digest,
             digest=state.digest,
             status=state.status,

@@ -35,8 +35,10 @@ def withdrawn(actor: str = PROPOSER, reason: str = "No longer needed.", by_offic
 
 DONE = case(task=TASK.model_copy(update={"status": TaskStatus.DECIDED, "verdict": Verdict.REJECT}))
 REVISING, INCOMPLETE = case(CaseStatus.REVISING), case(CaseStatus.INCOMPLETE)
+SUBMITTED, CASE_1 = Submitted(actor=PROPOSER, digest="d1", complete=True), CaseState(case_id="mc-1", version=1)
 BY = f"by the decision of {OTHER}."
 REFUSED: list[tuple[CaseState, Event, str, str, str]] = [
+    (CASE_1, SUBMITTED, "Refused", "already_submitted", "was submitted already"),
     (case(), decided(task="t-2"), "NotFound", "task_unknown", "There is no task t-2 in this case."),
     (case(), decided(OTHER), "NotAllowed", "not_your_task", f"not to {OTHER}"),
     (case(), decided("Quinn@example.edu"), "NotAllowed", "not_your_task", "assigned to someone else"),
@@ -81,7 +83,7 @@ def test_what_is_refused_and_why(state: CaseState, event: Event, kind: str, code
         (case(), withdrawn(OTHER, by_office=True)),
         (case(), Ticked()),
         (case(), Continued()),
-        (CaseState(case_id="mc-1"), Submitted(actor=PROPOSER, digest="d1", complete=True)),
+        (CaseState(case_id="mc-1"), SUBMITTED),
     ],
 )
 def test_what_is_admitted(state: CaseState, event: Event) -> None:

@@ -17,9 +17,19 @@ from imprimatur.errors import NotFound
 from imprimatur.history.verify import verify_all
 from imprimatur.store.engine import Database
 from imprimatur.store.reading import show_case
-from models.case import Decided, Effect, RecordDecision, Resolution, Step
+from models.case import (
+    Decided,
+    Effect,
+    Occurrence,
+    RecordDecision,
+    Resolution,
+    Step,
+    StepPlace,
+    Ticked,
+    WrittenStep,
+)
 from models.vocabulary import CaseStatus, Verdict
-from tests.facts import BASE_URL, Play, everything, example, furnish, whole_story
+from tests.facts import BASE_URL, MINUTE, Play, everything, example, furnish, whole_story
 
 
 def committer(database: Database, folder: Path) -> Committer:
@@ -45,12 +55,27 @@ def test_every_kind_of_effect_is_written_somehow() -> None:
 
 def test_a_step_written_before_answers_the_first_answer_and_writes_nothing(database: Database, tmp_path: Path) -> None:
     furnish(database)
-    play = Play(database, tmp_path)
-    first = answers_of(committer(database, tmp_path).write_steps([play.first_step(example("industry-credit"))]))
-    play.submit(example("industry-credit"))
+    step = Play(database, tmp_path).first_step(example("industry-credit"))
+    first = answers_of(committer(database, tmp_path).write_steps([step]))
     before = everything(database)
-    assert answers_of(play.committer.write_steps([play.steps[0]])) == first
+    assert answers_of(committer(database, tmp_path).write_steps([step])) == first
+    assert first[0].instead is None
     assert everything(database) == before
+
+
+def test_a_place_that_is_taken_answers_with_what_took_it(database: Database, tmp_path: Path) -> None:
+    furnish(database)
+    step = Play(database, tmp_path).first_step(example("industry-credit"))
+    first = committer(database, tmp_path).write_step(step)
+    before = everything(database)
+    taken = first.model_copy(update={"instead": Occurrence(event=step.event, at=step.at)})
+    for update in ({"at": step.at + MINUTE}, {"event": Ticked()}):
+        assert committer(database, tmp_path).write_step(step.model_copy(update=update)) == taken
+    assert everything(database) == before
+    place = StepPlace(case_id=step.case_id, seq=1)
+    written = committer(database, tmp_path).read_step(place)
+    assert written == WrittenStep(event=step.event, at=step.at, resolution=first)
+    assert committer(database, tmp_path).read_step(place.model_copy(update={"seq": 2})) is None
 
 
 def test_a_whole_case_written_again_changes_nothing(database: Database, tmp_path: Path) -> None:

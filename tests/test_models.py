@@ -158,8 +158,8 @@ def test_what_is_not_said_is_not_written_and_comes_back() -> None:
 def test_effects_are_told_apart_by_their_kind() -> None:
     breach = Breach(stage="quality", round=1, due_at=dt.datetime(2026, 3, 2, tzinfo=dt.UTC), tasks=("t-1",))
     step = Step(
-        case_id="mc-1", seq=1, at=breach.due_at, framework_digest="f", digest="d", status=CaseStatus.IN_REVIEW,
-        round=1, version=1, effects=(breach,),
+        event=Ticked(), at=breach.due_at, case_id="mc-1", seq=1, framework_digest="f", digest="d",
+        status=CaseStatus.IN_REVIEW, round=1, version=1, effects=(breach,),
     )  # fmt: skip
     found = Step.model_validate_json(step.model_dump_json(exclude_unset=True))
     assert found == step

@@ -106,8 +106,8 @@ async def test_what_was_not_said_is_not_written() -> None:
         "kind": "decided", "decision_id": "d-1", "task_id": "t-1", "actor": "quinn@example.edu", "verdict": "approve",
     }  # fmt: skip
     step = Step(
-        case_id="mc-1", seq=1, at=AT, framework_digest="f", digest="d", status=CaseStatus.IN_REVIEW, round=1, version=1,
-        effects=(),
+        event=DECIDED, at=AT, case_id="mc-1", seq=1, framework_digest="f", digest="d", status=CaseStatus.IN_REVIEW,
+        round=1, version=1, effects=(),
     )  # fmt: skip
     [payload] = await data_converter(None).encode([step])
     assert b'"comment"' not in payload.data and b": " not in payload.data, "without blanks"

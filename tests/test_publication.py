@@ -20,7 +20,7 @@ from structlog.testing import capture_logs
 
 from imprimatur.embedded.home import LOOPBACK
 from imprimatur.frameworks.loader import shipped
-from imprimatur.publication.files import write_missing, write_record
+from imprimatur.publication.files import write_lost_records, write_record
 from imprimatur.publication.openbadges import build_achievement, slug
 from imprimatur.publication.page import Assurance, catalogue_page
 from imprimatur.store.engine import Database
@@ -248,7 +248,7 @@ def test_a_disk_that_takes_no_files_stops_no_publication(database: Database, tmp
     assert play.state.status is CaseStatus.PUBLISHED and play.woken > 0
     assert [(log["event"], log["slug"]) for log in logs] == [("record_not_written", publications(database)[0].slug)]
     (tmp_path / "published").unlink()
-    assert write_missing(database, tmp_path / "published") == 1
+    assert write_lost_records(database, tmp_path / "published") == 1
     assert (tmp_path / "published" / publications(database)[0].slug / "achievement.json").is_file()
 
 
@@ -259,10 +259,10 @@ def test_only_lost_records_are_written_anew(database: Database, tmp_path: Path) 
     kept, lost = (tmp_path / found.slug / "achievement.json" for found in publications(database))
     written_at = kept.stat().st_mtime_ns
     lost.unlink()
-    assert write_missing(database, tmp_path) == 1
+    assert write_lost_records(database, tmp_path) == 1
     assert json.loads(lost.read_text()) == publication(database, lost.parent.name).achievement
     assert kept.stat().st_mtime_ns == written_at
-    assert write_missing(database, tmp_path) == 0
+    assert write_lost_records(database, tmp_path) == 0
 
 
 def test_a_worker_that_starts_writes_lost_records_anew(sqlite_database: Database, tmp_path: Path) -> None:

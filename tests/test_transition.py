@@ -7,7 +7,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from imprimatur.rules.transition import next_deadline
 from imprimatur.rules.voting import evaluate
-from models.case import CaseState, CloseStage, CloseTask, KeepStage, LapseStage, Plan, StagePlan
+from models.case import CaseState, CloseStage, CloseTask, KeepStage, LapseStage, Plan, StagePlan, Ticked
 from models.vocabulary import CaseStatus, StageOutcome, StageStatus, TaskClosure, TaskStatus, Verdict
 from tests.simulator import DAY, PROPOSER, Desk, Simulator
 
@@ -128,6 +128,14 @@ def test_a_breach_is_recorded_once_and_escalates(case: Simulator) -> None:
     assert "director@example.org" in {t.assignee for t in case.state.open_tasks()}
     case.pass_time(60 * DAY)
     assert [e.kind for e in case.effects].count("breach_case") == 1
+
+
+def test_a_timer_that_rings_while_the_clock_stands_still_changes_nothing(case: Simulator) -> None:
+    case.decide("proposal", C)
+    case.now += 90 * DAY
+    before = case.state
+    assert case.play(Ticked()) is None
+    assert (case.state, case.last) == (before, ())
 
 
 def test_an_empty_stage_escalates_at_once_and_never_hangs() -> None:
@@ -257,6 +265,12 @@ class AnyCase(RuleBasedStateMachine):
     @rule(days=st.integers(0, 40))
     def time_passes(self, days: int) -> None:
         self.case.pass_time(days * DAY)
+
+    @rule()
+    def a_timer_rings_for_what_is_no_longer_due(self) -> None:
+        before = self.case.state
+        assert self.case.play(Ticked()) is None
+        assert (self.case.state, self.case.last) == (before, ())
 
     @rule(person=st.sampled_from(["d3@example.org", "d4@example.org"]))
     def somebody_takes_the_escalation_role(self, person: str) -> None:

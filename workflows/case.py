@@ -16,19 +16,21 @@ with workflow.unsafe.imports_passed_through():
         CaseState,
         Continued,
         Decided,
-        Effect,
         Event,
         KeepStage,
         LapseStage,
         Resolution,
         Revised,
         Step,
+        StepPlace,
         Submitted,
         Ticked,
         Withdrawn,
+        WrittenStep,
     )
     from models.messages import CaseAnswer, CaseInput, DecisionAnswer
 
+COMMIT_WITHIN = dt.timedelta(seconds=60)
 COMMIT_RETRY = RetryPolicy(
     initial_interval=dt.timedelta(milliseconds=100), backoff_coefficient=2, maximum_interval=dt.timedelta(seconds=10)
 )
@@ -49,7 +51,7 @@ class CaseWorkflow:
     async def run(self, start: CaseInput) -> str:
         while not self._state.status.is_final:
             await self._until_deadline()
-            if self._must_continue_as_new():
+            if self._must_continue_as_new() and not self._state.status.is_final:
                 await workflow.wait_condition(workflow.all_handlers_finished)
                 workflow.continue_as_new(start.model_copy(update={"state": self._state}))
         await workflow.wait_condition(workflow.all_handlers_finished)
@@ -74,33 +76,45 @@ class CaseWorkflow:
     def _must_continue_as_new(self) -> bool:
         return workflow.info().is_continue_as_new_suggested() and self._state.seq > 0
 
-    async def _perform(self, event: Event) -> tuple[Step | None, Resolution | None]:
-        """Runs one event to its end, a commit per step; answers its own step and what that commit answered."""
-        answer: tuple[Step | None, Resolution | None] = (None, None)
-        following: Event | None = event
-        while following is not None:
-            state, effects = transition(self._state, following, self._plan, workflow.now())
-            if effects:
-                step = self._step(state, effects)
-                resolution = await workflow.execute_local_activity_method(
-                    CommitPort.commit_step,
-                    step,
-                    start_to_close_timeout=dt.timedelta(seconds=60),
-                    retry_policy=COMMIT_RETRY,
-                )
-                state = settle(state, resolution)
-                if answer[0] is None:
-                    answer = (step, resolution)
-            self._state = state
-            following = Continued() if wants_to_continue(state, self._plan) else None
-        self._alarm = next_deadline(self._state)
-        return answer
+    async def _perform(self, event: Event) -> tuple[Step, Resolution] | None:
+        """Runs one event to its end, a commit per step; answers its own step, None when it had nothing to do."""
+        while True:
+            done = await self._carry_out(event)
+            await self._go_on()
+            if done is None or done[0].event == event:
+                return done
+            # The ledger was ahead of the case, which has caught up by one step: is the event still admissible?
+            _raise(refusal(self._state, event))
 
-    def _step(self, state: CaseState, effects: tuple[Effect, ...]) -> Step:
-        return Step.model_construct(
+    async def _go_on(self) -> None:
+        while wants_to_continue(self._state, self._plan):
+            await self._carry_out(Continued())
+        self._alarm = next_deadline(self._state)
+
+    async def _carry_out(self, event: Event) -> tuple[Step, Resolution] | None:
+        """One step, committed. The answer's event is another one where that had been written at its place."""
+        state, step = self._plan_step(event, workflow.now())
+        if step is None:
+            self._state = state
+            return None
+        resolution = await workflow.execute_local_activity_method(
+            CommitPort.commit_step, step, start_to_close_timeout=COMMIT_WITHIN, retry_policy=COMMIT_RETRY
+        )
+        if resolution.instead is not None:
+            state, step = self._plan_step(resolution.instead.event, resolution.instead.at)
+            assert step is not None, "what was written had something to write"
+        self._state = settle(state, resolution)
+        return step, resolution
+
+    def _plan_step(self, event: Event, at: dt.datetime) -> tuple[CaseState, Step | None]:
+        state, effects = transition(self._state, event, self._plan, at)
+        if not effects:
+            return state, None
+        return state, Step.model_construct(
+            event=event,
+            at=at,
             case_id=state.case_id,
             seq=state.seq,
-            at=workflow.now(),
             framework_digest=self._plan.digest,
             digest=state.digest,
             status=state.status,
@@ -113,8 +127,13 @@ class CaseWorkflow:
         async with self._turn:
             # Another act may have come first while this one waited for its turn.
             _raise(refusal(self._state, event))
-            step, resolution = await self._perform(event)
-        assert step is not None and resolution is not None
+            done = await self._perform(event)
+        assert done is not None, "every act is written"
+        step, resolution = done
+        carried = {
+            "kept": tuple(effect.stage for effect in step.effects if isinstance(effect, KeepStage)),
+            "lapsed": tuple(effect.stage for effect in step.effects if isinstance(effect, LapseStage)),
+        }
         return CaseAnswer(
             case_id=self._state.case_id,
             status=self._state.status,
@@ -122,8 +141,24 @@ class CaseWorkflow:
             round=self._state.round,
             position=resolution.position,
             digest=resolution.ledger_digest,
-            kept=tuple(effect.stage for effect in step.effects if isinstance(effect, KeepStage)),
-            lapsed=tuple(effect.stage for effect in step.effects if isinstance(effect, LapseStage)),
+            **{name: stages for name, stages in carried.items() if stages},
+        )
+
+    @workflow.update
+    async def catch_up(self) -> int:
+        """Carries out what the ledger holds beyond this case; answers how many steps that were."""
+        async with self._turn:
+            before = self._state.seq
+            while (written := await self._next_written()) is not None:
+                state, _ = transition(self._state, written.event, self._plan, written.at)
+                self._state = settle(state, written.resolution)
+            await self._go_on()
+            return self._state.seq - before
+
+    async def _next_written(self) -> WrittenStep | None:
+        place = StepPlace(case_id=self._state.case_id, seq=self._state.seq + 1)
+        return await workflow.execute_local_activity_method(
+            CommitPort.recall_step, place, start_to_close_timeout=COMMIT_WITHIN, retry_policy=COMMIT_RETRY
         )
 
     @workflow.update
@@ -142,8 +177,9 @@ class CaseWorkflow:
     async def decide(self, event: Decided) -> DecisionAnswer:
         async with self._turn:
             _raise(refusal(self._state, event))
-            _, resolution = await self._perform(event)
-        assert resolution is not None
+            done = await self._perform(event)
+        assert done is not None, "every act is written"
+        resolution = done[1]
         stage = self._state.stages[self._state.tasks[event.task_id].stage]
         facts: dict[str, Any] = {
             "case_status": self._state.status,
@@ -153,6 +189,10 @@ class CaseWorkflow:
         if stage.outcome is not None:
             facts["stage_outcome"] = stage.outcome
         return DecisionAnswer(**facts)
+
+    @submit.validator
+    def _may_submit(self, event: Submitted) -> None:
+        _raise(refusal(self._state, event))
 
     @revise.validator
     def _may_revise(self, event: Revised) -> None:

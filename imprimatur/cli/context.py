@@ -1,6 +1,8 @@
 """What a command works with: settings, completed by the running embedded stack of the home folder."""
 
 import asyncio
+import os
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -98,8 +100,12 @@ async def connect_temporal(address: str, namespace: str, payload_keys: str | Non
 
     from imprimatur.payloads import data_converter
 
+    # It stands in a case's history many times: a long name would cost more than what is done.
+    identity = f"{os.getpid()}@{socket.gethostname()[:8]}"
     try:
-        return await Client.connect(address, namespace=namespace, data_converter=data_converter(payload_keys))
+        return await Client.connect(
+            address, namespace=namespace, data_converter=data_converter(payload_keys), identity=identity
+        )
     except (RPCError, RuntimeError) as error:
         raise Unavailable(
             "temporal_unavailable",

@@ -1,4 +1,4 @@
-"""Published records as files."""
+"""Published records as files. The database is what counts: a file that is lost is written anew."""
 
 import json
 import os
@@ -15,20 +15,20 @@ log = structlog.get_logger()
 RECORD = "achievement.json"
 
 
-def write_missing(database: Database, published_dir: Path) -> int:
-    """Writes the records whose files are lost (a crash right after a commit, a restored database); answers how many."""
+def write_lost_records(database: Database, published_dir: Path) -> int:
+    """Writes every published record that has no file; answers how many. Done whenever a worker starts."""
     lost = [slug for slug in publication_slugs(database) if not (published_dir / slug / RECORD).is_file()]
-    return sum(keep_record(published_dir, slug, publication(database, slug).achievement) for slug in lost)
+    for slug in lost:
+        keep_record(published_dir, slug, publication(database, slug).achievement)
+    return len(lost)
 
 
-def keep_record(published_dir: Path, slug: str, achievement: dict[str, Any]) -> bool:
+def keep_record(published_dir: Path, slug: str, achievement: dict[str, Any]) -> None:
     """Writes a record if the disk lets it; nothing that was decided depends on it."""
     try:
         write_record(published_dir, slug, achievement)
     except OSError as error:
         log.error("record_not_written", slug=slug, reason=str(error))
-        return False
-    return True
 
 
 def write_record(published_dir: Path, slug: str, achievement: dict[str, Any]) -> Path:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from models.case import CaseState, Decided, Event, Revised, TaskState, Withdrawn
+from models.case import CaseState, Decided, Event, Revised, Submitted, TaskState, Withdrawn
 from models.vocabulary import CaseStatus, TaskClosure, TaskStatus
 
 
@@ -19,8 +19,15 @@ class Refusal:
 def refusal(state: CaseState, event: Event) -> Refusal | None:
     """Why ``event`` is not admissible in ``state``; None when it is. Pure."""
     match event:
+        case Submitted() if state.version:
+            return Refusal(
+                "Refused",
+                "already_submitted",
+                "This case was submitted already, with another proposal.",
+                "Submit the proposal as a case of its own.",
+            )
         case Decided():
-            return _decision_refusal(state, event)
+            return decision_refusal(state.tasks.get(event.task_id), event)
         case Revised():
             return _revision_refusal(state, event)
         case Withdrawn():
@@ -28,8 +35,8 @@ def refusal(state: CaseState, event: Event) -> Refusal | None:
     return None
 
 
-def _decision_refusal(state: CaseState, event: Decided) -> Refusal | None:
-    task = state.tasks.get(event.task_id)
+def decision_refusal(task: TaskState | None, event: Decided) -> Refusal | None:
+    """Why the task does not take the decision; None is a task that the case does not have."""
     if task is None:
         return Refusal(
             "NotFound", "task_unknown", f"There is no task {event.task_id} in this case.", "See `starter.py tasks`."

@@ -56,7 +56,7 @@ def transition(state: CaseState, event: Event, plan: Plan, at: dt.datetime) -> t
             _revise(draft, event)
         case Withdrawn():
             draft.end(CaseStatus.WITHDRAWN, TaskClosure.CASE_WITHDRAWN, event.actor, event.reason)
-        case Ticked():
+        case Ticked() if _is_due(state, at):
             _tick(draft, at)
         case Continued():
             _resolve_deadlocks(draft)
@@ -111,6 +111,12 @@ def next_deadline(state: CaseState) -> dt.datetime | None:
     if state.due_at is not None and not state.breached:
         instants.append(state.due_at)
     return min(instants, default=None)
+
+
+def _is_due(state: CaseState, at: dt.datetime) -> bool:
+    """A timer may ring for a deadline that has moved since, or that stands still with the case's clock."""
+    deadline = next_deadline(state)
+    return deadline is not None and deadline <= at
 
 
 def _stage_deadlines(state: CaseState, stage: StageState) -> list[dt.datetime]:
