@@ -9,8 +9,9 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 from temporalio import activity
 
 from activities.book import Book
@@ -29,7 +30,14 @@ POSTGRES_LANES = 4
 _STEP = StepRow.__table__  # type: ignore[attr-defined]
 _CASE = CaseRow.__table__  # type: ignore[attr-defined]
 
+# Built once: composing a statement costs more than running it.
+_WRITTEN = select(_STEP.c.case_id, _STEP.c.seq, _STEP.c.answer).where(
+    _STEP.c.case_id.in_(bindparam("cases", expanding=True)), _STEP.c.seq.in_(bindparam("numbers", expanding=True))
+)
+_CASES = select(_CASE).where(_CASE.c.case_id.in_(bindparam("cases", expanding=True)))
+
 Waiting = tuple[Step, "asyncio.Future[Resolution]"]
+Record = tuple[str, dict[str, Any]]
 
 
 class Committer(CommitPort):
@@ -44,6 +52,9 @@ class Committer(CommitPort):
         self._after_mail = after_mail
         self._lanes = 1 if database.is_sqlite else POSTGRES_LANES
         self._executor = ThreadPoolExecutor(self._lanes, thread_name_prefix="commit")
+        # Files of published records reach the disk beside the lanes: no other case waits for them.
+        self._filing = ThreadPoolExecutor(1, thread_name_prefix="file")
+        self._answering: set[asyncio.Task[None]] = set()
         self._waiting: deque[Waiting] = deque()
         self._busy: set[asyncio.Task[None]] = set()
 
@@ -70,14 +81,19 @@ class Committer(CommitPort):
         while self._waiting:
             batch = self._take()
             steps = [step for step, _ in batch]
-            answers = await loop.run_in_executor(self._executor, self.write_steps, steps)
-            for (_, future), answer in zip(batch, answers, strict=True):
-                if future.done():
-                    continue
-                if isinstance(answer, Resolution):
-                    future.set_result(answer)
-                else:
-                    future.set_exception(answer)
+            answers, records = await loop.run_in_executor(self._executor, self._write_steps, steps)
+            if records:
+                task = asyncio.create_task(self._answer_once_filed(batch, answers, records))
+                self._answering.add(task)
+                task.add_done_callback(self._answering.discard)
+            else:
+                _answer(batch, answers)
+
+    async def _answer_once_filed(
+        self, batch: list[Waiting], answers: Sequence[Resolution | Exception], records: Sequence[Record]
+    ) -> None:
+        await asyncio.get_running_loop().run_in_executor(self._filing, self._file, records)
+        _answer(batch, answers)
 
     def _take(self) -> list[Waiting]:
         """The next batch: a case comes once in it, for a repeated step must see what the first one wrote."""
@@ -92,18 +108,29 @@ class Committer(CommitPort):
 
     def write_step(self, step: Step) -> Resolution:
         """Writes one step; raises what keeps it from being written."""
-        return self._write_together([step])[0]
+        [answer] = self.write_steps([step])
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
 
     def write_steps(self, steps: Sequence[Step]) -> list[Resolution | Exception]:
         """Writes steps of different cases in one transaction; if that fails, each in its own."""
+        answers, records = self._write_steps(steps)
+        self._file(records)
+        return answers
+
+    def _write_steps(self, steps: Sequence[Step]) -> tuple[list[Resolution | Exception], list[Record]]:
         try:
-            return list(self._write_together(steps))
+            together, records = self._write_together(steps)
+            return list(together), records
         except Exception as error:  # noqa: BLE001  (whatever it is, it is told to whoever waits)
             if len(steps) == 1:
-                return [error]
-        return [answer for step in steps for answer in self.write_steps([step])]
+                return [error], []
+        each = [self._write_steps([step]) for step in steps]
+        return [answer for answers, _ in each for answer in answers], [record for _, some in each for record in some]
 
-    def _write_together(self, steps: Sequence[Step]) -> list[Resolution]:
+    def _write_together(self, steps: Sequence[Step]) -> tuple[list[Resolution], list[Record]]:
+        """The answers, and what has become public."""
         rows = RowBuffer()
         books: list[Book] = []
         answers: list[Resolution] = []
@@ -119,27 +146,33 @@ class Committer(CommitPort):
                 answers.append(book.close())
                 books.append(book)
             rows.flush(connection)
-        self._after_commit(books)
-        return answers
-
-    def _after_commit(self, books: Sequence[Book]) -> None:
-        # Files come after the transaction: the catalogue reads the database, and a starting worker writes lost ones.
-        for book in books:
-            for slug, achievement in book.published:
-                keep_record(self._published_dir, slug, achievement)
         if any(book.mails for book in books):
             self._after_mail()
+        return answers, [record for book in books for record in book.published]
+
+    def _file(self, records: Sequence[Record]) -> None:
+        # Files come after the transaction: the catalogue reads the database, and a starting worker writes lost ones.
+        for slug, achievement in records:
+            keep_record(self._published_dir, slug, achievement)
+
+
+def _answer(batch: Sequence[Waiting], answers: Sequence[Resolution | Exception]) -> None:
+    for (_, future), answer in zip(batch, answers, strict=True):
+        if future.done():
+            continue
+        if isinstance(answer, Resolution):
+            future.set_result(answer)
+        else:
+            future.set_exception(answer)
 
 
 def _written(connection: Connection, steps: Sequence[Step | StepPlace]) -> dict[str, WrittenStep]:
     """What was written before at the steps' places, by case."""
     numbers = {step.case_id: step.seq for step in steps}
-    query = select(_STEP.c.case_id, _STEP.c.seq, _STEP.c.answer).where(
-        _STEP.c.case_id.in_(list(numbers)), _STEP.c.seq.in_(list(set(numbers.values())))
-    )
+    given = {"cases": list(numbers), "numbers": list(set(numbers.values()))}
     return {
         row.case_id: WrittenStep.model_validate_json(row.answer)
-        for row in connection.execute(query)
+        for row in connection.execute(_WRITTEN, given)
         if numbers[row.case_id] == row.seq
     }
 
@@ -151,5 +184,7 @@ def _first_answer(written: WrittenStep, step: Step) -> Resolution:
 
 
 def _cases(connection: Connection, steps: Sequence[Step]) -> dict[str, dict[str, object]]:
-    query = select(_CASE).where(_CASE.c.case_id.in_([step.case_id for step in steps if step.seq > 1]))
-    return {row["case_id"]: dict(row) for row in connection.execute(query).mappings()}
+    begun = [step.case_id for step in steps if step.seq > 1]
+    if not begun:
+        return {}
+    return {row["case_id"]: dict(row) for row in connection.execute(_CASES, {"cases": begun}).mappings()}

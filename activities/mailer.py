@@ -37,6 +37,7 @@ class Pace:
     batch: int = 100
     connections: int = 2
     look_every: float = 0.5
+    gather: float = 0.05
     first_backoff: float = 0.5
     longest_backoff: float = 30.0
 
@@ -115,6 +116,8 @@ class Mailer(MailerPort):
             await asyncio.wait_for(self.wake.wait(), self._pace.look_every)
         except TimeoutError:
             return
+        # Mail comes in bursts: claiming it one by one would cost a transaction each.
+        await asyncio.sleep(self._pace.gather)
 
     async def _one_batch(self, connections: list["Connection"]) -> int:
         """Claims, renders and sends a batch; answers how many mails it dealt with."""

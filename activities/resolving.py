@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from imprimatur.frameworks.calendars import work_calendar
 from imprimatur.rules.business_time import DueTime, WorkCalendar, add_business_time, subtract_business_time
-from imprimatur.store.people import PersonEntry, holders, open_task_counts, people_by_email, unit_members
+from imprimatur.store.people import PersonEntry, holders, inactive_among, open_task_counts, unit_members
 from models.framework import BusinessDuration, Framework, ReviewerRule, StageDef
 from models.proposal import Partner, Proposal
 from models.vocabulary import AssignmentReason
@@ -91,7 +91,7 @@ def _inactive(connection: Connection, pool: list[Candidate]) -> set[str]:
     named = [c.email for c in pool if c.reason in (AssignmentReason.PARTNER, AssignmentReason.ADDRESS)]
     if not named:
         return set()
-    return {person.email for person in people_by_email(connection, named) if not person.active}
+    return inactive_among(connection, named)
 
 
 def _fewest_open_tasks_first(connection: Connection, pool: list[Candidate], count: int | None) -> list[Candidate]:

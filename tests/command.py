@@ -1,6 +1,9 @@
 """Runs commands in this process as `starter.py` runs them, and reads what they said; for tests."""
 
+import io
 import json
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,19 +40,23 @@ class Answer:
 class Command:
     """`command("show", case_id)` as a person types it; `command.json(...)` as a script does, which must succeed."""
 
-    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
-        self._capsys = capsys
-
     def __call__(self, *arguments: object) -> Answer:
-        self._capsys.readouterr()
-        status = run([str(argument) for argument in arguments])
-        said = self._capsys.readouterr()
-        return Answer(status, said.out, said.err)
+        out, err = (io.TextIOWrapper(io.BytesIO(), "utf-8") for _ in range(2))
+        # In a thread of its own, for a test may have an event loop running in this one.
+        with redirect_stdout(out), redirect_stderr(err), ThreadPoolExecutor(1) as thread:
+            status = thread.submit(run, [str(argument) for argument in arguments]).result()
+        said, told = (_read(stream) for stream in (out, err))
+        return Answer(status, said, told)
 
     def json(self, *arguments: object) -> dict[str, Any]:
         answer = self(*arguments, "--json")
         assert answer.status == 0, answer
         return answer.document
+
+
+def _read(stream: io.TextIOWrapper) -> str:
+    stream.seek(0)
+    return stream.read()
 
 
 def without_settings(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:

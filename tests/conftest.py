@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 from sqlalchemy import create_engine, pool, text
+from sqlmodel import SQLModel
 
 from imprimatur.store.engine import Database, migrate
 from tests.command import Command, without_settings
@@ -92,11 +93,21 @@ def sqlite_database(migrated_file: Path, tmp_path: Path) -> Iterator[Database]:
     database.close()
 
 
+@pytest.fixture(scope="session")
+def spare_databases() -> list[str]:
+    """Databases that tests have finished with, emptied: making and deleting one costs more than most tests."""
+    return []
+
+
 @pytest.fixture
-def postgres_database(postgres_template: Callable[[], str]) -> Iterator[Database]:
-    database = Database(postgres_template())
+def postgres_database(postgres_template: Callable[[], str], spare_databases: list[str]) -> Iterator[Database]:
+    url = spare_databases.pop() if spare_databases else postgres_template()
+    database = Database(url)
     yield database
     database.close()
+    tables = ", ".join(f'"{name}"' for name in SQLModel.metadata.tables)
+    _execute(url, f"SET lock_timeout = '10s'; TRUNCATE {tables} RESTART IDENTITY")
+    spare_databases.append(url)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -123,10 +134,10 @@ async def live(temporal_address: str, sqlite_database: Database, tmp_path: Path)
 
 
 @pytest.fixture
-def command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Command:
+def command(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Command:
     """The command line in this process, as on a machine where nothing is set and nothing runs."""
     without_settings(monkeypatch, tmp_path)
-    return Command(capsys)
+    return Command()
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ from tests.facts import PROPOSER, example, ledger_rows
 from tests.stories import DIRECTOR, STORIES, WHY, people
 
 E = EventType
-DAY = dt.timedelta(days=1)
+DAY, HOUR = dt.timedelta(days=1), dt.timedelta(hours=1)
 
 
 def instants(engine: Engine, case_id: str, kind: EventType) -> list[dt.datetime]:
@@ -131,7 +131,8 @@ async def test_an_empty_role_is_sought_every_working_day_and_the_office_is_told_
 
 async def test_each_case_has_a_clock_of_its_own(live: Engine) -> None:
     cases = [(await live.submit("coursework-credit")).case_id for _ in range(8)]
-    spans = [days * DAY for days in (1, 90, 2, 60, 1, 30, 2, 14)]
+    # Hours beyond whole days, so that no due time falls on the very instant at which a clock stops.
+    spans = [days * DAY + 3 * HOUR for days in (1, 90, 2, 60, 1, 30, 2, 14)]
     before = dt.datetime.now(dt.UTC)
     clocks = await asyncio.gather(*map(live.gateway.forward, cases, spans))
     for case_id, span, clock in zip(cases, spans, clocks, strict=True):

@@ -21,11 +21,14 @@ from tests.stack import (
     ROOT,
     WITHIN_SECONDS,
     Stack,
+    approval,
+    decided,
     import_people,
     left_running,
     start,
     starter,
     stop,
+    submitted,
     task_link,
     until,
 )
@@ -38,25 +41,6 @@ def office(command: Command, stack: Stack, monkeypatch: pytest.MonkeyPatch) -> C
     """Commands beside the running stack, which they find by its home."""
     monkeypatch.setenv("IMPRIMATUR_HOME", str(stack.home))
     return command
-
-
-def submitted(office: Command, name: str = "coursework-credit") -> str:
-    return str(office.json("submit", EXAMPLES / f"{name}.yaml", "--as", PROPOSER)["case_id"])
-
-
-def decided(office: Command, case_id: str, stage: str, verdict: str = "approve", comment: str = "") -> None:
-    """The first open task of a stage; each stage is scored by what its framework requires."""
-    shown = office.json("show", case_id)
-    task = next(task for task in shown["tasks"] if task["stage"] == stage)
-    policy = office.json("framework", "show", shown["framework"])
-    [defined] = [item for item in policy["stages"] if item["id"] == stage]
-    scores = [f"--score={criterion['id']}=4" for criterion in defined["criteria"] if criterion.get("required")]
-    receipt = office.json(
-        "decide", task["task_id"], "--verdict", verdict, "--as", task["assignee"], "--comment", comment, *scores
-    )
-    assert receipt["task_id"] == task["task_id"]
-    assert receipt["verdict"] == verdict
-    assert receipt["decision_id"] and receipt["case_status"]
 
 
 def test_what_up_prints_is_usable(stack: Stack) -> None:
@@ -91,7 +75,7 @@ def test_every_task_is_mailed_with_a_link_that_opens_and_decides(office: Command
     for _ in range(3):
         assert "Record my decision" in httpx.get(task_link(mail)).text
     assert office.json("show", case_id)["tasks"] == [task]
-    form = {"verdict": "approve", "score.approved_coursework": "4"}
+    form = approval("coursework-credit", "proposal")
     assert "your decision is recorded" in httpx.post(task_link(mail), data=form).text
     assert httpx.post(task_link(mail), data=form).status_code == 200
     assert [item["stage"] for item in office.json("tasks", "--case", case_id)["tasks"]].count("proposal") == 0
@@ -197,7 +181,6 @@ def test_exit_statuses_are_honest_where_the_workflow_client_was_used(stack: Stac
     commands = [
         (["withdraw", "mc-x", "--as", PROPOSER, "--reason", "x"], 1),
         (["submit", str(EXAMPLES / "coursework-credit.yaml"), "--as", PROPOSER], 0),
-        (["decide", "t-x", "--verdict", "approve", "--as", PROPOSER], 1),
     ]
     for arguments, status in commands * 2:
         done = starter(stack.home, *arguments, "--json")
@@ -279,7 +262,7 @@ def test_a_stack_survives_all_that_can_happen_to_its_processes(command: Command,
         stack = up()
         assert stack.base_url == first
         assert left_running(parts) == []
-        form = {"verdict": "approve", "score.approved_coursework": "4"}
+        form = approval("coursework-credit", "proposal")
         assert httpx.post(link, data=form, timeout=60).status_code == 200
         assert stack.mail(case_id, "Your review", "ivo.adviser")
         assert command.json("verify", "--all")["ok"] is True

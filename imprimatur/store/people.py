@@ -89,6 +89,14 @@ def people_by_email(connection: Connection, emails: Iterable[str]) -> list[Perso
     return _entries(connection, select(_PERSON).where(_PERSON.c.email.in_(list(emails))))
 
 
+_INACTIVE = select(_PERSON.c.email).where(_PERSON.c.email.in_(bindparam("emails", expanding=True)), ~_PERSON.c.active)
+
+
+def inactive_among(connection: Connection, emails: Sequence[str]) -> set[str]:
+    """Those who are in the directory and no longer active."""
+    return set(connection.execute(_INACTIVE, {"emails": emails}).scalars())
+
+
 def holders(connection: Connection, role: str, unit: str | None = None) -> list[PersonEntry]:
     """Active people who hold a role, within a unit when one is named."""
     query = select(_PERSON).join(_ROLE, _ROLE.c.email == _PERSON.c.email).where(_ROLE.c.role == role, _PERSON.c.active)
