@@ -111,6 +111,9 @@ def test_an_instant_comes_back_as_it_was_in_utc(database: Database, at: dt.datet
         connection.execute(INSTANTS.insert(), {"id": 1, "at": at})
     with database.read() as connection:
         found = connection.execute(select(INSTANTS.c.at)).scalar()
+    with database.write() as connection:
+        # The database is used again.
+        INSTANTS.drop(connection)
     assert found == at
     assert found is None or found.tzinfo is dt.UTC or found.utcoffset() == dt.timedelta(0)
 
