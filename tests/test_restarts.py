@@ -12,7 +12,7 @@ from temporalio.client import Client
 from temporalio.testing import TimeSkipper, TimeSkippingConfig
 
 from imprimatur.gateway import Gateway
-from imprimatur.rules.transition import next_deadline
+from imprimatur.rules.clock import next_deadline
 from imprimatur.store.engine import Database
 from models.messages import DecisionReceipt
 from models.vocabulary import CaseStatus, EventType
