@@ -94,7 +94,7 @@ def test_a_verdict_that_is_not_offered_is_refused_before_all_else(verdict: str) 
 
 
 @given(
-    st.sampled_from([*Verdict, "endorse"]),
+    st.sampled_from([*Verdict, "agree"]),
     st.sampled_from(["", " ", "Because.", "x" * (COMMENT_LIMIT + 1)]),
     st.dictionaries(st.sampled_from(["clear", "whole", "other"]), st.integers(-2, 6)),
 )
@@ -103,7 +103,7 @@ def test_an_answer_passes_exactly_when_nothing_is_wrong_with_it(
 ) -> None:
     ranges: dict[str, Any] = {"clear": range(5), "whole": range(-1, 2)}
     fine = (
-        verdict in {str(offered) for offered in STAGE.verdicts}
+        verdict in {str(offered) for offered in STAGE.accepted()}
         and (verdict not in NEEDS_COMMENT or comment.strip() != "")
         and len(comment) <= COMMENT_LIMIT
         and all(score in ranges.get(name, ()) for name, score in scores.items())

@@ -45,4 +45,6 @@ def closed_because(closure: str) -> str:
 def closed_by(closure: str, person: str) -> str:
     """Why a task closed, and by whose doing where a person did it."""
     happened, tie = _CLOSED[TaskClosure(closure)]
-    return happened if person == "system" else f"{happened}, {tie} {person}"
+    if person == "system":
+        return happened
+    return f"{happened} by {person}" if tie == "by" else f"{happened}, {tie} {person}"
