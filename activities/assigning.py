@@ -101,11 +101,11 @@ def _seek(
     barred = book.people_of_round(stage_id, round_number) | {book.proposer}
     found: tuple[Candidate, ...] = ()
     if stage.sla is not None:
-        sla = stage.sla
-        found = find_holders(book.connection, role or sla.escalate_to, count or sla.escalate_count, barred)
+        role = role or stage.sla.escalate_to
+        found = find_holders(book.connection, role, count or stage.sla.escalate_count, barred)
     if not found:
         if not _ask_reviewers(book, stage_id, round_number):
-            _seek_again(book, stage, round_number)
+            _seek_again(book, stage, round_number, role)
         return
     book.event(
         EventType.STAGE_ESCALATED,
@@ -123,10 +123,10 @@ def _seek(
     book.resolutions.append(resolution({"stage": stage_id, "tasks": tasks}))
 
 
-def _seek_again(book: Book, stage: StageDef, round_number: int) -> None:
+def _seek_again(book: Book, stage: StageDef, round_number: int, role: str | None) -> None:
     detail = "the framework names nobody to whom this stage could be escalated"
-    if stage.sla is not None:
-        detail = f"nobody else holds the role {stage.sla.escalate_to.replace('_', ' ')} to decide this stage"
+    if role is not None:
+        detail = f"nobody else holds the role {role.replace('_', ' ')} to decide this stage"
     book.incident(IncidentKind.NO_ESCALATION_TARGET, stage.id, detail)
     retry_at = next_business_day(book.framework, stage, book.step.at)
     book.event(EventType.REVIEWERS_SOUGHT, SYSTEM, stage=stage.id, round=round_number, retry_at=instant_text(retry_at))
