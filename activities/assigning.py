@@ -111,12 +111,11 @@ def _seek(
     stage = book.stage_def(stage_id)
     found = NOBODY
     if stage.sla is not None:
-        found = find_holders(
-            book, stage, round_number, role or stage.sla.escalate_to, count or stage.sla.escalate_count
-        )
+        role = role or stage.sla.escalate_to
+        found = find_holders(book, stage, round_number, role, count or stage.sla.escalate_count)
     if not found.candidates:
         if not _ask_reviewers(book, stage_id, round_number):
-            _seek_again(book, stage, round_number, found)
+            _seek_again(book, stage, round_number, role, found)
         return
     book.event(
         EventType.STAGE_ESCALATED,
@@ -136,10 +135,10 @@ def _seek(
     book.resolutions.append(resolution({"stage": stage_id, "tasks": tasks}))
 
 
-def _seek_again(book: Book, stage: StageDef, round_number: int, found: Found) -> None:
+def _seek_again(book: Book, stage: StageDef, round_number: int, role: str | None, found: Found) -> None:
     detail = "the framework names nobody to whom this stage could be escalated"
-    if stage.sla is not None:
-        detail = f"nobody else holds the role {stage.sla.escalate_to.replace('_', ' ')} to decide this stage"
+    if role is not None:
+        detail = f"nobody else holds the role {role.replace('_', ' ')} to decide this stage"
     book.incident(IncidentKind.NO_ESCALATION_TARGET, stage.id, detail + because(found))
     retry_at = next_business_day(book.framework, stage, book.step.at)
     book.event(EventType.REVIEWERS_SOUGHT, SYSTEM, stage=stage.id, round=round_number, retry_at=instant_text(retry_at))

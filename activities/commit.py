@@ -56,16 +56,14 @@ class Committer(CommitPort):
         self._filing = ThreadPoolExecutor(1, thread_name_prefix="file")
         self._answering: set[asyncio.Task[None]] = set()
         self._waiting: deque[Waiting] = deque()
-        self._busy: set[asyncio.Task[None]] = set()
+        self._busy: set[asyncio.Task[None] | None] = set()
 
     @activity.defn(name="commit_step")
     async def commit_step(self, step: Step) -> Resolution:
         answer: asyncio.Future[Resolution] = asyncio.get_running_loop().create_future()
         self._waiting.append((step, answer))
         if len(self._busy) < self._lanes:
-            lane = asyncio.create_task(self._run_lane())
-            self._busy.add(lane)
-            lane.add_done_callback(self._busy.discard)
+            self._busy.add(asyncio.create_task(self._run_lane()))
         return await answer
 
     @activity.defn(name="recall_step")
@@ -78,16 +76,20 @@ class Committer(CommitPort):
 
     async def _run_lane(self) -> None:
         loop = asyncio.get_running_loop()
-        while self._waiting:
-            batch = self._take()
-            steps = [step for step, _ in batch]
-            answers, records = await loop.run_in_executor(self._executor, self._write_steps, steps)
-            if records:
-                task = asyncio.create_task(self._answer_once_filed(batch, answers, records))
-                self._answering.add(task)
-                task.add_done_callback(self._answering.discard)
-            else:
-                _answer(batch, answers)
+        try:
+            while self._waiting:
+                batch = self._take()
+                steps = [step for step, _ in batch]
+                answers, records = await loop.run_in_executor(self._executor, self._write_steps, steps)
+                if records:
+                    task = asyncio.create_task(self._answer_once_filed(batch, answers, records))
+                    self._answering.add(task)
+                    task.add_done_callback(self._answering.discard)
+                else:
+                    _answer(batch, answers)
+        finally:
+            # Not later, as a callback of the task: who comes in between would find a lane that takes nothing any more.
+            self._busy.discard(asyncio.current_task())
 
     async def _answer_once_filed(
         self, batch: list[Waiting], answers: Sequence[Resolution | Exception], records: Sequence[Record]

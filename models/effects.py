@@ -10,6 +10,9 @@ from models.framework import BusinessDuration
 from models.values import Instant, Tagged
 from models.vocabulary import CaseStatus, StageOutcome, TaskClosure
 
+# Why a stage is escalated: time ran out, the votes cast can no longer decide, or someone objected.
+Cause = Literal["breach", "no_decision", "objection"]
+
 
 class AddVersion(Tagged):
     kind: Literal["add_version"] = "add_version"
@@ -109,15 +112,12 @@ class Breach(Tagged):
 
 
 class Escalate(Tagged):
-    """``cause`` says why: time ran out, the votes cast can no longer decide, or someone objected.
-
-    ``step`` counts the further escalations that the framework lists after the first.
-    """
+    """``step`` counts the further escalations that the framework lists after the first."""
 
     kind: Literal["escalate"] = "escalate"
     stage: str
     round: int
-    cause: Literal["breach", "no_decision", "objection"]
+    cause: Cause
     step: int = 0
 
 

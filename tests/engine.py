@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import select
 from temporalio.client import Client, WorkflowHandle
+from temporalio.service import RetryConfig
 from temporalio.testing import TimeSkipper, TimeSkippingConfig
 from temporalio.worker import Worker
 
@@ -61,12 +62,14 @@ def temporal_server(folder: Path, port: int | None = None) -> Iterator[str]:
         process.wait(30)
 
 
-async def connected(address: str, keys: str | None = None) -> Client:
+async def connected(address: str, keys: str | None = None, retries: RetryConfig | None = None) -> Client:
     """The port opens before the service serves."""
     deadline = time.monotonic() + 60
     while True:
         try:
-            return await Client.connect(address, data_converter=data_converter(keys), identity=IDENTITY)
+            return await Client.connect(
+                address, data_converter=data_converter(keys), identity=IDENTITY, retry_config=retries
+            )
         except RuntimeError:
             if time.monotonic() > deadline:
                 raise

@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from activities.commit import Committer
+from activities.commit import Committer, Record
 from imprimatur.store.engine import Database
 from models.commit import Resolution, Step
 from tests.engine import connected, worker
@@ -17,8 +17,8 @@ class MortalCommitter(Committer):
 
     fatal: str
 
-    def write_steps(self, steps: Sequence[Step]) -> list[Resolution | Exception]:
-        answers = super().write_steps(steps)
+    def _write_steps(self, steps: Sequence[Step]) -> tuple[list[Resolution | Exception], list[Record]]:
+        answers = super()._write_steps(steps)
         if any(effect.kind == self.fatal for step in steps for effect in step.effects):
             os._exit(137)
         return answers

@@ -116,6 +116,14 @@ def test_more_time_is_counted_from_the_due_time_or_from_now(begin: Begin, late: 
     assert list_cases(play.database, overdue_at=play.now) != []
 
 
+def test_a_further_escalation_that_finds_nobody_names_the_role_it_looked_for(begin: Begin) -> None:
+    play = begin(review(sla=sla(then=[{"after": {HOURS: 4}, "to": "vice_chancellor"}])))
+    play.pass_time(20 * DAY)
+    [incident] = rows(play, "incident")
+    assert incident["detail"] == "nobody else holds the role vice chancellor to decide this stage"
+    assert show(play).stages[0].status == "open"
+
+
 # --- two people ---------------------------------------------------------------------------------------------------
 
 

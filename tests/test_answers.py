@@ -50,6 +50,7 @@ def test_a_well_formed_answer_is_its_verdict(
         ("reject", "", CLEAR, "comment_required", "comment", "say why, the proposer needs it"),
         ("request_changes", " \n\t", CLEAR, "comment_required", "comment", "say why, the proposer needs it"),
         ("approve", "x" * (COMMENT_LIMIT + 1), CLEAR, "comment_too_long", "comment", "has 20001 characters"),
+        ("approve", "so\x00so", CLEAR, "comment_not_printable", "comment", "cannot be part of a comment"),
         ("approve", "", {}, "score_required", "score.clear", "clear must be scored"),
         ("reject", "No.", {}, "score_required", "score.clear", "clear must be scored"),
         ("approve", "", {"clear": 5}, "score_out_of_range", "score.clear", "scored from 0 to 4, not 5"),
@@ -93,7 +94,7 @@ def test_a_verdict_that_is_not_offered_is_refused_before_all_else(verdict: str) 
 
 
 @given(
-    st.sampled_from([*Verdict, "endorse"]),
+    st.sampled_from([*Verdict, "agree"]),
     st.sampled_from(["", " ", "Because.", "x" * (COMMENT_LIMIT + 1)]),
     st.dictionaries(st.sampled_from(["clear", "whole", "other"]), st.integers(-2, 6)),
 )
@@ -102,7 +103,7 @@ def test_an_answer_passes_exactly_when_nothing_is_wrong_with_it(
 ) -> None:
     ranges: dict[str, Any] = {"clear": range(5), "whole": range(-1, 2)}
     fine = (
-        verdict in {str(offered) for offered in STAGE.verdicts}
+        verdict in {str(offered) for offered in STAGE.accepted()}
         and (verdict not in NEEDS_COMMENT or comment.strip() != "")
         and len(comment) <= COMMENT_LIMIT
         and all(score in ranges.get(name, ()) for name, score in scores.items())

@@ -204,6 +204,15 @@ async def test_many_steps_at_once_are_each_written_once(database: Database, tmp_
     assert verify_all(database).ok
 
 
+async def test_a_step_that_comes_as_the_last_one_is_answered_is_written_too(database: Database, tmp_path: Path) -> None:
+    furnish(database)
+    writer = committer(database, tmp_path)
+    async with asyncio.timeout(60):
+        for step in submissions(database, tmp_path, 5):
+            await writer.commit_step(step)
+    assert len(everything(database)["step"]) == 5
+
+
 async def test_a_bad_step_among_many_fails_alone(database: Database, tmp_path: Path) -> None:
     furnish(database)
     writer = committer(database, tmp_path)

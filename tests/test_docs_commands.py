@@ -161,7 +161,7 @@ def _keys(answer: dict[str, Any]) -> set[str]:
     for name, value in answer.items():
         entries = [value] if isinstance(value, dict) else value if isinstance(value, list) else []
         # A derivation and the parts of an error are not keys of the answer.
-        if name not in ("due_reason", "error"):
+        if name not in ("due_reason", "used_seconds", "error"):
             found |= {key for entry in entries if isinstance(entry, dict) for key in entry}
     return found
 
@@ -185,14 +185,43 @@ async def _play(office: Office) -> None:
     decision = f"decide {task['task_id']} --verdict request_changes --as {task['assignee']}"
     await office.ask(f"{decision} --comment Unclear. --score fit=1")
     await office.ask("revise CASE examples/industry-credit.revised.yaml --as ana.proposer@example.edu")
+    act = await _extended_and_overridden(office)
     _let_a_mail_bounce(office.engine.database)
     await office.ask("show CASE")
+    await _gone_on(office, act)
     await office.ask("forward CASE 1h")
     await office.ask("history CASE")
     await office.ask("withdraw CASE --as ana.proposer@example.edu --reason Enough.")
     _damage_the_ledger(office.engine.database)
     await office.ask("verify CASE", expected=1)
     await office.ask("import records.jsonl")
+
+
+OMAR, LENA = "--as omar.office@example.edu", "--as lena.office@example.edu"
+WHY = '--reason "The board said so."'
+
+
+async def _extended_and_overridden(office: Office) -> str:
+    """The case is on hold, with an act that waits; answers its id."""
+    await office.ask(f"nudge CASE {OMAR}")
+    await office.ask(f"extend CASE --stage proposal --by 2d {OMAR} {WHY}")
+    act = await office.ask(f"override CASE --stage proposal --outcome approved {OMAR} {WHY}")
+    await office.ask(f"hold CASE {OMAR} {WHY}")
+    return str(act["act_id"])
+
+
+async def _gone_on(office: Office, act: str) -> None:
+    await office.ask(f"resume CASE {OMAR} {WHY}")
+    [task] = office.engine.tasks(office.case_id, "proposal")
+    await office.ask(f"delegate {task.task_id} --to eva.admin@example.edu --as {task.assignee}")
+    [task] = office.engine.tasks(office.case_id, "proposal")
+    await office.ask(f"reassign {task.task_id} --to dora.director@example.edu {OMAR} {WHY}")
+    await office.ask(f"confirm CASE {act} {LENA}")
+    task = office.engine.tasks(office.case_id, "quality")[0]
+    await office.engine.answer(task)
+    await office.ask(f"annul {task.task_id} {OMAR} {WHY}")
+    await office.ask(f"skip CASE --stage industry {OMAR} {WHY}")
+    await office.ask(f"send-back CASE --to proposal {OMAR} {WHY}")
 
 
 def _let_a_mail_bounce(database: Database) -> None:

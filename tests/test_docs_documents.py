@@ -191,6 +191,8 @@ def _inserted(part: dict[str, Any]) -> dict[str, Any]:
         known = stages.setdefault(stage["id"], deepcopy(pattern) | {"needs": []})
         if stage.get("kind") == "publication":
             known.clear()
+        elif stage.get("kind") in ("information", "objection"):
+            known = stages[stage["id"]] = {"needs": []}
         known |= stage
     everything_else = [stage_id for stage_id in stages if stage_id != "publication"]
     if not any(stage.get("needs") for stage in part.get("stages", ()) if stage["id"] == "publication"):

@@ -111,6 +111,9 @@ def test_an_instant_comes_back_as_it_was_in_utc(database: Database, at: dt.datet
         connection.execute(INSTANTS.insert(), {"id": 1, "at": at})
     with database.read() as connection:
         found = connection.execute(select(INSTANTS.c.at)).scalar()
+    with database.write() as connection:
+        # The database is used again.
+        INSTANTS.drop(connection)
     assert found == at
     assert found is None or found.tzinfo is dt.UTC or found.utcoffset() == dt.timedelta(0)
 
@@ -136,14 +139,19 @@ def test_words_are_lowercase_and_told_apart(words: type[StrEnum]) -> None:
     assert [member.name.lower() for member in words] == values
 
 
-def test_a_case_is_over_waits_or_is_in_review() -> None:
+def test_a_case_is_over_waits_is_on_hold_or_is_in_review() -> None:
     for status in CaseStatus:
-        assert [status.is_final, status.waits_for_proposer, status is CaseStatus.IN_REVIEW].count(True) == 1
+        moving = status in (CaseStatus.IN_REVIEW, CaseStatus.ON_HOLD)
+        assert [status.is_final, status.waits_for_proposer, moving].count(True) == 1
 
 
 def test_which_outcomes_let_pass() -> None:
     passing = {outcome for outcome in StageOutcome if outcome.lets_pass}
-    assert passing == {StageOutcome.APPROVED, StageOutcome.SKIPPED, StageOutcome.PUBLISHED}
+    stopping = {StageOutcome.REJECTED, StageOutcome.CHANGES_REQUESTED, StageOutcome.CANCELLED}
+    assert passing == set(StageOutcome) - stopping
+    assert {outcome for outcome in StageOutcome if outcome.stays_valid} == passing - {
+        StageOutcome.SKIPPED, StageOutcome.PUBLISHED, StageOutcome.REFUSED,
+    }  # fmt: skip
 
 
 # --- what travels -----------------------------------------------------------------------------------------------

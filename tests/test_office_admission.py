@@ -1,5 +1,6 @@
 """Who may do which act of the office, and when: the table of refusals, and what is let through."""
 
+import datetime as dt
 from typing import Any, get_args
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from imprimatur import errors
 from imprimatur.rules.admission import refusal
 from models.case import CaseState, ProposedAct, StageState, TaskState
+from models.commit import Resolution, WrittenStep
 from models.events import (
     Act,
     ActConfirmed,
@@ -36,6 +38,7 @@ PROPOSER, OFFICE, SECOND, REVIEWER, OTHER = (
     f"{name}@example.edu" for name in ("ana", "omar", "lena", "quinn", "sam")
 )  # fmt: skip
 NEWCOMER = "new@example.edu"
+AT = dt.datetime(2026, 3, 2, 9, tzinfo=dt.UTC)
 OPEN, CLOSED, WAITING = StageStatus.OPEN, StageStatus.CLOSED, StageStatus.WAITING
 
 
@@ -173,6 +176,13 @@ def test_what_is_refused_and_why(state: CaseState, event: Any, kind: str, code: 
 )
 def test_what_is_admitted(state: CaseState, event: Any) -> None:
     assert refusal(state, event) is None
+
+
+@pytest.mark.parametrize("kind", FACTS, ids=lambda kind: kind.__name__)
+def test_an_act_comes_back_from_what_is_kept_of_its_step(kind: type[Any]) -> None:
+    """A worker that died after the commit leaves it to the next one to carry the act out again."""
+    written = WrittenStep(event=act(kind), at=AT, resolution=Resolution(position=1, ledger_digest="0"))
+    assert WrittenStep.model_validate_json(written.model_dump_json(exclude_unset=True)) == written
 
 
 def test_every_act_is_in_the_table() -> None:

@@ -124,9 +124,9 @@ async def test_an_annulled_answer_is_told_as_annulled(begin: Callable[..., Play]
 @pytest.mark.parametrize(
     ("how", "said"),
     [
-        ("reassigned", f"The task was given to someone else, by {OFFICE}"),
-        ("delegated", "The task was passed on, by quinn.reviewer@example.edu"),
-        ("skipped", "The stage was skipped, by lena.office@example.edu"),
+        ("reassigned", f"The task was given to someone else by {OFFICE}"),
+        ("delegated", "The task was passed on by quinn.reviewer@example.edu"),
+        ("skipped", "The stage was skipped by lena.office@example.edu"),
         ("late", "The time to answer ran out, on"),
     ],
 )

@@ -13,6 +13,7 @@ from imprimatur.store.engine import Database
 from models.effects import Escalate
 from models.vocabulary import AssignmentReason, CaseStatus, EventType, IncidentKind, StageOutcome, TaskClosure, Verdict
 from tests.facts import Play, add_people, example, furnish, whole_story
+from tests.office_stories import STORIES, tell
 
 DAY = dt.timedelta(days=1)
 WORDS: dict[tuple[EventType, str], Iterable[str]] = {
@@ -39,8 +40,11 @@ def told(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> list[
     skipped_and_late(database, folder)
     lapsed(database, folder)
     unstaffed(database, folder)
-    cases = ("mc-abcdefghijkl", "mc-withdrawn", "mc-skipped", "mc-lapsed", "mc-unstaffed")
-    events = [event for case_id in cases for event in history(database, case_id)]
+    for name in STORIES:
+        furnish(database)
+        tell(name, database, folder)
+    names = ["abcdefghijkl", "withdrawn", "skipped", "lapsed", "unstaffed", *STORIES]
+    events = [event for name in names for event in history(database, f"mc-{name}")]
     database.close()
     return events
 
@@ -115,6 +119,27 @@ def test_a_comment_stays_on_its_line_and_keeps_its_signs(told: list[LedgerEvent]
     assert text.endswith(": first {stage} second %s 研究倫理 🎓")
 
 
+TOLD_OF_ACTS = {
+    EventType.CASE_HELD: "Put the case on hold: The partner is being sold.",
+    EventType.CASE_RESUMED: "Resumed the case: The partner has been sold.",
+    EventType.STAGE_EXTENDED: "Extended quality (round 1) to 2026-04-07 20:30 UTC: it has to be",
+    EventType.TASK_PASSED_ON: "Passed on the task in quality (round 1) from rosa.reviewer@example.edu to "
+    "vera.deputy@example.edu",
+    EventType.DECISION_ANNULLED: "Annulled the answer of quinn.reviewer@example.edu in quality (round 1): it has to be",
+    EventType.ACT_PROPOSED: "Proposed to set to rejected quality (round 2), for a second person to confirm: The board "
+    "met and said so.",
+    EventType.STAGE_OVERRIDDEN: "Skipped quality (round 2) in the reviewers' place, proposed by "
+    "omar.office@example.edu: The board met and said so.",
+    EventType.STAGE_SENT_BACK: "Sent the case back to quality, to be decided anew with notice, last and "
+    "publication: The wrong file was judged.",
+}
+
+
+@pytest.mark.parametrize(("type_", "story"), TOLD_OF_ACTS.items())
+def test_an_act_of_the_office_reads_well(told: list[LedgerEvent], type_: EventType, story: str) -> None:
+    assert sentence(next(event for event in told if event.type is type_)) == story
+
+
 REPEATED = {EventType.TASK_ASSIGNED, EventType.TASK_CLOSED, EventType.REMINDER_SENT, EventType.DECISION_RECORDED}
 
 
@@ -159,7 +184,7 @@ def test_what_is_asked_and_answered_reads_well(told: list[LedgerEvent]) -> None:
     assert first[EventType.DECISION_RECORDED] == ("Approved proposal (round 1) with the scores fit 4, no duplication 3")
     assert first[EventType.TASK_CLOSED] == (
         "Closed the task of dora.director@example.edu in quality: "
-        "the outcome was certain after the answer of sam.reviewer@example.edu"
+        "the stage was decided, by the decision of sam.reviewer@example.edu"
     )
     assert first[EventType.REMINDER_SENT] == "Reminded quinn.reviewer@example.edu of quality (round 1)"
     assert first[EventType.CASE_RETURNED] == (

@@ -13,12 +13,13 @@ import structlog
 
 from imprimatur.errors import Unavailable
 from imprimatur.logs import configure_logs
+from imprimatur.rules.wording import VERDICT_LABELS
 from imprimatur.store.engine import Database
 from imprimatur.web.rendering import STATIC
 from models.proposal import Partner, Proposal
 from models.vocabulary import Verdict
 from tests.facts import Play, example, furnish, ledger_rows, whole_story
-from tests.web import FORM, Site, everything
+from tests.web import FORM, Site, everything, under_review
 
 CSS = (STATIC / "style.css").read_text(encoding="utf-8")
 GUARDS = ("content-security-policy", "x-content-type-options", "referrer-policy", "cache-control")
@@ -26,11 +27,7 @@ GUARDS = ("content-security-policy", "x-content-type-options", "referrer-policy"
 
 @pytest.fixture
 def site(sqlite_database: Database, tmp_path: Path) -> Site:
-    furnish(sqlite_database)
-    play = Play(sqlite_database, tmp_path)
-    play.submit(example("industry-credit"))
-    play.decide("proposal", comment="Fits.", fit=4, no_duplication=3)
-    return Site(play)
+    return under_review(sqlite_database, tmp_path)
 
 
 def paths(site: Site, slug: str) -> list[str]:
@@ -283,5 +280,5 @@ def test_every_text_stands_out_from_its_ground(theme: str) -> None:
 
 
 def test_the_page_has_words_for_every_verdict() -> None:
-    template = (STATIC.parent / "templates" / "task.html").read_text(encoding="utf-8")
-    assert [verdict for verdict in Verdict if f'"{verdict}": ' not in template] == []
+    assert list(VERDICT_LABELS) == list(Verdict)
+    assert len(set(VERDICT_LABELS.values())) == len(Verdict)

@@ -17,6 +17,7 @@ from models.framework import BusinessDuration
 from models.messages import CaseAnswer
 from models.vocabulary import OfficeAct, StageOutcome
 
+MOST_DAYS = 1000
 Reason = Annotated[str, typer.Option(help="Why; it is recorded.")]
 Stage = Annotated[str, typer.Option(help="The stage, by its id.")]
 
@@ -151,10 +152,10 @@ def annul(task: str, actor: Actor, reason: Reason, as_json: Json = False) -> Non
 
 
 def parse_business_duration(text: str) -> BusinessDuration:
-    """``3d`` (business days) or ``6h`` (business hours). Raises InputError ``duration_malformed``."""
+    """``3d`` (business days, up to 1000) or ``6h`` (business hours). Raises InputError ``duration_malformed``."""
     found = re.fullmatch(r"([0-9]{1,4})([dh])", text.strip().lower())
-    if found is None or int(found[1]) == 0:
-        raise InputError("duration_malformed", f"{text!r} is not a business duration.", "Write it like 3d or 6h.")
-    if found[2] == "d":
-        return BusinessDuration(business_days=min(int(found[1]), 1000))
-    return BusinessDuration(business_hours=int(found[1]))
+    number, in_days = int(found[1] if found else 0), found is not None and found[2] == "d"
+    if number == 0 or (in_days and number > MOST_DAYS):
+        hint = f"Write it like 3d or 6h, with at most {MOST_DAYS} days."
+        raise InputError("duration_malformed", f"{text!r} is not a business duration.", hint)
+    return BusinessDuration(business_days=number) if in_days else BusinessDuration(business_hours=number)

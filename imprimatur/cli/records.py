@@ -16,6 +16,7 @@ from imprimatur.errors import DocumentInvalid, InputError, Problem, Refused, Una
 from imprimatur.frameworks.checker import check_file
 from imprimatur.history.export import as_csv, as_json_document, history, sentence
 from imprimatur.history.verify import Verification, verify_all, verify_case, verify_export
+from imprimatur.rules.wording import passes_by
 from imprimatur.store.engine import Database
 from imprimatur.store.frameworks import add_framework, framework, list_frameworks
 from imprimatur.store.people import import_people, list_people, role_counts
@@ -131,7 +132,7 @@ def framework_show(framework_id: Annotated[str, typer.Argument(metavar="ID")], a
         (
             stage.id,
             ", ".join(stage.needs),
-            f"{stage.voting.threshold} of at least {stage.voting.quorum}" if stage.voting else "automatic",
+            passes_by(stage),
             _promise(stage.sla.within) if stage.sla else "",
             stage.sla.escalate_to if stage.sla else "",
         )
@@ -142,7 +143,7 @@ def framework_show(framework_id: Annotated[str, typer.Argument(metavar="ID")], a
         as_json,
         f"{policy.name} ({policy.id} {policy.version})",
         policy.summary,
-        table(["stage", "needs", "approvals", "within", "escalates to"], rows),
+        table(["stage", "needs", "passes by", "within", "escalates to"], rows),
         f"To market within {_promise(policy.speed_to_market.within)}.",
     )
 

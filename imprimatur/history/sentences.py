@@ -97,6 +97,12 @@ def _extended(data: Data) -> str:
     return f"Extended {_stage(data)}{until}: {data['reason']}"
 
 
+def _sent_back(data: Data) -> str:
+    others = [_words(stage) for stage in data["reopened"] if stage != data["stage"]]
+    along = f", to be decided anew with {_names(others)}" if others else ""
+    return f"Sent the case back to {_words(data['stage'])}{along}: {data['reason']}"
+
+
 def _version(data: Data) -> str:
     changed = f", changing {_names(data['changed'])}" if data["changed"] else ""
     return f"Handed in version {data['version']} of the proposal{changed}"
@@ -184,9 +190,7 @@ _SENTENCES: dict[EventType, Callable[[Data], str]] = {
     EventType.STAGE_EXTENDED: _extended,
     EventType.ACT_PROPOSED: _proposed,
     EventType.STAGE_OVERRIDDEN: _overridden,
-    EventType.STAGE_SENT_BACK: lambda d: (
-        f"Sent the case back to {_words(d['stage'])}, to be decided anew with {_names(d['reopened'])}: {d['reason']}"
-    ),
+    EventType.STAGE_SENT_BACK: _sent_back,
     EventType.TASK_PASSED_ON: _passed_on,
     EventType.DECISION_ANNULLED: lambda d: f"Annulled the answer of {d['assignee']} in {_stage(d)}: {d['reason']}",
     EventType.INCIDENT_OPENED: lambda d: (

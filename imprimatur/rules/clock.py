@@ -1,13 +1,12 @@
 """What falls due in a case, and what happens then. Pure."""
 
 import datetime as dt
-from typing import Literal
 
 from imprimatur.rules.draft import Draft
 from imprimatur.rules.offers import counted
 from imprimatur.rules.voting import AGAINST, IN_FAVOUR, evaluate
 from models.case import CaseState, StageState
-from models.effects import Breach, BreachCase, CallDeputy, Escalate, Remind
+from models.effects import Breach, BreachCase, CallDeputy, Cause, Remind
 from models.plan import StagePlan
 from models.vocabulary import (
     AssignmentReason,
@@ -72,7 +71,7 @@ def _tick_stage(draft: Draft, stage: StageState, at: dt.datetime) -> None:
             return
     for _ in [instant for instant in stage.escalate_at if instant <= at]:
         stage = draft.put_stage(stage, escalate_at=stage.escalate_at[1:], escalated=stage.escalated + 1)
-        draft.add(Escalate(stage=stage.id, round=stage.round, cause=_cause(draft, stage), step=stage.escalated))
+        stage = draft.escalate(stage, _cause(draft, stage), stage.escalated)
     if stage.retry_at is not None and stage.retry_at <= at:
         look_again(draft, stage)
 
@@ -88,7 +87,7 @@ def look_again(draft: Draft, stage: StageState) -> None:
         draft.add(Remind(stage=stage.id, round=stage.round, tasks=waiting, again=True))
 
 
-def _cause(draft: Draft, stage: StageState) -> Literal["breach", "no_decision", "objection"]:
+def _cause(draft: Draft, stage: StageState) -> Cause:
     """Whoever comes to a stage that votes can no longer decide must know that the decision is theirs."""
     if not stage.deadlocked:
         return "breach"
@@ -118,7 +117,7 @@ def _run_out(draft: Draft, stage: StageState, due_at: dt.datetime, waiting: tupl
         case AtBreach.REMIND if waiting:
             draft.add(Remind(stage=stage.id, round=stage.round, tasks=waiting, again=True))
         case _:
-            draft.add(Escalate(stage=stage.id, round=stage.round, cause=_cause(draft, stage)))
+            draft.escalate(stage, _cause(draft, stage))
     return draft.stages[stage.id]
 
 

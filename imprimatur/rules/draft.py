@@ -3,6 +3,7 @@
 from models.case import CaseState, StageState, TaskState
 from models.effects import (
     CallDeputy,
+    Cause,
     CloseCase,
     CloseStage,
     CloseTask,
@@ -13,7 +14,7 @@ from models.effects import (
     SeekReviewers,
 )
 from models.plan import Plan
-from models.vocabulary import AssignmentReason, CaseStatus, StageOutcome, StageStatus, TaskClosure, TaskStatus
+from models.vocabulary import AssignmentReason, AtBreach, CaseStatus, StageOutcome, StageStatus, TaskClosure, TaskStatus
 
 
 class Draft:
@@ -79,6 +80,13 @@ class Draft:
     def waiting(self, stage: StageState) -> list[TaskState]:
         """The tasks of the stage's round that are still to be answered."""
         return [task for task in self.stage_tasks(stage) if task.status.is_pending]
+
+    def escalate(self, stage: StageState, cause: Cause, step: int = 0) -> StageState:
+        """Whoever was looked for before is looked for by this; daily reminders go on beside it."""
+        if self.plan.stage(stage.id).at_breach is not AtBreach.REMIND:
+            stage = self.put_stage(stage, retry_at=None)
+        self.add(Escalate(stage=stage.id, round=stage.round, cause=cause, step=step))
+        return stage
 
     def seek(self, stage: StageState) -> None:
         """Looks for someone to decide, unless this very step does already: nobody must be found twice."""

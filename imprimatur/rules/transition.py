@@ -16,7 +16,6 @@ from models.effects import (
     AddVersion,
     CallDeputy,
     Effect,
-    Escalate,
     KeepStage,
     LapseStage,
     PauseClock,
@@ -260,8 +259,7 @@ def _is_settled(draft: Draft, stage: StageState) -> bool:
 def _object(draft: Draft, stage: StageState) -> None:
     """The first objection opens its resolution, by whoever the stage escalates to; later ones are heard with it."""
     if not stage.deadlocked:
-        draft.put_stage(stage, deadlocked=True)
-        draft.add(Escalate(stage=stage.id, round=stage.round, cause="objection"))
+        draft.escalate(draft.put_stage(stage, deadlocked=True), "objection")
 
 
 def _settle_votes(draft: Draft, stage: StageState, actor: str) -> None:
@@ -292,7 +290,6 @@ def _resolve_deadlocks(draft: Draft) -> None:
     """Newly deadlocked stages escalate; one whose casting votes abstained as well keeps looking."""
     for stage in draft.staffed_stages():
         if not stage.deadlocked and _judged(draft, stage).deadlocked:
-            stage = draft.put_stage(stage, deadlocked=True)
-            draft.add(Escalate(stage=stage.id, round=stage.round, cause="no_decision"))
+            draft.escalate(draft.put_stage(stage, deadlocked=True), "no_decision")
         elif stage.deadlocked and not draft.has_decider(stage) and stage.retry_at is None:
             draft.seek(stage)

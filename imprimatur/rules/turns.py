@@ -53,7 +53,7 @@ class Turns:
 
     def pass_time(self, at: dt.datetime) -> None:
         """Until ``at``, time ran for whoever was waited for."""
-        if self.at is not None:
+        if self.at is not None and at > self.at:
             for party in self.running:
                 self.used[party] = self.used.get(party, 0.0) + (at - self.at).total_seconds()
         self.at = at

@@ -1,7 +1,7 @@
 """How verdicts and closed tasks are called, the same in mails, on pages, in refusals and in the story of a case."""
 
 from models.framework import StageDef
-from models.vocabulary import AssignmentReason, StageKind, TaskClosure, Verdict
+from models.vocabulary import AssignmentReason, CountedOf, StageKind, TaskClosure, Verdict, VotingMethod
 
 VERDICT_LABELS = {
     Verdict.APPROVE: "Approve",
@@ -15,6 +15,10 @@ VERDICT_LABELS = {
 }
 # What somebody is asked for; an objection that was raised is decided upon like anything else.
 ASKED_FOR = {StageKind.INFORMATION: "acknowledgement", StageKind.OBJECTION: "objection"}
+_WITHOUT_VOTES = {
+    StageKind.INFORMATION: "only informs",
+    StageKind.OBJECTION: "passes without an objection",
+}
 # What happened, and how the person is tied to it who caused it.
 _CLOSED: dict[TaskClosure, tuple[str, str]] = {
     TaskClosure.OUTCOME_CERTAIN: ("the stage was decided", "by the decision of"),
@@ -40,6 +44,22 @@ def asked_for(stage: StageDef, reason: str) -> str:
     return "decision" if reason == AssignmentReason.ESCALATION else ASKED_FOR.get(stage.kind, "decision")
 
 
+def passes_by(stage: StageDef) -> str:
+    """What it takes for a stage to pass, in a few words."""
+    rule = stage.voting
+    if rule is None:
+        return _WITHOUT_VOTES.get(stage.kind, "automatic")
+    people = f"{rule.quorum_percent:g} %" if rule.quorum_percent is not None else str(rule.quorum)
+    if rule.method is VotingMethod.COUNT:
+        weight = "a weight of " if rule.weights else ""
+        return f"{weight}{rule.threshold} of at least {people}"
+    of = "the votes" if rule.counted_of is CountedOf.VOTES else "those asked"
+    share = {VotingMethod.MAJORITY: "a majority", VotingMethod.UNANIMITY: "all"}.get(
+        rule.method, f"{rule.threshold_percent or 0:g} %"
+    )
+    return f"{share} of {of}{' by weight' if rule.weights else ''}, at least {people} answer"
+
+
 def closed_because(closure: str) -> str:
     """Why a task closed, without saying by whom."""
     return _CLOSED[TaskClosure(closure)][0]
@@ -48,4 +68,6 @@ def closed_because(closure: str) -> str:
 def closed_by(closure: str, person: str) -> str:
     """Why a task closed, and by whose doing where a person did it."""
     happened, tie = _CLOSED[TaskClosure(closure)]
-    return happened if person == "system" else f"{happened}, {tie} {person}"
+    if person == "system":
+        return happened
+    return f"{happened} by {person}" if tie == "by" else f"{happened}, {tie} {person}"

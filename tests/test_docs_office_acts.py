@@ -1,0 +1,36 @@
+"""docs/office-acts.md against the code: its verbs, its events and its refusals are those there are."""
+
+import ast
+from pathlib import Path
+
+from imprimatur.cli.main import VERBS
+from imprimatur.rules import office_admission, refusal
+from models.vocabulary import EventType
+from tests.markdown import DOCS, code_spans, section
+
+ACTS = DOCS / "office-acts.md"
+GLANCE = section(ACTS, "At a glance").rows
+REFUSALS = section(ACTS, "Refusals").rows
+# Of withdrawing, and of reviewers' answers to a case on hold.
+TOLD_BESIDES = {"not_the_proposer"}
+
+
+def codes_of(module: object) -> set[str]:
+    """Codes that a module gives to refusals."""
+    tree = ast.parse(Path(str(module.__file__)).read_text(encoding="utf-8"))  # type: ignore[attr-defined]
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and ast.unparse(node.func) == "Refusal"]
+    return {str(call.args[1].value) for call in calls if isinstance(call.args[1], ast.Constant)}
+
+
+def test_every_refusal_of_an_act_is_told_and_none_that_is_gone() -> None:
+    told = {code_spans(row["code"])[0] for row in REFUSALS}
+    assert told - TOLD_BESIDES == codes_of(office_admission) | codes_of(refusal)
+
+
+def test_every_act_is_told_with_what_it_leaves() -> None:
+    verbs = [code_spans(row["verb"])[0] for row in GLANCE]
+    assert set(verbs) == {verb for verb, act in VERBS.items() if act.__module__.endswith("office")} | {"withdraw"}
+    for row in GLANCE:
+        assert set(code_spans(row["ledger events"])) <= set(EventType)
+    named = {verb for row in REFUSALS for verb in code_spans(row["acts"])}
+    assert named <= set(verbs)

@@ -1,0 +1,51 @@
+"""Votes, silence, kinds of stage and acts of the office on a real Temporal server: all stories side by side."""
+
+import asyncio
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from imprimatur.store.engine import Database
+from tests.engine import Engine, engine, new_queue
+from tests.facts import furnish
+from tests.governed import VERA, VITO
+from tests.governed_stories import GOVERNED
+from tests.stories import people
+
+Told = dict[str, BaseException | None]
+
+
+@pytest.fixture(scope="module")
+def told(temporal_address: str, migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
+    """What each story came to; each case has a clock of its own, so that they need not wait for each other."""
+    folder = tmp_path_factory.mktemp("governed")
+    file = folder / "imprimatur.db"
+    shutil.copyfile(migrated_file, file)
+    database = Database(f"sqlite:///{file}")
+    furnish(database)
+    yield asyncio.run(_play(temporal_address, database, folder))
+    database.close()
+
+
+async def _play(address: str, database: Database, folder: Path) -> Told:
+    async with engine(address, database, folder, new_queue()) as live:
+        people(live, f"{VERA},Vera,deputy,yes", f"{VITO},Vito,deputy,yes")
+        return dict(zip(GOVERNED, await asyncio.gather(*(_tell(live, name) for name in GOVERNED)), strict=True))
+
+
+async def _tell(live: Engine, name: str) -> BaseException | None:
+    try:
+        case_id = await GOVERNED[name](live)
+        await live.assert_agrees(case_id)
+    except Exception as error:  # noqa: BLE001  (told where the story is tested)
+        return error
+    return None
+
+
+@pytest.mark.parametrize("name", GOVERNED)
+def test_a_story_comes_out_as_it_is_told(told: Told, name: str) -> None:
+    error = told[name]
+    if error is not None:
+        raise error
