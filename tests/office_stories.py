@@ -4,16 +4,33 @@ import datetime as dt
 from collections.abc import Callable
 from pathlib import Path
 
+from imprimatur.store import leave
 from imprimatur.store.engine import Database
-from models.events import Annulled, Extended, Held, Nudged, PassedOn, Resumed, SentBack
+from models.events import (
+    AdviceAsked,
+    AdviceGiven,
+    Annulled,
+    Claimed,
+    ConflictFound,
+    Extended,
+    HandedOver,
+    Held,
+    Nudged,
+    PassedOn,
+    Resumed,
+    SentBack,
+    TaskReturned,
+)
 from models.framework import BusinessDuration
-from models.vocabulary import OfficeAct, Verdict
-from tests.facts import Play, add_people, example
+from models.vocabulary import OfficeAct, TaskStatus, Verdict
+from tests.facts import START, Play, add_people, example
 from tests.governed import (
     CLAUSE,
     DAYS,
     DIRECTOR,
     QUINN,
+    ROSA,
+    SAM,
     VERA,
     confirmed,
     endorsement,
@@ -163,6 +180,49 @@ def deputies_were_too_few(database: Database, folder: Path, case_id: str) -> Pla
     add_people(database, folder, f"{VERA},Vera,,yes")
     play.submit(example("industry-credit"))
     play.pass_time(9 * DAY)
+    return play
+
+
+@story
+def offered_and_given_back(database: Database, folder: Path, case_id: str) -> Play:
+    """A task on offer goes through everybody's hands; one has an interest, and the last of them leaves."""
+    offer = [{"role": "quality_reviewer", "claim": True}]
+    play = submitted(
+        database, folder, review(reviewers=offer, voting={"quorum": 1, "threshold": 1}), information(), case_id=case_id
+    )
+    for person in (QUINN, ROSA):
+        play.act(Claimed(actor=person, task_id=on_offer(play, person)))
+        [task] = play.state.open_tasks("quality")
+        play.act(AdviceAsked(actor=person, task_id=task.id, adviser=VERA, question="Is the title fair?"))
+        play.act(AdviceGiven(actor=VERA, task_id=task.id, text="It promises too much."))
+        reason = "has declared an interest in the partner Harbour Software"
+        play.act(ConflictFound(actor=person, task_id=task.id, reason=reason))
+        play.act(TaskReturned(actor=person, task_id=task.id, reason="I know the partner too well."))
+    play.act(Claimed(actor=SAM, task_id=on_offer(play, SAM)))
+    [task] = play.state.open_tasks("quality")
+    play.act(HandedOver(actor="system", task_id=task.id, reason="no longer active"))
+    play.decide("quality")
+    return play
+
+
+def on_offer(play: Play, person: str) -> str:
+    tasks = play.state.tasks.values()
+    return next(task.id for task in tasks if task.assignee == person and task.status is TaskStatus.OFFERED)
+
+
+@story
+def drawn_and_left(database: Database, folder: Path, case_id: str) -> Play:
+    """Two are drawn; two directors are away and asked all the same; one reviewer leaves and is replaced."""
+    lot = [{"role": "quality_reviewer", "count": 2, "pick": "lottery"}, {"role": "academic_director"}]
+    rule = {"quorum": 2, "threshold": 2}
+    stages = (review(reviewers=lot, voting=rule), review("last", "quality"))
+    leave.add_absence(database, DIRECTOR, START.date(), START.date() + 9 * DAY, "holiday")
+    play = submitted(database, folder, *stages, case_id=case_id)
+    leave.end_absences(database, DIRECTOR, START.date())
+    task = next(task for task in play.state.open_tasks("quality") if task.role == "quality_reviewer")
+    play.act(HandedOver(actor="system", task_id=task.id, reason="no longer active"))
+    while play.state.open_tasks("quality"):
+        play.decide("quality")
     return play
 
 

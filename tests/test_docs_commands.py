@@ -27,6 +27,7 @@ from models.vocabulary import MailStatus
 from tests.engine import Engine, engine, temporal_server
 from tests.facts import LEDGER, START
 from tests.markdown import DOCS, ROOT, Section, code_spans, sections, text_of
+from tests.people_commands import play_people
 
 COMMAND_LINE, README = DOCS / "command-line.md", ROOT / "README.md"
 # They run until they are stopped; the stack is tested elsewhere.
@@ -38,7 +39,7 @@ def _verbs(command: Any = None, name: str = "") -> Iterator[tuple[str, Any]]:
     command = command or typer.main.get_command(app)
     for word, inner in command.commands.items():
         if hasattr(inner, "commands"):
-            yield from _verbs(inner, f"{word} ")
+            yield from _verbs(inner, f"{name}{word} ")
         else:
             yield name + word, inner
 
@@ -95,7 +96,7 @@ class Office:
     async def ask(self, line: str, expected: int = 0) -> Any:
         """The JSON document that a command answers, kept for comparison with its description."""
         words = line.split()
-        verb = next(name for name in (" ".join(words[:2]), words[0]) if name in VERBS)
+        verb = next(name for name in (" ".join(words[:number]) for number in (3, 2, 1)) if name in VERBS)
         answer = json.loads(await self.run(f"{line} --json", expected))
         self.answers[verb] = answer
         return answer
@@ -195,6 +196,7 @@ async def _play(office: Office) -> None:
     _damage_the_ledger(office.engine.database)
     await office.ask("verify CASE", expected=1)
     await office.ask("import records.jsonl")
+    await play_people(office)
 
 
 OMAR, LENA = "--as omar.office@example.edu", "--as lena.office@example.edu"

@@ -118,7 +118,10 @@ def test_a_task_mail_says_what_by_when_why_and_where(found: Mails) -> None:
             words = " ".join(text.split()).replace("&#39;", "'")
             assert context.stage.asks in words
             assert context.task["due_at"] is None or context.local(context.task["due_at"]) in words
-            assert f"You are asked because {WHY[AssignmentReason(context.task['reason'])].split('{')[0]}" in words
+            why = WHY[AssignmentReason(context.task["reason"])].split("{")[0]
+            # Whoever is asked in somebody's place is told in whose.
+            assert f"You are asked because {'' if context.task['on_behalf_of'] else why}" in words
+            assert (context.task["on_behalf_of"] or "") in words
             assert link in text
             assert all(outcome in words for outcome in context.proposal.learning_outcomes)
             assert all(criterion.question in words for criterion in context.stage.criteria)

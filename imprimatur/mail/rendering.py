@@ -239,12 +239,13 @@ def _values(context: MailContext, links: Links) -> dict[str, Any]:
         "instant": dt.datetime.fromisoformat,
     }
     if task is not None:
+        # Whoever is asked for advice gets a link of their own, which opens nobody else's answer.
+        reader = context.mail.recipient if context.mail.kind is MailKind.ADVICE_ASKED else task["assignee"]
         values |= {
             "due": context.local(task["due_at"]) if task["due_at"] else None,
             "on_offer": task["offer_rule"] is not None,
             "why": _why(task, context.principal),
-            # Whoever is asked for advice gets a link of their own, which opens no other's answer.
-            "link": links.task_url(task["task_id"], context.mail.recipient),
+            "link": links.task_url(task["task_id"], reader),
             "wanted": asked_for(stage, task["reason"]) if stage is not None else "decision",
             "closed": closed_because(task["closure"]) if task["closure"] else None,
             "escalated": _escalated(context),
