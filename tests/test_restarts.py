@@ -99,6 +99,29 @@ async def test_what_falls_due_without_a_worker_is_told_when_one_comes(
         assert (types.count(E.SLA_BREACHED), types.count(E.STAGE_ESCALATED)) == (1, 1)
 
 
+async def test_questions_that_come_while_a_timer_fires_delay_nothing(
+    temporal_address: str, sqlite_database: Database, tmp_path: Path
+) -> None:
+    """A worker that knows a case by a question alone hears of the timer by a clock that stands before it."""
+    async with furnished(temporal_address, sqlite_database, tmp_path) as (live, client):
+        async with worker(client, live.committer, live.queue):
+            cases = [(await live.submit("industry-credit")).case_id for _ in range(6)]
+
+        async def told(case_id: str) -> None:
+            due = next_deadline(await live.gateway.state(case_id))
+            assert due is not None
+            forward = asyncio.create_task(live.until(case_id, due))
+            while not forward.done():
+                await live.gateway.state(case_id)
+            await forward
+            following = next_deadline(await live.assert_agrees(case_id))
+            assert following is not None and due < following
+            assert live.types(case_id).count(E.REMINDER_SENT) == 1
+
+        async with worker(client, live.committer, live.queue):
+            await asyncio.gather(*[told(case_id) for case_id in cases])
+
+
 async def test_more_cases_than_the_cache_holds(
     temporal_address: str, sqlite_database: Database, tmp_path: Path
 ) -> None:
