@@ -3,10 +3,10 @@
 import datetime as dt
 from typing import Any
 
-from activities.assigning import NOBODY, assign, because, escalate, record_choice, resolution, timed
+from activities.assigning import NOBODY, assign, because, escalate, place_on_agenda, record_choice, resolution, timed
 from activities.book import OFFICE_ROLE, SYSTEM, Book
 from activities.desk import close_task
-from activities.resolving import Deadlines, DueBy, calendar_of, deadlines_from
+from activities.resolving import Deadlines, DueBy, calendar_of, deadlines_from, stage_deadlines
 from activities.staffing import find_holders
 from imprimatur.history.ledger import instant_text
 from imprimatur.rules.business_time import business_seconds_between
@@ -14,6 +14,9 @@ from imprimatur.store.people import holders
 from models import effects as c
 from models.tables import ProposedActRow, StageRow, TaskRow
 from models.vocabulary import AssignmentReason, EventType, IncidentKind, MailKind, StageStatus, TaskClosure
+
+# What says of a stage when it is due.
+Dated = c.PauseStage | c.ResumeStage | c.ExtendStage | c.PlaceItem | c.BeginSitting
 
 
 def hold_case(book: Book, effect: c.HoldCase) -> None:
@@ -37,6 +40,11 @@ def pause_stage(book: Book, effect: c.PauseStage) -> None:
 def resume_stage(book: Book, effect: c.ResumeStage) -> None:
     """Of a stage that was late before, only what follows its breach is counted anew."""
     stage, row = book.stage_def(effect.stage), book.stage_row(effect.stage, effect.round)
+    if row["sits_at"] is not None and row["begun_at"] is None:
+        # The sitting may have gone by meanwhile.
+        deadlines = stage_deadlines(book.framework, stage, book.step.at)
+        _place(book, effect, deadlines, SYSTEM, reason="the case was on hold")
+        return
     seconds = row["clock_remaining_seconds"] or 0
     deadlines = deadlines_from(book.framework, stage, book.step.at, seconds=seconds)
     if row["due_at"] is None:
@@ -60,7 +68,35 @@ def extend_stage(book: Book, effect: c.ExtendStage) -> None:
     _set_due(book, effect, deadlines)
 
 
-def _set_due(book: Book, effect: c.ResumeStage | c.ExtendStage, deadlines: Deadlines | None) -> None:
+def place_item(book: Book, effect: c.PlaceItem) -> None:
+    deadlines = stage_deadlines(book.framework, book.stage_def(effect.stage), book.step.at, effect.on)
+    _place(book, effect, deadlines, effect.actor, reason=effect.reason)
+
+
+def _place(
+    book: Book, effect: c.PlaceItem | c.ResumeStage, deadlines: Deadlines | None, actor: str, reason: str
+) -> None:
+    sits_at = deadlines.sits_at if deadlines else None
+    if sits_at is not None:
+        before = book.stage_row(effect.stage, effect.round)["sits_at"]
+        if before != sits_at:
+            left = instant_text(before) if before else None
+            place_on_agenda(book, effect.stage, effect.round, sits_at, actor, left=left, reason=reason)
+        book.rows.update(StageRow, _key(book, effect), sits_at=sits_at, begun_at=None)
+    else:
+        name = book.framework.committees[str(book.stage_def(effect.stage).committee)].name
+        book.incident(IncidentKind.NO_SITTING, effect.stage, f"the framework announces no further date of {name}")
+    _set_due(book, effect, deadlines)
+
+
+def begin_sitting(book: Book, effect: c.BeginSitting) -> None:
+    book.rows.update(StageRow, _key(book, effect), begun_at=effect.sits_at)
+    committee = book.stage_def(effect.stage).committee
+    told = {"committee": committee, "sits_at": instant_text(effect.sits_at)}
+    book.event(EventType.SITTING_BEGUN, SYSTEM, stage=effect.stage, round=effect.round, **told)
+
+
+def _set_due(book: Book, effect: Dated, deadlines: Deadlines | None) -> None:
     due_at = deadlines.due.due_at if deadlines else None
     reason = deadlines.due.explanation() if deadlines else None
     book.rows.update(StageRow, _key(book, effect), due_at=due_at, due_reason=reason, clock_remaining_seconds=None)
@@ -68,12 +104,12 @@ def _set_due(book: Book, effect: c.ResumeStage | c.ExtendStage, deadlines: Deadl
     book.resolutions.append(resolution({"stage": effect.stage} | timed(deadlines)))
 
 
-def _date_tasks(book: Book, effect: c.PauseStage | c.ResumeStage | c.ExtendStage, due_at: dt.datetime | None) -> None:
+def _date_tasks(book: Book, effect: Dated, due_at: dt.datetime | None) -> None:
     for task in book.open_tasks_of(effect.stage, effect.round):
         book.rows.update(TaskRow, {"task_id": task["task_id"]}, due_at=due_at)
 
 
-def _key(book: Book, effect: c.PauseStage | c.ResumeStage | c.ExtendStage) -> dict[str, Any]:
+def _key(book: Book, effect: Dated) -> dict[str, Any]:
     return {"case_id": book.step.case_id, "stage": effect.stage, "round": effect.round}
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from activities.book import SYSTEM, Book
-from activities.resolving import Deadlines, next_business_day, stage_deadlines
+from activities.resolving import Awaited, Deadlines, awaited, next_business_day, stage_deadlines
 from activities.staffing import Candidate, Found, find_holders, find_reviewers
 from imprimatur import ids
 from imprimatur.history.ledger import instant_text
@@ -32,22 +32,15 @@ def open_stage(book: Book, effect: c.OpenStage) -> None:
     if not found.candidates and stage.optional:
         _skip_stage(book, effect, found.reasons or "the proposal names nobody to ask")
         return
+    if (wait := awaited(book.framework, stage, book.step.at)) is not None:
+        _await(book, effect, wait)
+        return
     deadlines = stage_deadlines(book.framework, stage, book.step.at)
     due_at = deadlines.due.due_at if deadlines else None
-    book.rows.insert(
-        StageRow,
-        case_id=book.step.case_id,
-        stage=stage.id,
-        round=effect.round,
-        name=stage.name,
-        status=str(StageStatus.OPEN),
-        outcome=None,
-        reason="",
-        opened_at=book.step.at,
-        due_at=due_at,
-        due_reason=deadlines.due.explanation() if deadlines else None,
-        closed_at=None,
-    )
+    facts: dict[str, Any] = {"due_at": due_at, "due_reason": deadlines.due.explanation() if deadlines else None}
+    if stage.committee is not None and deadlines is not None:
+        facts |= {"committee": stage.committee, "sits_at": deadlines.sits_at}
+    _keep_stage_row(book, effect, StageStatus.OPEN, **facts)
     book.event(
         EventType.STAGE_OPENED,
         SYSTEM,
@@ -56,10 +49,60 @@ def open_stage(book: Book, effect: c.OpenStage) -> None:
         due_at=instant_text(due_at) if due_at else None,
         calendar=stage.sla.calendar if stage.sla else None,
     )
+    if deadlines is not None and deadlines.sits_at is not None:
+        place_on_agenda(book, effect.stage, effect.round, deadlines.sits_at)
     record_choice(book, effect.stage, effect.round, found)
     tasks = [assign(book, effect.stage, effect.round, candidate, due_at) for candidate in found.candidates]
     _report_shortage(book, effect.stage, found)
     book.resolutions.append(resolution({"stage": stage.id, "tasks": tuple(tasks)} | timed(deadlines)))
+
+
+def _keep_stage_row(book: Book, effect: c.OpenStage, status: StageStatus, **facts: Any) -> None:
+    """A stage that had to wait has its row already."""
+    key = {"case_id": book.step.case_id, "stage": effect.stage, "round": effect.round}
+    values = {
+        "name": book.stage_def(effect.stage).name,
+        "status": str(status),
+        "outcome": None,
+        "reason": "",
+        "opened_at": book.step.at,
+        "due_at": None,
+        "due_reason": None,
+        "closed_at": None,
+    } | facts
+    if book.waited(effect.stage, effect.round):
+        book.rows.update(StageRow, key, **({"opens_at": None} | values))
+    else:
+        book.rows.insert(StageRow, **key, **values)
+
+
+def _await(book: Book, effect: c.OpenStage, wait: Awaited) -> None:
+    """Until its window opens; daily, while none is announced, and the office knows."""
+    stage = book.stage_def(effect.stage)
+    opens_at = wait.at or next_business_day(book.framework, stage, book.step.at)
+    if wait.at is None:
+        book.incident(wait.kind, stage.id, f"the framework announces no further date of {wait.what}")
+    first = not book.waited(effect.stage, effect.round)
+    _keep_stage_row(book, effect, StageStatus.WAITING, opens_at=opens_at, reason=f"it waits for {wait.what}")
+    if first or wait.at is not None:
+        told = instant_text(wait.at) if wait.at else None
+        book.event(EventType.STAGE_AWAITED, SYSTEM, stage=stage.id, round=effect.round, what=wait.what, opens_at=told)
+    book.resolutions.append(resolution({"stage": stage.id, "opens_at": opens_at}))
+
+
+def place_on_agenda(
+    book: Book, stage_id: str, round_number: int, sits_at: dt.datetime, actor: str = SYSTEM, **told: Any
+) -> None:
+    committee = book.stage_def(stage_id).committee
+    book.event(
+        EventType.AGENDA_ITEM_PLACED,
+        actor,
+        stage=stage_id,
+        round=round_number,
+        committee=committee,
+        sits_at=instant_text(sits_at),
+        **told,
+    )
 
 
 def _skip_stage(book: Book, effect: c.OpenStage, reason: str) -> None:
@@ -214,6 +257,7 @@ def timed(deadlines: Deadlines | None) -> dict[str, Any]:
         return {}
     facts: dict[str, Any] = {"due_at": deadlines.due.due_at}
     facts |= {"remind_at": deadlines.remind_at} if deadlines.remind_at else {}
+    facts |= {"sits_at": deadlines.sits_at} if deadlines.sits_at else {}
     return facts | ({"escalate_at": deadlines.escalate_at} if deadlines.escalate_at else {})
 
 

@@ -115,6 +115,17 @@ class Book:
         )
         return dict(self.connection.execute(query).mappings().one())
 
+    def waited(self, stage_id: str, round_number: int) -> bool:
+        """Whether the stage had to wait for its opening before, in this round; only few can."""
+        stage = self.stage_def(stage_id)
+        if stage.window is None and stage.committee is None:
+            return False
+        table = StageRow.__table__  # type: ignore[attr-defined]
+        query = select(table.c.stage).where(
+            table.c.case_id == self.step.case_id, table.c.stage == stage_id, table.c.round == round_number
+        )
+        return self.connection.execute(query).first() is not None
+
     def latest_rounds(self, stage_ids: Sequence[str]) -> list[dict[str, Any]]:
         """Keys of the latest rows of stages, as they stood before this step."""
         table = StageRow.__table__  # type: ignore[attr-defined]

@@ -308,6 +308,8 @@ _HANDLERS: dict[type[c.Effect], Callable[[Book, Any], None]] = {
     c.ProposeAct: acts.propose_act,
     c.OverrideStage: acts.override_stage,
     c.SendBack: acts.send_back,
+    c.BeginSitting: acts.begin_sitting,
+    c.PlaceItem: acts.place_item,
     c.BreachCase: _breach_case,
     c.Publish: _publish,
     c.CloseCase: _close_case,

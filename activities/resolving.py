@@ -1,7 +1,7 @@
 """When answers are due. Resolved when it happens, never when the case starts."""
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from imprimatur.frameworks.calendars import work_calendar
 from imprimatur.rules.business_time import (
@@ -11,7 +11,9 @@ from imprimatur.rules.business_time import (
     add_business_time,
     subtract_business_time,
 )
+from imprimatur.rules.sittings import Sitting, next_sitting, sitting_on, window_for
 from models.framework import BusinessDuration, Framework, Sla, StageDef
+from models.vocabulary import IncidentKind
 
 
 @dataclass(frozen=True)
@@ -27,18 +29,69 @@ class Deadlines:
     due: DueTime
     remind_at: tuple[dt.datetime, ...]
     escalate_at: tuple[dt.datetime, ...]
+    sits_at: dt.datetime | None = None
+
+
+@dataclass(frozen=True)
+class Awaited:
+    """What a stage cannot open before: ``what`` names it; without ``at`` it is not announced yet."""
+
+    what: str
+    kind: IncidentKind
+    at: dt.datetime | None
 
 
 def calendar_of(framework: Framework, name: str) -> WorkCalendar:
     return work_calendar(framework.calendars[name], name)
 
 
-def stage_deadlines(framework: Framework, stage: StageDef, at: dt.datetime) -> Deadlines | None:
-    """When the stage's promise falls due if it opens ``at``; reminders that would lie in the past are left out."""
+def awaited(framework: Framework, stage: StageDef, at: dt.datetime) -> Awaited | None:
+    """What a stage that is ready ``at`` has to wait for; None when it can open."""
+    if stage.window is not None:
+        definition = framework.windows[stage.window]
+        found = window_for(definition, calendar_of(framework, definition.calendar), at)
+        if found is None or at < found.opens_at:
+            return Awaited(definition.name, IncidentKind.NO_WINDOW, found.opens_at if found else None)
+    if stage.committee is not None and _sitting(framework, stage.committee, at, None) is None:
+        return Awaited(framework.committees[stage.committee].name, IncidentKind.NO_SITTING, None)
+    return None
+
+
+def stage_deadlines(
+    framework: Framework, stage: StageDef, at: dt.datetime, on: dt.date | None = None
+) -> Deadlines | None:
+    """When the stage's promise falls due if it opens ``at``; reminders that would lie in the past are left out.
+
+    What a committee decides is due after its sitting: the next one that still takes it, or the one of the day ``on``.
+    """
     if stage.sla is None:
         return None
     calendar = calendar_of(framework, stage.sla.calendar)
-    return _around(stage.sla, add_business_time(at, stage.sla.within, calendar), calendar, at)
+    sitting = _sitting(framework, stage.committee, at, on) if stage.committee is not None else None
+    if sitting is not None and stage.committee is not None:
+        due = add_business_time(sitting.at, stage.sla.within, calendar)
+        due = replace(due, since=f"the sitting of {framework.committees[stage.committee].name}")
+    else:
+        due = add_business_time(at, stage.sla.within, calendar)
+    found = _around(stage.sla, _within_window(framework, stage, at, due), calendar, at)
+    return replace(found, sits_at=sitting.at) if sitting is not None else found
+
+
+def _sitting(framework: Framework, name: str, at: dt.datetime, on: dt.date | None) -> Sitting | None:
+    committee = framework.committees[name]
+    calendar = calendar_of(framework, committee.calendar)
+    named = sitting_on(committee, calendar, on) if on is not None else None
+    return named or next_sitting(committee, calendar, at)
+
+
+def _within_window(framework: Framework, stage: StageDef, at: dt.datetime, due: DueTime) -> DueTime:
+    if stage.window is None:
+        return due
+    definition = framework.windows[stage.window]
+    found = window_for(definition, calendar_of(framework, definition.calendar), at)
+    if found is None or due.due_at <= found.closes_at:
+        return due
+    return replace(due, due_at=found.closes_at, cut_short_by=f"the end of {definition.name}")
 
 
 def deadlines_from(

@@ -49,7 +49,8 @@ class TaskState(Value):
 class StageState(Value):
     """``remind_at`` and ``escalate_at`` hold what is still to come; ``escalated`` counts further escalations done.
 
-    ``retry_at`` is set while reviewers are being looked for, or reminded again.
+    ``retry_at`` is set while reviewers are being looked for, or reminded again. ``opens_at``: it waits for a review
+    window, or for a sitting to be announced; ``sits_at``: its committee has not met on it yet.
     """
 
     id: str
@@ -63,6 +64,8 @@ class StageState(Value):
     escalated: int = 0
     breached: bool = False
     deadlocked: bool = False
+    opens_at: Instant | None = None
+    sits_at: Instant | None = None
 
 
 class ProposedAct(Value):

@@ -47,6 +47,8 @@ class StageResolution(Value):
     retry_at: Instant | None = None
     escalate_at: tuple[Instant, ...] = ()
     skipped: str | None = None
+    opens_at: Instant | None = None
+    sits_at: Instant | None = None
 
 
 class Resolution(Value):

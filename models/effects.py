@@ -7,7 +7,7 @@ from pydantic import Field
 from models.case import ProposedAct
 from models.events import Decided
 from models.framework import BusinessDuration
-from models.values import Instant, Tagged
+from models.values import Date, Instant, Tagged
 from models.vocabulary import CaseStatus, StageOutcome, TaskClosure
 
 # Why a stage is escalated: time ran out, the votes cast can no longer decide, or someone objected.
@@ -267,6 +267,26 @@ class SendBack(Tagged):
     reopened: tuple[str, ...]
 
 
+class BeginSitting(Tagged):
+    """The committee meets on the stage: from now on its decision can be recorded."""
+
+    kind: Literal["begin_sitting"] = "begin_sitting"
+    stage: str
+    round: int
+    sits_at: Instant
+
+
+class PlaceItem(Tagged):
+    """The stage's item moves to the sitting of the day ``on``."""
+
+    kind: Literal["place_item"] = "place_item"
+    stage: str
+    round: int
+    on: Date
+    actor: str
+    reason: str
+
+
 class BreachCase(Tagged):
     kind: Literal["breach_case"] = "breach_case"
     due_at: Instant
@@ -317,6 +337,8 @@ Effect = Annotated[
     | ProposeAct
     | OverrideStage
     | SendBack
+    | BeginSitting
+    | PlaceItem
     | BreachCase
     | Publish
     | CloseCase,

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from models.framework import BusinessDuration
-from models.values import Tagged
+from models.values import Date, Tagged
 from models.vocabulary import Channel, OfficeAct, StageOutcome, Verdict
 
 
@@ -96,6 +96,18 @@ class SentBack(Tagged):
     actor: str
     stage: str
     reason: str
+    by_office: bool = False
+
+
+class Placed(Tagged):
+    """A committee's item moves to another sitting: admitted late (``late``), or put off because it was not reached."""
+
+    kind: Literal["placed"] = "placed"
+    actor: str
+    stage: str
+    on: Date
+    reason: str
+    late: bool = False
     by_office: bool = False
 
 
@@ -194,7 +206,7 @@ class Continued(Tagged):
     kind: Literal["continued"] = "continued"
 
 
-OfficeEvent = Held | Resumed | Extended | ActProposed | ActConfirmed | SentBack | PassedOn | Nudged | Annulled
+OfficeEvent = Held | Resumed | Extended | ActProposed | ActConfirmed | SentBack | Placed | PassedOn | Nudged | Annulled
 DeskAct = Claimed | TaskReturned | AdviceAsked | AdviceGiven | ConflictFound | HandedOver
 Act = Annotated[Withdrawn | OfficeEvent | DeskAct, Field(discriminator="kind")]
 

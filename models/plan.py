@@ -37,6 +37,7 @@ class StagePlan(Value):
     policy_clause: str = ""
     goes_on_rejected: bool = False
     material: tuple[str, ...] | None = None
+    committee: str | None = None
 
     def weight_of(self, role: str | None) -> int:
         return self.weights.get(role, 1) if role else 1

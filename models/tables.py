@@ -131,7 +131,8 @@ class VersionRow(SQLModel, table=True):
 class StageRow(SQLModel, table=True):
     """One row per stage and round; one whose approval lapsed waits again, without an outcome.
 
-    ``due_reason`` derives the due date: from, calendar, days skipped.
+    ``due_reason`` derives the due date: from, calendar, days skipped. A stage that waits for its review window has
+    ``opens_at``; one that a committee decides has ``sits_at``, and ``begun_at`` once that sitting has begun.
     """
 
     __tablename__ = "stage"
@@ -148,6 +149,10 @@ class StageRow(SQLModel, table=True):
     clock_remaining_seconds: int | None = None
     breached_at: dt.datetime | None = _maybe_instant()
     closed_at: dt.datetime | None = _maybe_instant()
+    opens_at: dt.datetime | None = _maybe_instant()
+    committee: str | None = Field(default=None, index=True)
+    sits_at: dt.datetime | None = _maybe_instant()
+    begun_at: dt.datetime | None = _maybe_instant()
 
 
 class TaskRow(SQLModel, table=True):
@@ -261,6 +266,19 @@ class ProposedActRow(SQLModel, table=True):
     proposed_at: dt.datetime = _instant()
     confirmed_by: str | None = None
     confirmed_at: dt.datetime | None = _maybe_instant()
+
+
+class MinutesRow(SQLModel, table=True):
+    """What was recorded of a committee's sitting, beside the decisions on its items."""
+
+    __tablename__ = "minutes"
+    committee: str = Field(primary_key=True)
+    held_on: dt.date = Field(primary_key=True)
+    present: list[str] = _json()
+    apologies: list[str] = _json()
+    remarks: str = _text()
+    recorded_by: str
+    recorded_at: dt.datetime = _instant()
 
 
 class AdviceRow(SQLModel, table=True):

@@ -5,6 +5,7 @@ import datetime as dt
 from pydantic import BaseModel, ConfigDict
 
 Instant = dt.datetime
+Date = dt.date
 
 
 class Value(BaseModel):

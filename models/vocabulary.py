@@ -211,6 +211,20 @@ class Channel(StrEnum):
     COMMAND_LINE = "command_line"
 
 
+class LateItems(StrEnum):
+    """What becomes of an item that comes after the cut-off of a sitting."""
+
+    NEXT_SITTING = "next_sitting"
+    OFFICE_ADMITS = "office_admits"
+
+
+class ConsentItems(StrEnum):
+    """Which items of an agenda are taken without debate; ``undisputed``: nobody before answered against them."""
+
+    NONE = "none"
+    UNDISPUTED = "undisputed"
+
+
 class EventType(StrEnum):
     """Ledger events; each is a recorded fact, subject first, past tense."""
 
@@ -219,6 +233,9 @@ class EventType(StrEnum):
     PROPOSAL_VERSION_ADDED = "proposal_version_added"
     STAGE_OPENED = "stage_opened"
     STAGE_SKIPPED = "stage_skipped"
+    STAGE_AWAITED = "stage_awaited"
+    AGENDA_ITEM_PLACED = "agenda_item_placed"
+    SITTING_BEGUN = "sitting_begun"
     STAGE_CLOSED = "stage_closed"
     STAGE_LAPSED = "stage_lapsed"
     STAGE_KEPT = "stage_kept"
@@ -264,6 +281,8 @@ class IncidentKind(StrEnum):
     REVIEWER_ABSENT = "reviewer_absent"
     CONFLICT_OF_INTEREST = "conflict_of_interest"
     NO_SUCCESSOR = "no_successor"
+    NO_SITTING = "no_sitting"
+    NO_WINDOW = "no_window"
     MAIL_BOUNCED = "mail_bounced"
 
 

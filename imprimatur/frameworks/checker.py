@@ -11,6 +11,7 @@ from imprimatur.frameworks.documents import parse, read_text, spelled
 from imprimatur.frameworks.field_checks import Found, field_problems, unknown_field
 from imprimatur.frameworks.json_lines import Place
 from imprimatur.frameworks.loader import validate
+from imprimatur.frameworks.meeting_checks import meeting_problems
 from imprimatur.frameworks.policy_checks import kind_problems, silence_problems, vote_problems
 from imprimatur.rules.business_time import add_business_time, subtract_business_time
 from models.framework import BusinessDuration, Framework, ReviewerRule, Sla, StageDef
@@ -52,6 +53,7 @@ def check_framework(framework: Framework, holders: Holders | None = None) -> lis
 def _all_problems(framework: Framework, holders: Holders | None) -> Found:
     yield from _calendar_problems(framework)
     yield from field_problems(framework)
+    yield from meeting_problems(framework)
     yield from _graph_problems(framework)
     for index, stage in enumerate(framework.stages):
         yield from _stage_problems(framework, stage, ("stages", index))

@@ -103,6 +103,17 @@ def _sent_back(data: Data) -> str:
     return f"Sent the case back to {_words(data['stage'])}{along}: {data['reason']}"
 
 
+def _awaited(data: Data) -> str:
+    until = f"opens at {_moment(data['opens_at'])}" if data["opens_at"] else "is not announced yet"
+    return f"Put off {_stage(data)} until {data['what']}, which {until}"
+
+
+def _placed(data: Data) -> str:
+    verb = f"Moved {_stage(data)}" if data.get("left") else f"Put {_stage(data)}"
+    why = _because(data) if "reason" in data else ""
+    return f"{verb} on the agenda of {_words(data['committee'])} for {_moment(data['sits_at'])}{why}"
+
+
 def _version(data: Data) -> str:
     changed = f", changing {_names(data['changed'])}" if data["changed"] else ""
     return f"Handed in version {data['version']} of the proposal{changed}"
@@ -159,6 +170,9 @@ _SENTENCES: dict[EventType, Callable[[Data], str]] = {
     EventType.PROPOSAL_VERSION_ADDED: _version,
     EventType.STAGE_OPENED: _opened,
     EventType.STAGE_SKIPPED: lambda d: f"Skipped {_words(d['stage'])}: {d['reason']}",
+    EventType.STAGE_AWAITED: _awaited,
+    EventType.AGENDA_ITEM_PLACED: _placed,
+    EventType.SITTING_BEGUN: lambda d: f"Began the sitting of {_words(d['committee'])} on {_stage(d)}",
     EventType.STAGE_CLOSED: lambda d: f"Closed {_stage(d)} as {_words(d['outcome'])}: {d['reason']}",
     EventType.STAGE_LAPSED: lambda d: f"The approval of {_words(d['stage'])} lapsed: {_names(d['changed'])} changed",
     EventType.STAGE_KEPT: lambda d: f"The approval of {_words(d['stage'])} stays valid: nothing material to it changed",

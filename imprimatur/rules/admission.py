@@ -32,7 +32,12 @@ def refusal(state: CaseState, event: Event, plan: Plan | None = None) -> Refusal
             )
         case Decided():
             task = state.tasks.get(event.task_id)
-            return decision_refusal(task, event) or _on_hold(state) or _duties(state, event, plan)
+            return (
+                decision_refusal(task, event)
+                or _on_hold(state)
+                or _before_sitting(state, event)
+                or _duties(state, event, plan)
+            )
         case Revised():
             return _revision_refusal(state, event)
         case Withdrawn():
@@ -68,6 +73,18 @@ def _on_hold(state: CaseState) -> Refusal | None:
             "Your task stays yours; answer it when the governance office has resumed the case.",
         )
     return None
+
+
+def _before_sitting(state: CaseState, event: Decided) -> Refusal | None:
+    sits_at = state.stages[state.tasks[event.task_id].stage].sits_at
+    if sits_at is None or event.verdict in DECIDES_NOTHING:
+        return None
+    return Refusal(
+        "Refused",
+        "sitting_to_come",
+        f"The committee meets on this at {sits_at:%Y-%m-%d %H:%M} UTC, and has decided nothing before.",
+        "Record its decision after the sitting.",
+    )
 
 
 def _duties(state: CaseState, event: Decided, plan: Plan | None) -> Refusal | None:

@@ -59,7 +59,10 @@ class WorkCalendar:
 
 @dataclass(frozen=True)
 class DueTime:
-    """A deadline with its derivation: from when, by which calendar, which days did not count."""
+    """A deadline with its derivation: from when, by which calendar, which days did not count.
+
+    ``since`` names what it counts from, where that is not the opening; ``cut_short_by`` what ended it earlier.
+    """
 
     due_at: dt.datetime
     from_at: dt.datetime
@@ -67,11 +70,15 @@ class DueTime:
     zone: str
     amount: str
     skipped: tuple[SkippedDay, ...]
+    since: str = ""
+    cut_short_by: str = ""
 
     def explanation(self) -> dict[str, Any]:
         """JSON for the read model; instants are local to the calendar."""
         zone = ZoneInfo(self.zone)
-        return {
+        told = {"since": self.since} if self.since else {}
+        told |= {"cut_short_by": self.cut_short_by} if self.cut_short_by else {}
+        return told | {
             "from_at": self.from_at.astimezone(zone).isoformat(),
             "due_at": self.due_at.astimezone(zone).isoformat(),
             "calendar": self.calendar,

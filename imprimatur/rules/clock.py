@@ -6,7 +6,7 @@ from imprimatur.rules.draft import Draft
 from imprimatur.rules.offers import counted
 from imprimatur.rules.voting import AGAINST, IN_FAVOUR, evaluate
 from models.case import CaseState, StageState
-from models.effects import Breach, BreachCase, CallDeputy, Cause, Remind
+from models.effects import BeginSitting, Breach, BreachCase, CallDeputy, Cause, Remind
 from models.plan import StagePlan
 from models.vocabulary import (
     AssignmentReason,
@@ -33,9 +33,13 @@ def next_deadline(state: CaseState) -> dt.datetime | None:
 
 
 def _stage_deadlines(stage: StageState) -> list[dt.datetime]:
+    if stage.status is StageStatus.WAITING and stage.opens_at is not None:
+        return [stage.opens_at]
     if stage.status is not StageStatus.OPEN:
         return []
     instants = [*stage.remind_at, *stage.escalate_at]
+    if stage.sits_at is not None:
+        instants.append(stage.sits_at)
     if stage.due_at is not None and not stage.breached:
         instants.append(stage.due_at)
     if stage.retry_at is not None:
@@ -55,10 +59,18 @@ def tick(draft: Draft, at: dt.datetime) -> None:
         # What one stage's silence decides may have closed the others.
         if draft.stages[stage.id].status is StageStatus.OPEN:
             _tick_stage(draft, draft.stages[stage.id], at)
+    late = [stage for stage in draft.stages.values() if stage.opens_at is not None and stage.opens_at <= at]
+    for stage in late:
+        draft.put_stage(stage, opens_at=None)
+    if late and draft.status is CaseStatus.IN_REVIEW:
+        draft.advance(SYSTEM)
 
 
 def _tick_stage(draft: Draft, stage: StageState, at: dt.datetime) -> None:
     waiting = tuple(task.id for task in draft.waiting(stage))
+    if stage.sits_at is not None and stage.sits_at <= at:
+        draft.add(BeginSitting(stage=stage.id, round=stage.round, sits_at=stage.sits_at))
+        stage = draft.put_stage(stage, sits_at=None)
     if any(instant <= at for instant in stage.remind_at):
         stage = draft.put_stage(stage, remind_at=tuple(i for i in stage.remind_at if i > at))
         overdue = stage.due_at is not None and stage.due_at <= at

@@ -16,6 +16,8 @@ from models.effects import (
 from models.plan import Plan
 from models.vocabulary import AssignmentReason, AtBreach, CaseStatus, StageOutcome, StageStatus, TaskClosure, TaskStatus
 
+TIMELESS: dict[str, object] = {"remind_at": (), "retry_at": None, "escalate_at": (), "sits_at": None}
+
 
 class Draft:
     def __init__(self, state: CaseState, plan: Plan) -> None:
@@ -98,7 +100,9 @@ class Draft:
         return [
             self.stages[plan.id]
             for plan in self.plan.stages
-            if self.stages[plan.id].status is StageStatus.WAITING and all(map(self._passed, plan.needs))
+            if self.stages[plan.id].status is StageStatus.WAITING
+            and self.stages[plan.id].opens_at is None
+            and all(map(self._passed, plan.needs))
         ]
 
     def _passed(self, stage_id: str) -> bool:
@@ -154,7 +158,7 @@ class Draft:
             self.end(CaseStatus.REJECTED, closure, actor, reason)
 
     def close_stage(self, stage: StageState, outcome: StageOutcome, reason: str) -> None:
-        self.put_stage(stage, status=StageStatus.CLOSED, outcome=outcome, remind_at=(), retry_at=None, escalate_at=())
+        self.put_stage(stage, status=StageStatus.CLOSED, outcome=outcome, **TIMELESS)
         self.add(CloseStage(stage=stage.id, round=stage.round, outcome=outcome, reason=reason))
 
     def close_tasks(self, stage_id: str, closure: TaskClosure, actor: str) -> None:

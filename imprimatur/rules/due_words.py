@@ -10,7 +10,10 @@ from typing import Any
 def why_then(reason: Mapping[str, Any]) -> str:
     """From what ``DueTime.explanation`` has stored; no sentence, so that it can follow a due time."""
     began = dt.datetime.fromisoformat(reason["from_at"])
-    text = f"{reason['amount']} from {day_words(began.date())}, {began:%H:%M} in calendar {reason['calendar']}"
+    since = f" ({reason['since']})" if reason.get("since") else ""
+    text = f"{reason['amount']} from {day_words(began.date())}, {began:%H:%M}{since} in calendar {reason['calendar']}"
+    if reason.get("cut_short_by"):
+        text += f", cut short by {reason['cut_short_by']}"
     left_out = ", ".join(_left_out(reason.get("skipped", ())))
     return f"{text}; not counted: {left_out}" if left_out else text
 

@@ -11,6 +11,7 @@ from models.effects import (
     PassOn,
     PauseClock,
     PauseStage,
+    PlaceItem,
     ProposeAct,
     Remind,
     ResumeCase,
@@ -18,7 +19,18 @@ from models.effects import (
     ResumeStage,
     SendBack,
 )
-from models.events import ActConfirmed, ActProposed, Annulled, Extended, Held, Nudged, PassedOn, Resumed, SentBack
+from models.events import (
+    ActConfirmed,
+    ActProposed,
+    Annulled,
+    Extended,
+    Held,
+    Nudged,
+    PassedOn,
+    Placed,
+    Resumed,
+    SentBack,
+)
 from models.vocabulary import (
     AssignmentReason,
     CaseStatus,
@@ -55,6 +67,13 @@ def extend(draft: Draft, event: Extended) -> None:
     fresh: dict[str, object] = {"breached": False, "remind_at": (), "escalate_at": (), "escalated": 0}
     stage = draft.put_stage(draft.stages[event.stage], **fresh)
     draft.add(ExtendStage(stage=stage.id, round=stage.round, by=event.by, actor=event.actor, reason=event.reason))
+
+
+def place(draft: Draft, event: Placed) -> None:
+    """All that was timed by the old sitting is timed anew by the other one."""
+    fresh: dict[str, object] = {"breached": False, "remind_at": (), "escalate_at": (), "escalated": 0}
+    stage = draft.put_stage(draft.stages[event.stage], **fresh)
+    draft.add(PlaceItem(stage=stage.id, round=stage.round, on=event.on, actor=event.actor, reason=event.reason))
 
 
 def propose(draft: Draft, event: ActProposed) -> None:

@@ -12,6 +12,7 @@ from models.events import (
     Nudged,
     OfficeEvent,
     PassedOn,
+    Placed,
     Resumed,
     SentBack,
 )
@@ -36,7 +37,7 @@ def office_refusal(state: CaseState, event: OfficeEvent, plan: Plan | None = Non
         return _reason_required()
     if isinstance(event, ActProposed | ActConfirmed | Annulled) and folded(event.actor) == folded(state.proposer):
         return own_proposal()
-    return _by_status(state, event) or _by_subject(state, event)
+    return _by_status(state, event) or _by_subject(state, event, plan)
 
 
 def _reason_required() -> Refusal:
@@ -60,12 +61,14 @@ def _by_status(state: CaseState, event: OfficeEvent) -> Refusal | None:
     return None
 
 
-def _by_subject(state: CaseState, event: OfficeEvent) -> Refusal | None:
+def _by_subject(state: CaseState, event: OfficeEvent, plan: Plan | None) -> Refusal | None:
     match event:
         case Extended() | ActProposed():
             return _stage_refusal(state, event.stage, open_only=True) or (
                 _proposal_refusal(state, event) if isinstance(event, ActProposed) else None
             )
+        case Placed():
+            return _stage_refusal(state, event.stage, open_only=True) or _placing_refusal(event, plan)
         case Nudged(stage=str(stage)):
             return _stage_refusal(state, stage, open_only=True)
         case SentBack():
@@ -105,6 +108,17 @@ def _proposal_refusal(state: CaseState, event: ActProposed) -> Refusal | None:
             "outcome_not_offered",
             f"The office cannot set a stage to {event.outcome}.",
             f"Choose one of: {', '.join(allowed)}.",
+        )
+    return None
+
+
+def _placing_refusal(event: Placed, plan: Plan | None) -> Refusal | None:
+    if plan is None or plan.stage(event.stage).committee is None:
+        return Refusal(
+            "Refused",
+            "no_committee",
+            f"No committee meets on the stage {event.stage}.",
+            "Only an item of an agenda can be moved to another sitting.",
         )
     return None
 

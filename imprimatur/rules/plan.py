@@ -26,6 +26,7 @@ def _stage_plan(stage: StageDef) -> StagePlan:
         "objection": stage.kind is StageKind.OBJECTION,
         "positive": StageOutcome.ENDORSED if stage.kind is StageKind.ENDORSEMENT else StageOutcome.APPROVED,
         "material": stage.material,
+        "committee": stage.committee,
         "goes_on_rejected": stage.on_rejection is OnRejection.PROCEED,
     }
     if stage.voting is not None:

@@ -40,6 +40,7 @@ from models.events import (
     Held,
     Nudged,
     PassedOn,
+    Placed,
     Resumed,
     Revised,
     SentBack,
@@ -88,6 +89,8 @@ def transition(state: CaseState, event: Event, plan: Plan, at: dt.datetime) -> t
             office.confirm(draft, event)
         case SentBack():
             office.send_back(draft, event)
+        case Placed():
+            office.place(draft, event)
         case PassedOn():
             office.pass_on(draft, event)
         case Nudged():
@@ -141,7 +144,11 @@ def settle(state: CaseState, resolution: Resolution) -> CaseState:
 
 
 def _resolved(stage: StageState, found: StageResolution) -> dict[str, object]:
+    if found.opens_at is not None:
+        return {"status": StageStatus.WAITING, "opens_at": found.opens_at}
     update: dict[str, object] = {}
+    if found.sits_at is not None:
+        update["sits_at"] = found.sits_at
     if found.retry_at is not None:
         update["retry_at"] = found.retry_at
     if found.due_at is not None:

@@ -60,7 +60,10 @@ class NoteView(BaseModel):
 
 
 class StageView(BaseModel):
-    """A stage as it stands; one that has not opened in this round has round 0, and may say why its approval lapsed."""
+    """A stage as it stands; one that has not opened in this round has round 0, and may say why.
+
+    ``opens_at``: when the review window opens for which it waits; ``sits_at``: when its committee meets on it.
+    """
 
     stage: str
     name: str
@@ -73,6 +76,9 @@ class StageView(BaseModel):
     due_reason: dict[str, Any] | None = None
     breached_at: dt.datetime | None = None
     closed_at: dt.datetime | None = None
+    opens_at: dt.datetime | None = None
+    committee: str | None = None
+    sits_at: dt.datetime | None = None
     extensions: list[NoteView] = []
 
 
@@ -259,8 +265,10 @@ def _stage_view(stage_id: str, name: str, row: RowMapping | None, turns: Turns) 
     if not waits and (row["round"] >= turns.revised_round or (outcome and StageOutcome(outcome).stays_valid)):
         extensions = [asdict(note) for note in turns.extensions.get(stage_id, ())]
         return StageView.model_validate(dict(row) | {"extensions": extensions})
-    lapsed = row["reason"] if waits else ""
-    return StageView(stage=stage_id, name=name, status=StageStatus.WAITING, reason=lapsed)
+    if not waits:
+        return StageView(stage=stage_id, name=name, status=StageStatus.WAITING)
+    told = {"reason": row["reason"], "opens_at": row["opens_at"]}
+    return StageView(stage=stage_id, name=name, status=StageStatus.WAITING, **told)
 
 
 def _proposed_acts(connection: Connection, case_id: str, stages: Iterable[StageView]) -> list[dict[str, Any]]:
