@@ -6,7 +6,7 @@ from typing import Any
 from activities.assigning import NOBODY, assign, because, escalate, place_on_agenda, record_choice, resolution, timed
 from activities.book import OFFICE_ROLE, SYSTEM, Book
 from activities.desk import close_task
-from activities.resolving import Deadlines, DueBy, calendar_of, deadlines_from, stage_deadlines
+from activities.resolving import Deadlines, DueBy, calendar_of, deadlines_from, sitting_day, stage_deadlines
 from activities.staffing import find_holders
 from imprimatur.history.ledger import instant_text
 from imprimatur.rules.business_time import business_seconds_between
@@ -42,7 +42,8 @@ def resume_stage(book: Book, effect: c.ResumeStage) -> None:
     stage, row = book.stage_def(effect.stage), book.stage_row(effect.stage, effect.round)
     if row["sits_at"] is not None and row["begun_at"] is None:
         # The sitting may have gone by meanwhile.
-        deadlines = stage_deadlines(book.framework, stage, book.step.at)
+        kept = sitting_day(book.framework, stage, row["sits_at"]) if row["sits_at"] > book.step.at else None
+        deadlines = stage_deadlines(book.framework, stage, book.step.at, kept)
         _place(book, effect, deadlines, SYSTEM, reason="the case was on hold")
         return
     seconds = row["clock_remaining_seconds"] or 0
@@ -70,18 +71,19 @@ def extend_stage(book: Book, effect: c.ExtendStage) -> None:
 
 def place_item(book: Book, effect: c.PlaceItem) -> None:
     deadlines = stage_deadlines(book.framework, book.stage_def(effect.stage), book.step.at, effect.on)
-    _place(book, effect, deadlines, effect.actor, reason=effect.reason)
+    told = {"reason": effect.reason} | ({"late": True} if effect.late else {})
+    _place(book, effect, deadlines, effect.actor, **told)
 
 
 def _place(
-    book: Book, effect: c.PlaceItem | c.ResumeStage, deadlines: Deadlines | None, actor: str, reason: str
+    book: Book, effect: c.PlaceItem | c.ResumeStage, deadlines: Deadlines | None, actor: str, **told: Any
 ) -> None:
     sits_at = deadlines.sits_at if deadlines else None
     if sits_at is not None:
         before = book.stage_row(effect.stage, effect.round)["sits_at"]
-        if before != sits_at:
+        if before != sits_at or isinstance(effect, c.PlaceItem):
             left = instant_text(before) if before else None
-            place_on_agenda(book, effect.stage, effect.round, sits_at, actor, left=left, reason=reason)
+            place_on_agenda(book, effect.stage, effect.round, sits_at, actor, left=left, **told)
         book.rows.update(StageRow, _key(book, effect), sits_at=sits_at, begun_at=None)
     else:
         name = book.framework.committees[str(book.stage_def(effect.stage).committee)].name

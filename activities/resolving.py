@@ -77,6 +77,11 @@ def stage_deadlines(
     return replace(found, sits_at=sitting.at) if sitting is not None else found
 
 
+def sitting_day(framework: Framework, stage: StageDef, at: dt.datetime) -> dt.date:
+    """The day of a sitting that begins ``at``, where the stage's committee meets."""
+    return calendar_of(framework, framework.committees[str(stage.committee)].calendar).date(at)
+
+
 def _sitting(framework: Framework, name: str, at: dt.datetime, on: dt.date | None) -> Sitting | None:
     committee = framework.committees[name]
     calendar = calendar_of(framework, committee.calendar)

@@ -285,6 +285,7 @@ class PlaceItem(Tagged):
     on: Date
     actor: str
     reason: str
+    late: bool = False
 
 
 class BreachCase(Tagged):

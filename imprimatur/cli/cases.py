@@ -225,6 +225,7 @@ def _case_text(view: reading.CaseView) -> list[Any]:
     ]
     extended = [(stage.stage, note) for stage in view.stages for note in stage.extensions]
     parts.append(table(["stage", "status", "outcome", "round", "due", "why then"], rows))
+    parts += [_awaited(stage) for stage in view.stages if stage.opens_at or stage.sits_at]
     if view.tasks:
         open_tasks = [(t.task_id, t.stage, t.assignee, when(t.due_at)) for t in view.tasks]
         parts.append(table(["open task", "stage", "waiting for", "due"], open_tasks))
@@ -248,6 +249,12 @@ _PARTIES = {
     Party.OFFICE: "the governance office",
     Party.SYSTEM: "the system",
 }
+
+
+def _awaited(stage: reading.StageView) -> str:
+    if stage.opens_at:
+        return f"{stage.stage} opens at {when(stage.opens_at)}: {stage.reason}"
+    return f"{stage.stage} is on the agenda of {stage.committee} for {when(stage.sits_at)}"
 
 
 def _explained(reason: dict[str, Any] | None) -> str:

@@ -24,15 +24,16 @@ PROBLEM_LIMIT = 200
 
 def load_framework(path: Path) -> Framework:
     """Raises DocumentInvalid ``framework_invalid`` with all problems, and what ``read_text`` and ``parse`` raise."""
-    return _load(path, Framework, "framework_invalid", "framework")
+    return load_document(path, Framework, "framework_invalid", "framework")
 
 
 def load_proposal(path: Path) -> Proposal:
     """Raises DocumentInvalid ``proposal_invalid`` with all problems, and what ``read_text`` and ``parse`` raise."""
-    return _load(path, Proposal, "proposal_invalid", "proposal")
+    return load_document(path, Proposal, "proposal_invalid", "proposal")
 
 
-def _load(path: Path, model: type[Model], code: str, what: str) -> Model:
+def load_document(path: Path, model: type[Model], code: str, what: str) -> Model:
+    """A document as a model. Raises DocumentInvalid ``code`` with all problems, and what reading it raises."""
     document = parse(read_text(path), path)
     found, problems = validate(document, model, path.name)
     if found is None:

@@ -41,9 +41,8 @@ def _committee_problems(framework: Framework, committee: CommitteeDef, place: Pl
     def first(calendar: WorkCalendar) -> Iterator[object]:
         return sittings(committee, calendar, since)
 
-    yield from _never(
-        framework, committee.calendar, place, "committee_never_meets", "this committee never meets", first
-    )
+    problem = "this committee never meets"
+    yield from _never(framework, committee.calendar, place, "committee_never_meets", problem, first)
 
 
 def _window_problems(framework: Framework, window: WindowDef, place: Place) -> Found:

@@ -32,12 +32,7 @@ def refusal(state: CaseState, event: Event, plan: Plan | None = None) -> Refusal
             )
         case Decided():
             task = state.tasks.get(event.task_id)
-            return (
-                decision_refusal(task, event)
-                or _on_hold(state)
-                or _before_sitting(state, event)
-                or _duties(state, event, plan)
-            )
+            return decision_refusal(task, event) or _not_now(state, event) or _duties(state, event, plan)
         case Revised():
             return _revision_refusal(state, event)
         case Withdrawn():
@@ -62,6 +57,10 @@ def decision_refusal(task: TaskState | None, event: Decided) -> Refusal | None:
     if task.status is TaskStatus.OFFERED:
         return not_claimed()
     return None
+
+
+def _not_now(state: CaseState, event: Decided) -> Refusal | None:
+    return _on_hold(state) or _before_sitting(state, event)
 
 
 def _on_hold(state: CaseState) -> Refusal | None:

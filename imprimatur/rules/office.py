@@ -73,7 +73,8 @@ def place(draft: Draft, event: Placed) -> None:
     """All that was timed by the old sitting is timed anew by the other one."""
     fresh: dict[str, object] = {"breached": False, "remind_at": (), "escalate_at": (), "escalated": 0}
     stage = draft.put_stage(draft.stages[event.stage], **fresh)
-    draft.add(PlaceItem(stage=stage.id, round=stage.round, on=event.on, actor=event.actor, reason=event.reason))
+    told = {"stage": stage.id, "round": stage.round, "on": event.on, "actor": event.actor, "reason": event.reason}
+    draft.add(PlaceItem.model_validate(told | ({"late": True} if event.late else {})))
 
 
 def propose(draft: Draft, event: ActProposed) -> None:

@@ -26,7 +26,7 @@ def office_refusal(state: CaseState, event: OfficeEvent, plan: Plan | None = Non
         return closed_case(state)
     if isinstance(event, PassedOn):
         return _passing_on(state, event, plan)
-    if not event.by_office:
+    if not event.by_office and not _keeps_agenda(state, event):
         return Refusal(
             "NotAllowed",
             "not_the_office",
@@ -38,6 +38,11 @@ def office_refusal(state: CaseState, event: OfficeEvent, plan: Plan | None = Non
     if isinstance(event, ActProposed | ActConfirmed | Annulled) and folded(event.actor) == folded(state.proposer):
         return own_proposal()
     return _by_status(state, event) or _by_subject(state, event, plan)
+
+
+def _keeps_agenda(state: CaseState, event: OfficeEvent) -> bool:
+    """Whoever records a committee's decision may put it off as well."""
+    return isinstance(event, Placed) and any(task.assignee == event.actor for task in state.open_tasks(event.stage))
 
 
 def _reason_required() -> Refusal:

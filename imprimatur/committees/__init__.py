@@ -1,0 +1,1 @@
+"""Committees that meet: their sittings, agendas, decisions and minutes."""

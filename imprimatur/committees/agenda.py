@@ -1,0 +1,334 @@
+"""What a committee has on its table: sittings to come, the agenda of one, and what came of it."""
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from itertools import islice
+from typing import Any
+
+from pydantic import BaseModel
+from sqlalchemy import Connection, RowMapping, select
+
+from imprimatur.errors import InputError, NotFound
+from imprimatur.frameworks.calendars import work_calendar
+from imprimatur.rules.business_time import WorkCalendar
+from imprimatur.rules.sittings import Sitting, sitting_on, sittings
+from imprimatur.rules.voting import AGAINST
+from imprimatur.store.engine import Database
+from imprimatur.store.frameworks import framework, list_frameworks
+from models.framework import CommitteeDef
+from models.tables import CaseRow, DecisionRow, LedgerRow, MinutesRow, StageRow, TaskRow
+from models.vocabulary import ConsentItems, EventType, LateItems, StageOutcome, StageStatus, TaskStatus, Verdict
+
+_CASE = CaseRow.__table__  # type: ignore[attr-defined]
+_STAGE = StageRow.__table__  # type: ignore[attr-defined]
+_TASK = TaskRow.__table__  # type: ignore[attr-defined]
+_DECISION = DecisionRow.__table__  # type: ignore[attr-defined]
+_LEDGER = LedgerRow.__table__  # type: ignore[attr-defined]
+_MINUTES = MinutesRow.__table__  # type: ignore[attr-defined]
+ANNOUNCED = 3
+
+
+class SittingView(BaseModel):
+    on: dt.date
+    at: dt.datetime
+    cut_off: dt.datetime
+    items: int = 0
+
+
+class CommitteeView(BaseModel):
+    """``sittings`` are the next ones, and any earlier one on which something is still undecided."""
+
+    committee: str
+    name: str
+    frameworks: list[str]
+    time_zone: str
+    sittings: list[SittingView]
+
+
+class Answer(BaseModel):
+    """A decision on an item; in a committee's own stage, what was recorded of its sitting."""
+
+    actor: str
+    verdict: Verdict
+    comment: str = ""
+
+
+class Holder(BaseModel):
+    """Who records the committee's decision, and the task by which."""
+
+    task_id: str
+    person: str
+
+
+class AgendaItem(BaseModel):
+    """``consent``: taken without debate. ``earlier`` has the stages that were decided before, with their outcome."""
+
+    number: int = 0
+    case_id: str
+    title: str
+    unit: str | None
+    proposer: str
+    framework: str
+    stage: str
+    stage_name: str
+    round: int
+    consent: bool = False
+    late: bool = False
+    earlier: dict[str, StageOutcome] = {}
+    holders: list[Holder] = []
+    outcome: StageOutcome | None = None
+    answers: list[Answer] = []
+
+
+class Moved(BaseModel):
+    """An item that was on the agenda and went to another sitting."""
+
+    case_id: str
+    title: str
+    to: dt.datetime
+    reason: str
+
+
+class Agenda(BaseModel):
+    """Of one sitting; ``present`` and what follows it is known once its minutes are recorded."""
+
+    committee: str
+    name: str
+    on: dt.date
+    at: dt.datetime
+    cut_off: dt.datetime
+    time_zone: str
+    items: list[AgendaItem]
+    moved: list[Moved] = []
+    present: list[str] = []
+    apologies: list[str] = []
+    remarks: str = ""
+    recorded_by: str | None = None
+    recorded_at: dt.datetime | None = None
+
+    @property
+    def undecided(self) -> list[AgendaItem]:
+        return [item for item in self.items if item.outcome is None]
+
+
+class Committee:
+    """A committee as the newest versions of the frameworks that name it define it; the last one that came counts."""
+
+    def __init__(self, name: str, definition: CommitteeDef, calendar: WorkCalendar, frameworks: list[str]) -> None:
+        self.id = name
+        self.definition = definition
+        self.calendar = calendar
+        self.frameworks = frameworks
+
+    def sitting(self, on: dt.date) -> Sitting:
+        """Raises InputError ``sitting_unknown``."""
+        found = sitting_on(self.definition, self.calendar, on)
+        if found is None:
+            known = islice(sittings(self.definition, self.calendar, on), ANNOUNCED)
+            near = ", ".join(sitting.on.isoformat() for sitting in known)
+            raise InputError(
+                "sitting_unknown",
+                f"{self.definition.name} does not meet on {on.isoformat()}.",
+                f"It meets on {near}." if near else "No later sitting is announced.",
+            )
+        return found
+
+    def takes(self, sitting: Sitting, at: dt.datetime) -> bool:
+        return at <= sitting.cut_off or self.definition.late_items is LateItems.OFFICE_ADMITS
+
+
+def all_committees(database: Database) -> dict[str, Committee]:
+    newest = {entry.id: entry for entry in reversed(list_frameworks(database))}
+    found: dict[str, Committee] = {}
+    for entry in sorted(newest.values(), key=lambda entry: entry.added_at):
+        policy = framework(database, entry.id, entry.version)
+        for name, definition in policy.committees.items():
+            calendar = work_calendar(policy.calendars[definition.calendar], definition.calendar)
+            known = found[name].frameworks if name in found else []
+            found[name] = Committee(name, definition, calendar, [*known, entry.id])
+    return found
+
+
+def committee(database: Database, name: str) -> Committee:
+    """Raises NotFound ``committee_not_found``."""
+    known = all_committees(database)
+    if name not in known:
+        hint = f"Known are: {', '.join(sorted(known))}." if known else "No framework in force names a committee."
+        raise NotFound("committee_not_found", f"There is no committee {name}.", hint)
+    return known[name]
+
+
+def committees(database: Database, at: dt.datetime) -> list[CommitteeView]:
+    found = []
+    for name, body in sorted(all_committees(database).items()):
+        waiting = _counts(database, body)
+        coming = list(islice(sittings(body.definition, body.calendar, body.calendar.date(at)), ANNOUNCED))
+        days = {sitting.on for sitting in coming}
+        left = [sitting_on(body.definition, body.calendar, on) for on in sorted(waiting.keys() - days)]
+        known = [sitting for sitting in left if sitting is not None] + coming
+        views = [
+            SittingView(on=s.on, at=s.at, cut_off=s.cut_off, items=waiting.get(s.on, 0))
+            for s in sorted(known, key=lambda sitting: sitting.on)
+        ]
+        found.append(
+            CommitteeView(
+                committee=name,
+                name=body.definition.name,
+                frameworks=body.frameworks,
+                time_zone=body.calendar.zone.key,
+                sittings=views,
+            )
+        )
+    return found
+
+
+def _counts(database: Database, body: Committee) -> dict[dt.date, int]:
+    query = select(_STAGE.c.sits_at).where(
+        _STAGE.c.committee == body.id, _STAGE.c.status == str(StageStatus.OPEN), _STAGE.c.sits_at.is_not(None)
+    )
+    counts: dict[dt.date, int] = {}
+    with database.read() as connection:
+        for at in connection.execute(query).scalars():
+            on = body.calendar.date(at)
+            counts[on] = counts.get(on, 0) + 1
+    return counts
+
+
+def next_with_items(database: Database, body: Committee, at: dt.datetime) -> dt.date:
+    """The earliest sitting with undecided items, else the next one. Raises InputError ``sitting_unknown``."""
+    if waiting := _counts(database, body):
+        return min(waiting)
+    coming = next(sittings(body.definition, body.calendar, body.calendar.date(at)), None)
+    if coming is None:
+        raise InputError("sitting_unknown", f"{body.definition.name} has announced no sitting.", "Name one with --on.")
+    return coming.on
+
+
+def agenda(database: Database, name: str, on: dt.date) -> Agenda:
+    """Raises NotFound ``committee_not_found`` and InputError ``sitting_unknown``."""
+    body = committee(database, name)
+    sitting = body.sitting(on)
+    with database.read() as connection:
+        rows = [row for row in _rows(connection, name) if body.calendar.date(row["sits_at"]) == on]
+        items = _items(connection, body, rows)
+        minutes = connection.execute(
+            select(_MINUTES).where(_MINUTES.c.committee == name, _MINUTES.c.held_on == on)
+        ).mappings()
+        recorded = next((dict(row) for row in minutes), {})
+        moved = _moved(connection, body, on)
+    told = {key: recorded[key] for key in Agenda.model_fields if key in recorded and key != "committee"}
+    return Agenda(
+        committee=name,
+        name=body.definition.name,
+        on=on,
+        at=sitting.at,
+        cut_off=sitting.cut_off,
+        time_zone=body.calendar.zone.key,
+        items=items,
+        moved=moved,
+        **told,
+    )
+
+
+def _rows(connection: Connection, name: str) -> Sequence[RowMapping]:
+    """Latest rounds that were put on an agenda; what was cancelled with its round was not decided there."""
+    query = (
+        select(_STAGE, _CASE.c.title, _CASE.c.unit, _CASE.c.proposer, _CASE.c.framework_id, _CASE.c.framework_version)
+        .join(_CASE, _CASE.c.case_id == _STAGE.c.case_id)
+        .where(_STAGE.c.committee == name, _STAGE.c.sits_at.is_not(None))
+        .order_by(_STAGE.c.opened_at, _STAGE.c.case_id)
+    )
+    left_out = (StageOutcome.CANCELLED, StageOutcome.SKIPPED)
+    return [row for row in connection.execute(query).mappings() if row["outcome"] not in left_out]
+
+
+def _items(connection: Connection, body: Committee, rows: Sequence[RowMapping]) -> list[AgendaItem]:
+    cases = {row["case_id"] for row in rows}
+    earlier = _grouped(connection.execute(select(_STAGE).where(_STAGE.c.case_id.in_(cases))).mappings())
+    tasks = _grouped(connection.execute(select(_TASK).where(_TASK.c.case_id.in_(cases))).mappings())
+    answers = _grouped(
+        connection.execute(
+            select(_DECISION)
+            .where(_DECISION.c.case_id.in_(cases), _DECISION.c.annulled_at.is_(None))
+            .order_by(_DECISION.c.position)
+        ).mappings()
+    )
+    late = _late(connection, cases)
+    found = []
+    for row in rows:
+        case_id, place = row["case_id"], (row["stage"], row["round"])
+        before = [answer for answer in answers.get(case_id, ()) if (answer["stage"], answer["round"]) != place]
+        item = AgendaItem(
+            case_id=case_id,
+            title=row["title"],
+            unit=row["unit"],
+            proposer=row["proposer"],
+            framework=f"{row['framework_id']}@{row['framework_version']}",
+            stage=row["stage"],
+            stage_name=row["name"],
+            round=row["round"],
+            consent=_needs_no_debate(body.definition, before),
+            late=(case_id, *place) in late,
+            earlier={
+                other["stage"]: StageOutcome(other["outcome"])
+                for other in earlier.get(case_id, ())
+                if other["stage"] != row["stage"] and other["outcome"]
+            },
+            holders=[
+                Holder(task_id=task["task_id"], person=task["assignee"])
+                for task in tasks.get(case_id, ())
+                if (task["stage"], task["round"]) == place and task["status"] == TaskStatus.OPEN
+            ],
+            outcome=row["outcome"],
+            answers=[
+                Answer(actor=answer["actor"], verdict=answer["verdict"], comment=answer["comment"])
+                for answer in answers.get(case_id, ())
+                if (answer["stage"], answer["round"]) == place
+            ],
+        )
+        found.append(item)
+    found.sort(key=lambda item: not item.consent)
+    return [item.model_copy(update={"number": number}) for number, item in enumerate(found, 1)]
+
+
+def _grouped(rows: Iterable[RowMapping]) -> dict[str, list[RowMapping]]:
+    found: dict[str, list[RowMapping]] = {}
+    for row in rows:
+        found.setdefault(row["case_id"], []).append(row)
+    return found
+
+
+def _needs_no_debate(definition: CommitteeDef, answers: Sequence[RowMapping]) -> bool:
+    against = AGAINST | {Verdict.REQUEST_CHANGES}
+    undisputed = bool(answers) and not any(answer["verdict"] in against for answer in answers)
+    return definition.consent is ConsentItems.UNDISPUTED and undisputed
+
+
+def _placings(connection: Connection, cases: set[str] | None = None) -> Iterable[tuple[str, dict[str, Any]]]:
+    query = select(_LEDGER.c.case_id, _LEDGER.c.data).where(_LEDGER.c.type == str(EventType.AGENDA_ITEM_PLACED))
+    if cases is not None:
+        query = query.where(_LEDGER.c.case_id.in_(cases))
+    for row in connection.execute(query.order_by(_LEDGER.c.case_id, _LEDGER.c.position)):
+        yield row.case_id, row.data
+
+
+def _late(connection: Connection, cases: set[str]) -> set[tuple[str, str, int]]:
+    """Items whose last placing admitted them after the cut-off."""
+    last = {
+        (case_id, data["stage"], data["round"]): data.get("late", False)
+        for case_id, data in _placings(connection, cases)
+    }
+    return {place for place, late in last.items() if late}
+
+
+def _moved(connection: Connection, body: Committee, on: dt.date) -> list[Moved]:
+    """Items that were on the agenda of the day ``on``, and are on another one now."""
+    found = []
+    for case_id, data in _placings(connection):
+        if data["committee"] != body.id or not data.get("left"):
+            continue
+        if body.calendar.date(dt.datetime.fromisoformat(data["left"])) == on:
+            title = connection.execute(select(_CASE.c.title).where(_CASE.c.case_id == case_id)).scalar() or case_id
+            to = dt.datetime.fromisoformat(data["sits_at"])
+            found.append(Moved(case_id=case_id, title=title, to=to, reason=data["reason"]))
+    return found
