@@ -11,8 +11,10 @@ from imprimatur.cli.cases import Actor, Json
 from imprimatur.cli.context import with_database, with_gateway
 from imprimatur.cli.office import Reason, Stage
 from imprimatur.cli.output import show, table, when
-from imprimatur.committees import agenda as agendas
 from imprimatur.committees.agenda import Agenda
+from imprimatur.committees.agenda import agenda as agenda_of
+from imprimatur.committees.bodies import committee as committee_called
+from imprimatur.committees.bodies import committees, next_with_items
 from imprimatur.committees.paper import Kind, html, pdf
 from imprimatur.committees.sitting import Secretary, load_record
 from imprimatur.errors import InputError
@@ -40,7 +42,7 @@ def parse_day(text: str) -> dt.date:
 @app.command("list")
 def list_(as_json: Json = False) -> None:
     """Committees, their next sittings, and what is on their tables."""
-    found = with_database(lambda database: agendas.committees(database, _now()))
+    found = with_database(lambda database: committees(database, _now()))
     rows = [
         (view.committee, view.name, sitting.on.isoformat(), when(sitting.at), when(sitting.cut_off), sitting.items)
         for view in found
@@ -68,8 +70,8 @@ def _paper(committee: str, on: str | None, kind: Kind, form: str, out: Path | No
     day = parse_day(on) if on else None
 
     def read(database: Database) -> Agenda:
-        chosen = day or agendas.next_with_items(database, agendas.committee(database, committee), _now())
-        return agendas.agenda(database, committee, chosen)
+        chosen = day or next_with_items(database, committee_called(database, committee), _now())
+        return agenda_of(database, committee, chosen)
 
     found = with_database(read)
     if form == "pdf":

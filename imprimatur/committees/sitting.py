@@ -8,7 +8,8 @@ from typing import Annotated
 from pydantic import BaseModel, Field, model_validator
 from sqlalchemy import select
 
-from imprimatur.committees.agenda import AgendaItem, agenda, committee
+from imprimatur.committees.agenda import AgendaItem, agenda
+from imprimatur.committees.bodies import committee
 from imprimatur.errors import ImprimaturError, InputError, NotAllowed, Refused
 from imprimatur.frameworks.loader import load_document
 from imprimatur.gateway import OFFICE_ROLES, Gateway
@@ -44,7 +45,7 @@ class ItemRecord(Strict):
     verdict: Verdict | None = None
     votes: Votes | None = None
     comment: Text | None = None
-    scores: dict[Identifier, WholeNumber] = {}
+    scores: dict[Identifier, WholeNumber] = Field(default_factory=dict)
     defer_to: Day | None = None
     reason: Text | None = None
 
