@@ -77,16 +77,14 @@ def _keep_stage_row(book: Book, effect: c.OpenStage, status: StageStatus, **fact
 
 
 def _await(book: Book, effect: c.OpenStage, wait: Awaited) -> None:
-    """Until its window opens; daily, while none is announced, and the office knows."""
+    """Until its window opens; a week, while none is announced, and the office knows."""
     stage = book.stage_def(effect.stage)
-    opens_at = wait.at or next_business_day(book.framework, stage, book.step.at)
+    opens_at = wait.at or next_business_day(book.framework, stage, book.step.at, 5)
     if wait.at is None:
         book.incident(wait.kind, stage.id, f"the framework announces no further date of {wait.what}")
-    first = not book.waited(effect.stage, effect.round)
     _keep_stage_row(book, effect, StageStatus.WAITING, opens_at=opens_at, reason=f"it waits for {wait.what}")
-    if first or wait.at is not None:
-        told = instant_text(wait.at) if wait.at else None
-        book.event(EventType.STAGE_AWAITED, SYSTEM, stage=stage.id, round=effect.round, what=wait.what, opens_at=told)
+    told = instant_text(wait.at) if wait.at else None
+    book.event(EventType.STAGE_AWAITED, SYSTEM, stage=stage.id, round=effect.round, what=wait.what, opens_at=told)
     book.resolutions.append(resolution({"stage": stage.id, "opens_at": opens_at}))
 
 

@@ -119,9 +119,9 @@ def _around(sla: Sla, due: DueTime, calendar: WorkCalendar, at: dt.datetime) -> 
     return Deadlines(due, tuple(sorted(instant for instant in reminders if instant > at)), tuple(sorted(further)))
 
 
-def next_business_day(framework: Framework, stage: StageDef, at: dt.datetime) -> dt.datetime:
-    """When to look for reviewers again."""
-    return add_business_time(at, BusinessDuration(business_days=1), _stage_calendar(framework, stage)).due_at
+def next_business_day(framework: Framework, stage: StageDef, at: dt.datetime, days: int = 1) -> dt.datetime:
+    """When to look again for what could not be found: so many business days later."""
+    return add_business_time(at, BusinessDuration(business_days=days), _stage_calendar(framework, stage)).due_at
 
 
 def local_date(framework: Framework, stage: StageDef, at: dt.datetime) -> dt.date:

@@ -58,27 +58,32 @@ def window(stage_id: str = "window", *needs: str, **change: Any) -> dict[str, An
     return review(stage_id, *needs, **facts | change)
 
 
-def framework_of(*stages: dict[str, Any], framework_id: str = "governed") -> Framework:
-    """These stages, then publication; sound, or this fails."""
+def framework_of(*stages: dict[str, Any], framework_id: str = "governed", **parts: Any) -> Framework:
+    """These stages, then publication, and other parts of a framework; sound, or this fails."""
     publication = {"id": "publication", "name": "Publication", "asks": "Publish.", "kind": "publication"}
     document = shipped()["industry-credit"].model_dump(mode="json") | {"id": framework_id, "version": "1"}
+    document |= parts
     document["stages"] = [*stages, publication | {"needs": [stage["id"] for stage in stages]}]
     found = Framework.model_validate(document)
     assert check_framework(found) == []
     return found
 
 
-def play_of(database: Database, folder: Path, *stages: dict[str, Any], case_id: str = "mc-abcdefghijkl") -> Play:
+def play_of(
+    database: Database, folder: Path, *stages: dict[str, Any], case_id: str = "mc-abcdefghijkl", **parts: Any
+) -> Play:
     """A case not yet submitted, under a framework of these stages, with the example directory and two deputies."""
     furnish(database)
     add_people(database, folder, f"{VERA},Vera,deputy,yes", f"{VITO},Vito,deputy,yes")
-    policy = framework_of(*stages, framework_id=f"governed-{case_id.removeprefix('mc-')}")
+    policy = framework_of(*stages, framework_id=f"governed-{case_id.removeprefix('mc-')}", **parts)
     add_framework(database, policy, START)
     return Play(database, folder, policy, case_id=case_id)
 
 
-def submitted(database: Database, folder: Path, *stages: dict[str, Any], case_id: str = "mc-abcdefghijkl") -> Play:
-    play = play_of(database, folder, *stages, case_id=case_id)
+def submitted(
+    database: Database, folder: Path, *stages: dict[str, Any], case_id: str = "mc-abcdefghijkl", **parts: Any
+) -> Play:
+    play = play_of(database, folder, *stages, case_id=case_id, **parts)
     play.submit(example("industry-credit"))
     return play
 

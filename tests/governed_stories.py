@@ -45,9 +45,9 @@ def governed(told: Story) -> Story:
     return told
 
 
-async def begin(engine: Engine, name: str, *stages: dict[str, Any]) -> str:
+async def begin(engine: Engine, name: str, *stages: dict[str, Any], **parts: Any) -> str:
     """A case under a framework of these stages, then publication."""
-    policy = framework_of(*stages, framework_id=name.replace("_", "-"))
+    policy = framework_of(*stages, framework_id=name.replace("_", "-"), **parts)
     add_framework(engine.database, policy, dt.datetime.now(dt.UTC))
     return await begun(engine, name, "industry-credit", policy.id)
 
