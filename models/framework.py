@@ -317,7 +317,7 @@ class CommitteeDef(Strict):
     name: Label
     calendar: Identifier
     sittings: Sittings
-    cut_off: BusinessDuration = BusinessDuration(business_days=0)
+    cut_off: BusinessDuration | None = None
     late_items: LateItems = LateItems.NEXT_SITTING
     consent: ConsentItems = ConsentItems.NONE
 

@@ -9,6 +9,7 @@ import typer
 
 from imprimatur.cli.cases import Actor, Json
 from imprimatur.cli.context import with_database, with_gateway
+from imprimatur.cli.durations import parse_day
 from imprimatur.cli.office import Reason, Stage
 from imprimatur.cli.output import show, table, when
 from imprimatur.committees.agenda import Agenda
@@ -16,8 +17,9 @@ from imprimatur.committees.agenda import agenda as agenda_of
 from imprimatur.committees.bodies import committee as committee_called
 from imprimatur.committees.bodies import committees, next_with_items
 from imprimatur.committees.paper import Kind, html, pdf
-from imprimatur.committees.sitting import Secretary, load_record
+from imprimatur.committees.sitting import Secretary
 from imprimatur.errors import InputError
+from imprimatur.frameworks.loader import load_sitting_record
 from imprimatur.gateway import Gateway
 from imprimatur.store.engine import Database
 
@@ -29,14 +31,6 @@ Out = Annotated[Path | None, typer.Option(help="The file to write; PDF needs one
 
 def _now() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
-
-
-def parse_day(text: str) -> dt.date:
-    """Raises InputError ``date_malformed``."""
-    try:
-        return dt.date.fromisoformat(text.strip())
-    except ValueError as error:
-        raise InputError("date_malformed", f"{text!r} is not a date.", "Write it like 2026-12-24.") from error
 
 
 @app.command("list")
@@ -132,7 +126,7 @@ def record(
     as_json: Json = False,
 ) -> int:
     """Record the decisions of a whole sitting from one document, and who was there."""
-    document = load_record(file)
+    document = load_sitting_record(file)
 
     async def act(gateway: Gateway, database: Database) -> Any:
         return await Secretary(gateway, database).record(document, actor=actor, preview=preview)

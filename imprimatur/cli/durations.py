@@ -23,3 +23,11 @@ def parse_duration(text: str) -> dt.timedelta:
             "duration_malformed", f"{text!r} is no useful duration.", "Give between a second and ten years."
         )
     return span
+
+
+def parse_day(text: str) -> dt.date:
+    """Raises InputError ``date_malformed``."""
+    try:
+        return dt.date.fromisoformat(text.strip())
+    except ValueError as error:
+        raise InputError("date_malformed", f"{text!r} is not a date.", "Write it like 2026-12-21.") from error

@@ -7,8 +7,8 @@ import typer
 
 from imprimatur.cli.cases import Json
 from imprimatur.cli.context import with_database, with_gateway
+from imprimatur.cli.durations import parse_day
 from imprimatur.cli.output import show, table
-from imprimatur.errors import InputError
 from imprimatur.gateway import Gateway
 from imprimatur.leaving import LeaveReport, Leaving
 from imprimatur.store import interests, leave
@@ -23,14 +23,6 @@ Last = Annotated[str, typer.Option("--until", metavar="DATE", help="The last day
 Partner = Annotated[str | None, typer.Option(metavar="ORG", help="An industry partner, by its organisation.")]
 Unit = Annotated[str | None, typer.Option(metavar="UNIT", help="A unit.")]
 InPerson = Annotated[str | None, typer.Option("--person", metavar="EMAIL", help="A proposer or a partner's contact.")]
-
-
-def _day(text: str) -> dt.date:
-    """Raises InputError ``date_malformed``."""
-    try:
-        return dt.date.fromisoformat(text)
-    except ValueError as error:
-        raise InputError("date_malformed", f"{text!r} is not a date.", "Write it like 2026-12-21.") from error
 
 
 @interest_app.command("add")
@@ -94,7 +86,7 @@ def delegate(
 ) -> None:
     """Let someone stand in: whoever would be asked between two dates is represented."""
     scope, now = leave.Scope(framework, stage, unit), dt.datetime.now(dt.UTC)
-    entry = with_database(lambda db: leave.add_delegation(db, email, to, _day(first), _day(last), scope, now))
+    entry = with_database(lambda db: leave.add_delegation(db, email, to, parse_day(first), parse_day(last), scope, now))
     show(
         {"delegation": entry},
         as_json,
@@ -125,7 +117,7 @@ def absent(
     as_json: Json = False,
 ) -> None:
     """Note that somebody is away: they are asked only if nobody else can do it."""
-    entry = with_database(lambda db: leave.add_absence(db, email, _day(first), _day(last), reason))
+    entry = with_database(lambda db: leave.add_absence(db, email, parse_day(first), parse_day(last), reason))
     show({"absence": entry}, as_json, f"{entry.person} is away from {entry.first_on} to {entry.last_on}.")
 
 
@@ -142,7 +134,7 @@ def back(
     as_json: Json = False,
 ) -> None:
     """Note that somebody is back: their absences end the day before."""
-    changed = with_database(lambda db: leave.end_absences(db, email, _day(on)))
+    changed = with_database(lambda db: leave.end_absences(db, email, parse_day(on)))
     show({"person": email.strip().lower(), "changed": changed}, as_json, f"{changed} absences end before {on}.")
 
 

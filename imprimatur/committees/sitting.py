@@ -2,84 +2,26 @@
 
 import asyncio
 import datetime as dt
-from pathlib import Path
-from typing import Annotated
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel
 from sqlalchemy import select
 
 from imprimatur.committees.agenda import AgendaItem, agenda
 from imprimatur.committees.bodies import committee
 from imprimatur.errors import ImprimaturError, InputError, NotAllowed, Refused
-from imprimatur.frameworks.loader import load_document
 from imprimatur.gateway import OFFICE_ROLES, Gateway
 from imprimatur.store.engine import Database
 from imprimatur.store.minutes import keep_minutes
 from imprimatur.store.people import active_person, has_role
 from models.events import Placed
-from models.framework import Identifier, Label, Strict, Text
 from models.messages import CaseAnswer
+from models.sitting import ItemRecord, SittingRecord
 from models.tables import CaseRow, StageRow, TaskRow
-from models.texts import Day, WholeNumber
 from models.vocabulary import Verdict
 
 _STAGE = StageRow.__table__  # type: ignore[attr-defined]
 _TASK = TaskRow.__table__  # type: ignore[attr-defined]
 _CASE = CaseRow.__table__  # type: ignore[attr-defined]
-Count = Annotated[WholeNumber, Field(ge=0, le=1000)]
-
-
-class Votes(Strict):
-    in_favour: Count
-    against: Count = 0
-    abstained: Count = 0
-
-    def __str__(self) -> str:
-        return f"{self.in_favour} in favour, {self.against} against, {self.abstained} abstained"
-
-
-class ItemRecord(Strict):
-    """What came of one item: a verdict, or another sitting."""
-
-    case: str
-    verdict: Verdict | None = None
-    votes: Votes | None = None
-    comment: Text | None = None
-    scores: dict[Identifier, WholeNumber] = Field(default_factory=dict)
-    defer_to: Day | None = None
-    reason: Text | None = None
-
-    @model_validator(mode="after")
-    def _one_result(self) -> "ItemRecord":
-        if (self.verdict is None) == (self.defer_to is None):
-            raise ValueError("give exactly one of verdict and defer_to")
-        if self.defer_to is not None and self.reason is None:
-            raise ValueError("an item that is put off needs a reason")
-        return self
-
-    @property
-    def told(self) -> str:
-        """The comment that stands in the ledger: the votes, then the words."""
-        return ". ".join(part.rstrip(".") for part in (str(self.votes or ""), self.comment or "") if part)
-
-
-class SittingRecord(Strict):
-    """Decisions of a whole agenda. ``consent`` is the verdict on every consent item that is not listed."""
-
-    committee: Identifier
-    held_on: Day
-    present: tuple[Label, ...] = Field(min_length=1)
-    apologies: tuple[Label, ...] = ()
-    consent: Verdict | None = None
-    remarks: Text | None = None
-    items: tuple[ItemRecord, ...] = ()
-
-    @model_validator(mode="after")
-    def _each_once(self) -> "SittingRecord":
-        cases = [item.case for item in self.items]
-        if twice := sorted({case for case in cases if cases.count(case) > 1}):
-            raise ValueError(f"{', '.join(twice)} is listed twice")
-        return self
 
 
 class ItemResult(BaseModel):
@@ -92,11 +34,6 @@ class ItemResult(BaseModel):
     verdict: Verdict | None = None
     code: str | None = None
     message: str = ""
-
-
-def load_record(path: Path) -> SittingRecord:
-    """Raises DocumentInvalid ``sitting_record_invalid`` with all problems."""
-    return load_document(path, SittingRecord, "sitting_record_invalid", "record of a sitting")
 
 
 class Secretary:

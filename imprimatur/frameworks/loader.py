@@ -15,6 +15,7 @@ from imprimatur.frameworks.json_lines import Place
 from imprimatur.frameworks.wording import described, is_consequence, shown
 from models.framework import Framework
 from models.proposal import Proposal
+from models.sitting import SittingRecord
 
 Model = TypeVar("Model", bound=BaseModel)
 SHIPPED = ("industry-credit", "coursework-credit", "non-credit")
@@ -24,16 +25,20 @@ PROBLEM_LIMIT = 200
 
 def load_framework(path: Path) -> Framework:
     """Raises DocumentInvalid ``framework_invalid`` with all problems, and what ``read_text`` and ``parse`` raise."""
-    return load_document(path, Framework, "framework_invalid", "framework")
+    return _load(path, Framework, "framework_invalid", "framework")
 
 
 def load_proposal(path: Path) -> Proposal:
     """Raises DocumentInvalid ``proposal_invalid`` with all problems, and what ``read_text`` and ``parse`` raise."""
-    return load_document(path, Proposal, "proposal_invalid", "proposal")
+    return _load(path, Proposal, "proposal_invalid", "proposal")
 
 
-def load_document(path: Path, model: type[Model], code: str, what: str) -> Model:
-    """A document as a model. Raises DocumentInvalid ``code`` with all problems, and what reading it raises."""
+def load_sitting_record(path: Path) -> SittingRecord:
+    """Raises DocumentInvalid ``sitting_record_invalid`` with all problems, and what reading it raises."""
+    return _load(path, SittingRecord, "sitting_record_invalid", "record of a sitting")
+
+
+def _load(path: Path, model: type[Model], code: str, what: str) -> Model:
     document = parse(read_text(path), path)
     found, problems = validate(document, model, path.name)
     if found is None:

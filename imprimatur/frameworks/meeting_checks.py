@@ -23,9 +23,6 @@ def meeting_problems(framework: Framework) -> Found:
             if named is not None and named not in known:
                 problem = f"there is no {key} {named!r} in this framework"
                 yield ("stages", index, key), f"{key}_unknown", problem, ", ".join(known) or f"a {key} under {key}s"
-    for key, known in (("committee", framework.committees), ("window", framework.windows)):
-        for name in sorted(known.keys() - {getattr(stage, key) for stage in framework.stages}):
-            yield (f"{key}s", name), f"{key}_idle", f"no stage names the {key} {name!r}", "a stage that does"
 
 
 def _committee_problems(framework: Framework, committee: CommitteeDef, place: Place) -> Found:

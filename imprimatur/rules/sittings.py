@@ -59,7 +59,8 @@ def sittings(committee: CommitteeDef, calendar: WorkCalendar, since: dt.date) ->
     """Sittings on ``since`` and later, in order, as far as three years on."""
     for on in _days(committee, calendar, since):
         at = calendar.instant(on, committee.sittings.at)
-        yield Sitting(on, at, subtract_business_time(at, committee.cut_off, calendar))
+        taken_until = subtract_business_time(at, committee.cut_off, calendar) if committee.cut_off else at
+        yield Sitting(on, at, taken_until)
 
 
 def _days(committee: CommitteeDef, calendar: WorkCalendar, since: dt.date) -> Iterator[dt.date]:
