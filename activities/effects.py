@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from activities import acts
+from activities import acts, conditions
 from activities.assigning import escalate, open_stage, resolution, resolve_incidents, seek_reviewers
 from activities.book import SYSTEM, Book
 from activities.publishing import publication_of
@@ -17,6 +17,7 @@ from imprimatur.rules.business_time import (
 )
 from imprimatur.rules.completeness import missing
 from imprimatur.store.people import holders
+from models import conditions as agreed
 from models import effects as c
 from models.tables import DecisionRow, PublicationRow, StageRow, TaskRow, VersionRow
 from models.vocabulary import (
@@ -113,7 +114,9 @@ def _record_decision(book: Book, effect: c.RecordDecision) -> None:
         scores=decision.scores,
         digest=effect.digest,
         channel=str(decision.channel),
+        **({"conditions": conditions.told_of(decision)} if decision.conditions else {}),
     )
+    conditions.propose_conditions(book, effect)
     book.rows.insert(
         DecisionRow,
         decision_id=decision.decision_id,
@@ -252,7 +255,7 @@ def _breach_case(book: Book, effect: c.BreachCase) -> None:
 def _close_case(book: Book, effect: c.CloseCase) -> None:
     book.changes |= {"closed_at": book.step.at, "closing_reason": effect.reason}
     book.event(EventType.CASE_CLOSED, effect.actor, status=str(effect.status), reason=effect.reason)
-    data = {"slug": book.published[-1][0]} if book.published else {}
+    data: dict[str, Any] = {"slug": book.published[-1][0]} if book.published else {}
     book.mail(MailKind.OUTCOME, book.proposer, status=str(effect.status), reason=effect.reason, **data)
 
 
@@ -284,6 +287,12 @@ _HANDLERS: dict[type[c.Effect], Callable[[Book, Any], None]] = {
     c.OverrideStage: acts.override_stage,
     c.SendBack: acts.send_back,
     c.BreachCase: _breach_case,
+    agreed.OpenCondition: conditions.open_condition,
+    agreed.FulfilCondition: conditions.fulfil_condition,
+    agreed.JudgeCondition: conditions.judge_condition,
+    agreed.LapseCondition: conditions.lapse_condition,
+    agreed.RemindOfCondition: conditions.remind_of_condition,
+    agreed.BreachCondition: conditions.breach_condition,
     c.Publish: _publish,
     c.CloseCase: _close_case,
 }

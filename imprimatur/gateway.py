@@ -40,6 +40,7 @@ from imprimatur.store.frameworks import framework, framework_by_digest, framewor
 from imprimatur.store.people import active_person, has_role
 from imprimatur.store.refusals import record_refusal
 from models.case import CaseState
+from models.conditions import Condition, ConditionEvent
 from models.events import Act, Decided, Revised, Submitted, Withdrawn
 from models.framework import Framework
 from models.messages import CaseAnswer, CaseInput, DecisionReceipt
@@ -140,17 +141,20 @@ class Gateway:
         actor: str,
         comment: str = "",
         scores: Mapping[str, int] | None = None,
+        conditions: Sequence[Condition] = (),
         channel: Channel = Channel.COMMAND_LINE,
     ) -> DecisionReceipt:
         """Records a decision; answers after it is committed. The same answer again gets the first receipt."""
         given, actor, comment = dict(scores or {}), actor.strip().lower(), comment.strip()
+        numbered = identified(task_id, conditions)
         case_id: str | None = None
         try:
             task = decisions.task_place(self._database, task_id)
             case_id = task.case_id
-            checked = check_answer(task.stage_def, task.reason, verdict, comment, given)
+            checked = check_answer(task.stage_def, task.reason, verdict, comment, given, numbered)
+            decision_id = ids.decision_id(task_id, actor, verdict, comment, given, [item.id for item in numbered])
             facts: dict[str, Any] = {
-                "decision_id": ids.decision_id(task_id, actor, verdict, comment, given),
+                "decision_id": decision_id,
                 "task_id": task_id,
                 "actor": actor,
                 "verdict": checked,
@@ -159,6 +163,7 @@ class Gateway:
             # What is not said is not written into the history.
             facts |= {"comment": comment} if comment else {}
             facts |= {"scores": given} if given else {}
+            facts |= {"conditions": numbered} if numbered else {}
             return await self._decide(task, Decided(**facts))
         except ImprimaturError as error:
             record_refusal(self._database, error, case_id, task_id, actor, "decide", channel)
@@ -230,6 +235,14 @@ class Gateway:
         self._head(case_id)
         try:
             return await self._handle(case_id).execute_update(CaseWorkflow.act, event, rpc_timeout=ANSWER_WITHIN)
+        except Exception as error:
+            raise self._translated(error, case_id, None, event.actor, event.kind, Channel.COMMAND_LINE) from error
+
+    async def condition(self, case_id: str, event: ConditionEvent) -> CaseAnswer:
+        """What is done about a condition of an approval, before and after the publication."""
+        self._head(case_id)
+        try:
+            return await self._handle(case_id).execute_update(CaseWorkflow.condition, event, rpc_timeout=ANSWER_WITHIN)
         except Exception as error:
             raise self._translated(error, case_id, None, event.actor, event.kind, Channel.COMMAND_LINE) from error
 
@@ -308,3 +321,15 @@ class Gateway:
         if status is None:
             return NotFound("case_unknown", f"There is no case {case_id}.", "See `starter.py list`.")
         return Gone("case_closed", f"The case is closed: it was {status}.", "Nothing is asked of you any more.")
+
+
+def identified(task_id: str, conditions: Sequence[Condition]) -> tuple[Condition, ...]:
+    """Conditions of an answer, trimmed and with their ids: the same answer names the same conditions."""
+    trimmed = [
+        given.model_copy(update={"text": given.text.strip(), "owner": given.owner.strip().lower(), "id": ""})
+        for given in conditions
+    ]
+    return tuple(
+        given.model_copy(update={"id": ids.condition_id(task_id, number, given.model_dump_json())})
+        for number, given in enumerate(trimmed, 1)
+    )

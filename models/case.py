@@ -1,5 +1,6 @@
 """The state of a case in motion. Names of people, documents and calendars stay in the database."""
 
+from models.conditions import ConditionState
 from models.values import Instant, Value
 from models.vocabulary import (
     AssignmentReason,
@@ -75,6 +76,12 @@ class CaseState(Value):
     due_at: Instant | None = None
     breached: bool = False
     proposed: dict[str, ProposedAct] = {}
+    conditions: dict[str, ConditionState] = {}
+
+    @property
+    def is_over(self) -> bool:
+        """Nothing can happen any more: what was agreed on with an approval is settled as well."""
+        return self.status.is_final and all(item.status.is_settled for item in self.conditions.values())
 
     def open_tasks(self, stage_id: str | None = None) -> list[TaskState]:
         return [

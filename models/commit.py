@@ -1,5 +1,6 @@
 """One commit: the step that is written, and what the database and the calendars made of it."""
 
+from models.conditions import ConditionResolution
 from models.effects import Effect
 from models.values import Instant, Value
 from models.vocabulary import AssignmentReason, CaseStatus
@@ -45,3 +46,4 @@ class Resolution(Value):
     ledger_digest: str
     stages: tuple[StageResolution, ...] = ()
     due_at: Instant | None = None
+    conditions: tuple[ConditionResolution, ...] = ()

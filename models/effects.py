@@ -5,6 +5,14 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from models.case import ProposedAct
+from models.conditions import (
+    BreachCondition,
+    FulfilCondition,
+    JudgeCondition,
+    LapseCondition,
+    OpenCondition,
+    RemindOfCondition,
+)
 from models.events import Decided
 from models.framework import BusinessDuration
 from models.values import Instant, Tagged
@@ -250,6 +258,12 @@ Effect = Annotated[
     | OverrideStage
     | SendBack
     | BreachCase
+    | OpenCondition
+    | FulfilCondition
+    | JudgeCondition
+    | LapseCondition
+    | RemindOfCondition
+    | BreachCondition
     | Publish
     | CloseCase,
     Field(discriminator="kind"),

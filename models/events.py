@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from models.conditions import Condition, ConditionEvent
 from models.framework import BusinessDuration
 from models.values import Tagged
 from models.vocabulary import Channel, OfficeAct, StageOutcome, Verdict
@@ -24,6 +25,7 @@ class Decided(Tagged):
     verdict: Verdict
     comment: str = ""
     scores: dict[str, int] = {}
+    conditions: tuple[Condition, ...] = ()
     channel: Channel = Channel.COMMAND_LINE
 
 
@@ -147,4 +149,6 @@ Act = Annotated[
 ]
 
 
-Event = Annotated[Submitted | Decided | Revised | Act | Ticked | Continued, Field(discriminator="kind")]
+Event = Annotated[
+    Submitted | Decided | Revised | Act | ConditionEvent | Ticked | Continued, Field(discriminator="kind")
+]

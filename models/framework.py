@@ -13,6 +13,7 @@ from models.texts import PRINTABLE, Day, Number, OneLine, TimeOfDay, WebAddress,
 from models.vocabulary import (
     AssignmentReason,
     AtBreach,
+    Conditions,
     CountedOf,
     CredentialKind,
     Pick,
@@ -249,6 +250,7 @@ class StageDef(Strict):
     criteria: tuple[Criterion, ...] = ()
     material: tuple[FieldPath, ...] | None = None
     quality_gate: bool = False
+    conditions: Conditions = Conditions.NEVER
     source: Text | None = None
 
     @property

@@ -76,6 +76,36 @@ class Pick(StrEnum):
     LOTTERY = "lottery"
 
 
+class Conditions(StrEnum):
+    """Whether an approval of a stage may come with conditions."""
+
+    NEVER = "never"
+    ALLOWED = "allowed"
+
+
+class ConditionStatus(StrEnum):
+    """``proposed`` until the stage has passed; ``fulfilled`` is its owner's word, which somebody else has to accept."""
+
+    PROPOSED = "proposed"
+    OPEN = "open"
+    FULFILLED = "fulfilled"
+    ACCEPTED = "accepted"
+    WAIVED = "waived"
+    LAPSED = "lapsed"
+
+    @property
+    def is_settled(self) -> bool:
+        return self in (ConditionStatus.ACCEPTED, ConditionStatus.WAIVED, ConditionStatus.LAPSED)
+
+
+class ConditionAct(StrEnum):
+    """What whoever set a condition, or the office, can do about it."""
+
+    ACCEPT = "accept"
+    REOPEN = "reopen"
+    WAIVE = "waive"
+
+
 class CaseStatus(StrEnum):
     INCOMPLETE = "incomplete"
     IN_REVIEW = "in_review"
@@ -203,6 +233,14 @@ class EventType(StrEnum):
     ACT_PROPOSED = "act_proposed"
     TASK_PASSED_ON = "task_passed_on"
     DECISION_ANNULLED = "decision_annulled"
+    CONDITION_SET = "condition_set"
+    CONDITION_FULFILLED = "condition_fulfilled"
+    CONDITION_ACCEPTED = "condition_accepted"
+    CONDITION_REOPENED = "condition_reopened"
+    CONDITION_WAIVED = "condition_waived"
+    CONDITION_LAPSED = "condition_lapsed"
+    CONDITION_REMINDED = "condition_reminded"
+    CONDITION_BREACHED = "condition_breached"
     INCIDENT_OPENED = "incident_opened"
     CREDENTIAL_PUBLISHED = "credential_published"
     CASE_CLOSED = "case_closed"
@@ -231,6 +269,7 @@ class MailKind(StrEnum):
     OUTCOME = "outcome"
     INCIDENT = "incident"
     CONFIRMATION = "confirmation"
+    CONDITION = "condition"
 
 
 class MailStatus(StrEnum):

@@ -1,6 +1,7 @@
 """Builds what happened: a case played through the real rules and the real commit, without Temporal."""
 
 import datetime as dt
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from sqlmodel import SQLModel
 from activities.commit import Committer
 from imprimatur import ids
 from imprimatur.frameworks.loader import load_proposal, shipped
+from imprimatur.gateway import identified
 from imprimatur.rules.admission import refusal
 from imprimatur.rules.clock import next_deadline
 from imprimatur.rules.completeness import changed_fields, missing
@@ -21,6 +23,7 @@ from imprimatur.store.frameworks import add_framework
 from imprimatur.store.people import import_people
 from models.case import CaseState
 from models.commit import Resolution, Step
+from models.conditions import Condition
 from models.events import Continued, Decided, Event, Revised, Submitted, Ticked, Withdrawn
 from models.framework import Framework
 from models.proposal import Proposal
@@ -107,10 +110,18 @@ class Play:
         complete = not missing(proposal, self.framework).required
         return Submitted(actor=PROPOSER, digest=self._keep(proposal), complete=complete)
 
-    def decide(self, stage: str, verdict: Verdict = Verdict.APPROVE, comment: str = "", **scores: int) -> str:
+    def decide(
+        self,
+        stage: str,
+        verdict: Verdict = Verdict.APPROVE,
+        comment: str = "",
+        conditions: Sequence[Condition] = (),
+        **scores: int,
+    ) -> str:
         """The stage's first open task; answers its id."""
         task = self.state.open_tasks(stage)[0]
-        decision = ids.decision_id(task.id, task.assignee, verdict, comment, scores)
+        given = identified(task.id, conditions)
+        decision = ids.decision_id(task.id, task.assignee, verdict, comment, scores, [item.id for item in given])
         self.act(
             Decided(
                 decision_id=decision,
@@ -119,6 +130,7 @@ class Play:
                 verdict=verdict,
                 comment=comment,
                 scores=scores,
+                conditions=given,
             )
         )
         return task.id

@@ -10,6 +10,7 @@ from imprimatur.rules.refusal import Refusal
 from imprimatur.rules.transition import settle, transition, wants_to_continue
 from models.case import CaseState
 from models.commit import AssignedTask, Resolution, StageResolution
+from models.conditions import Condition, ConditionResolution, OpenCondition
 from models.effects import Effect, Escalate, OpenStage, ResumeClock, SeekReviewers, StartClock
 from models.events import Continued, Decided, Event, Revised, Submitted, Ticked, Withdrawn
 from models.plan import Plan
@@ -29,6 +30,7 @@ class Desk:
     optional: set[str] = field(default_factory=set)
     stage_days: int = 10
     case_days: int = 60
+    condition_days: int = 5
 
 
 class Simulator:
@@ -48,8 +50,19 @@ class Simulator:
         task = self.state.open_tasks(stage)[by]
         return self.decide_task(task.id, task.assignee, verdict)
 
-    def decide_task(self, task_id: str, actor: str, verdict: Verdict) -> Refusal | None:
-        return self.play(Decided(decision_id="d", task_id=task_id, actor=actor, verdict=verdict, comment="because"))
+    def decide_task(
+        self, task_id: str, actor: str, verdict: Verdict, conditions: tuple[Condition, ...] = ()
+    ) -> Refusal | None:
+        return self.play(
+            Decided(
+                decision_id="d",
+                task_id=task_id,
+                actor=actor,
+                verdict=verdict,
+                comment="because",
+                conditions=conditions,
+            )
+        )
 
     def revise(self, *changed: str, complete: bool = True) -> Refusal | None:
         digest = f"d{self.state.version + 1}"
@@ -85,16 +98,19 @@ class Simulator:
         return [effect.kind for effect in self.last]
 
     def _commit(self, effects: tuple[Effect, ...]) -> Resolution:
-        found, due_at = [], None
+        found, agreed, due_at = [], [], None
         for effect in effects:
             match effect:
                 case OpenStage():
                     found.append(self._open(effect))
                 case Escalate() | SeekReviewers():
                     found.append(self._seek(effect))
+                case OpenCondition():
+                    due = self.now + self.desk.condition_days * DAY
+                    agreed.append(ConditionResolution(condition=effect.condition, due_at=due, remind_at=(due - DAY,)))
                 case StartClock() | ResumeClock():
                     due_at = self.now + self.desk.case_days * DAY
-        return Resolution(position=1, ledger_digest="0", stages=tuple(found), due_at=due_at)
+        return Resolution(position=1, ledger_digest="0", stages=tuple(found), due_at=due_at, conditions=tuple(agreed))
 
     def _open(self, effect: OpenStage) -> StageResolution:
         people = self.desk.reviewers.get(effect.stage, [])

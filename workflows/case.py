@@ -16,6 +16,7 @@ with workflow.unsafe.imports_passed_through():
     from imprimatur.rules.transition import settle, transition, wants_to_continue
     from models.case import CaseState
     from models.commit import Resolution, Step
+    from models.conditions import ConditionEvent
     from models.effects import Effect, KeepStage, LapseStage
     from models.events import Act, Continued, Decided, Event, Revised, Submitted, Ticked, Withdrawn
     from models.messages import CaseAnswer, CaseInput, DecisionAnswer
@@ -38,7 +39,7 @@ class CaseWorkflow:
 
     @workflow.run
     async def run(self, start: CaseInput) -> str:
-        while not self._state.status.is_final:
+        while not self._state.is_over:
             await self._until_deadline()
             if self._must_continue_as_new():
                 await workflow.wait_condition(workflow.all_handlers_finished)
@@ -52,7 +53,7 @@ class CaseWorkflow:
         try:
             await workflow.wait_condition(
                 lambda: (
-                    self._state.status.is_final
+                    self._state.is_over
                     or self._must_continue_as_new()
                     or (self._alarm is not None and (armed is None or self._alarm < armed))
                 ),
@@ -100,7 +101,7 @@ class CaseWorkflow:
             effects=effects,
         )
 
-    async def _act(self, event: Submitted | Revised | Act) -> CaseAnswer:
+    async def _act(self, event: Submitted | Revised | Act | ConditionEvent) -> CaseAnswer:
         async with self._turn:
             # Another act may have come first while this one waited for its turn.
             _raise(refusal(self._state, event))
@@ -136,6 +137,11 @@ class CaseWorkflow:
         return await self._act(event)
 
     @workflow.update
+    async def condition(self, event: ConditionEvent) -> CaseAnswer:
+        """What is done about a condition of an approval, also after the publication."""
+        return await self._act(event)
+
+    @workflow.update
     async def decide(self, event: Decided) -> DecisionAnswer:
         async with self._turn:
             _raise(refusal(self._state, event))
@@ -161,6 +167,10 @@ class CaseWorkflow:
 
     @act.validator
     def _may_act(self, event: Act) -> None:
+        _raise(refusal(self._state, event))
+
+    @condition.validator
+    def _may_settle(self, event: ConditionEvent) -> None:
         _raise(refusal(self._state, event))
 
     @decide.validator

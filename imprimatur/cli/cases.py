@@ -14,7 +14,9 @@ from imprimatur.errors import InputError, ProposalIncomplete
 from imprimatur.frameworks.loader import load_proposal
 from imprimatur.gateway import Gateway
 from imprimatur.importing import ImportReport, import_proposals, read_records
+from imprimatur.rules.condition_words import parse_condition
 from imprimatur.store import reading
+from imprimatur.store.conditions import ConditionView
 from imprimatur.store.engine import Database
 from imprimatur.store.people import default_proposer
 
@@ -113,13 +115,22 @@ def decide(
     actor: Actor,
     comment: Annotated[str, typer.Option(help="Why; needed to reject or to request changes.")] = "",
     score: Annotated[list[str] | None, typer.Option(metavar="CRITERION=N", help="A score; repeatable.")] = None,
+    condition: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="TEXT", help='A condition of the approval: "TEXT | due 10d | owner EMAIL | blocking"; repeatable.'
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Record a decision on a task."""
     scores = _parse_scores(score or [])
+    given = [parse_condition(words) for words in condition or []]
 
     async def act(gateway: Gateway, database: Database) -> Any:
-        return await gateway.decide(task_id=task, verdict=verdict, actor=actor, comment=comment, scores=scores)
+        return await gateway.decide(
+            task_id=task, verdict=verdict, actor=actor, comment=comment, scores=scores, conditions=given
+        )
 
     receipt = with_gateway(act)
     show(
@@ -215,11 +226,18 @@ def _case_text(view: reading.CaseView) -> list[Any]:
     if view.tasks:
         open_tasks = [(t.task_id, t.stage, t.assignee, when(t.due_at)) for t in view.tasks]
         parts.append(table(["open task", "stage", "waiting for", "due"], open_tasks))
+    if agreed := [c for c in view.conditions if not c.status.is_settled]:
+        conditions = [(c.condition_id, c.status, c.owner, when(c.due_at), _what(c)) for c in agreed]
+        parts.append(table(["condition", "status", "owner", "due", "what"], conditions))
     parts += [f"Incident ({i.kind}){f' in {i.stage}' if i.stage else ''}: {i.detail}" for i in view.incidents]
     parts += [f"Mail to {m.recipient} ({m.kind}): {m.status} {m.last_reply}".rstrip() for m in view.mail_problems]
     if view.slug:
         parts.append(f"Published in the catalogue as {view.slug}")
     return parts
+
+
+def _what(condition: ConditionView) -> str:
+    return f"{condition.text} (holds up the publication)" if condition.blocking else condition.text
 
 
 def _explained(reason: dict[str, Any] | None) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import typer
 
-from imprimatur.cli import cases, office, records, service
+from imprimatur.cli import cases, conditions, office, records, service
 from imprimatur.cli.context import load_settings
 from imprimatur.cli.output import show_error
 from imprimatur.errors import ImprimaturError, InputError
@@ -45,6 +45,11 @@ VERBS: dict[str, Callable[..., None]] = {
     "delegate": office.delegate,
     "nudge": office.nudge,
     "annul": office.annul,
+    "conditions": conditions.conditions,
+    "fulfil": conditions.fulfil,
+    "accept": conditions.accept,
+    "reopen": conditions.reopen,
+    "waive": conditions.waive,
     "history": records.history_,
     "verify": records.verify,
     "forward": cases.forward,

@@ -14,7 +14,7 @@ from rich.table import Table
 from imprimatur.errors import ImprimaturError
 
 # What is copied into the next command stays in one piece, however narrow the terminal.
-COPIED = frozenset({"case", "task", "open task", "id", "email"})
+COPIED = frozenset({"case", "task", "open task", "condition", "id", "email"})
 
 
 def plain(value: Any) -> Any:

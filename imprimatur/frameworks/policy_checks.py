@@ -17,9 +17,9 @@ _NEEDS: dict[StageKind, tuple[str, ...]] = {
 _IDLE: dict[StageKind, tuple[str, ...]] = {
     StageKind.REVIEW: (),
     StageKind.ENDORSEMENT: (),
-    StageKind.INFORMATION: ("voting", "sla", "quality_gate", "criteria"),
-    StageKind.OBJECTION: ("voting", "criteria"),
-    StageKind.PUBLICATION: ("quality_gate",),
+    StageKind.INFORMATION: ("voting", "sla", "quality_gate", "criteria", "conditions"),
+    StageKind.OBJECTION: ("voting", "criteria", "conditions"),
+    StageKind.PUBLICATION: ("quality_gate", "conditions"),
 }
 _FIT: dict[StageKind, frozenset[Verdict]] = {
     StageKind.REVIEW: frozenset(Verdict) - {Verdict.ENDORSE, Verdict.OBJECT, Verdict.ACKNOWLEDGE},
@@ -37,7 +37,7 @@ def kind_problems(stage: StageDef, place: Place) -> Found:
         if getattr(stage, key) is None:
             yield (*place, key), f"{key}_missing", f"a stage of kind {stage.kind} needs {key!r}", f"the key {key}"
     for key in _IDLE[stage.kind]:
-        if getattr(stage, key):
+        if getattr(stage, key) != StageDef.model_fields[key].default:
             problem = f"{key!r} says nothing in a stage of kind {stage.kind}"
             yield (*place, key), "stage_key_idle", problem, f"no {key} here"
     fit = _FIT[stage.kind]

@@ -11,11 +11,21 @@ from sqlalchemy import ColumnElement, Connection, Text, cast, select
 from sqlalchemy.sql.selectable import TypedReturnsRows
 
 from imprimatur.history.chain import Row
-from models.tables import CaseRow, DecisionRow, DocumentRow, FrameworkRow, LedgerRow, PublicationRow, VersionRow
+from models.tables import (
+    CaseRow,
+    ConditionRow,
+    DecisionRow,
+    DocumentRow,
+    FrameworkRow,
+    LedgerRow,
+    PublicationRow,
+    VersionRow,
+)
 
 LEDGER = LedgerRow.__table__  # type: ignore[attr-defined]
 CASE = CaseRow.__table__  # type: ignore[attr-defined]
 _DECISION = DecisionRow.__table__  # type: ignore[attr-defined]
+_CONDITION = ConditionRow.__table__  # type: ignore[attr-defined]
 _VERSION = VersionRow.__table__  # type: ignore[attr-defined]
 _PUBLICATION = PublicationRow.__table__  # type: ignore[attr-defined]
 _DOCUMENT = DocumentRow.__table__  # type: ignore[attr-defined]
@@ -30,6 +40,7 @@ class Records:
     cases: dict[str, Row]
     chains: dict[str, list[Row]]
     decisions: dict[str, list[Row]]
+    conditions: dict[str, list[Row]]
     versions: dict[str, list[Row]]
     publications: dict[str, list[Row]]
     documents: dict[str, str]
@@ -39,7 +50,7 @@ class Records:
 def all_case_ids(connection: Connection) -> list[str]:
     """Every id that any of the tables names: rows without a case are found too."""
     found: set[str] = set()
-    for table in (CASE, LEDGER, _DECISION, _VERSION, _PUBLICATION):
+    for table in (CASE, LEDGER, _DECISION, _CONDITION, _VERSION, _PUBLICATION):
         found |= set(connection.execute(select(table.c.case_id).distinct()).scalars())
     return sorted(found)
 
@@ -56,6 +67,7 @@ def read_records(connection: Connection, case_ids: Sequence[str]) -> Records:
         cases=cases,
         chains=_chains(connection, case_ids),
         decisions=_by_case(connection, _DECISION, case_ids),
+        conditions=_by_case(connection, _CONDITION, case_ids),
         versions=versions,
         publications=_by_case(connection, _PUBLICATION, case_ids),
         documents={row["digest"]: row["body"] for row in _by_digest(connection, _DOCUMENT, documents)},

@@ -118,10 +118,22 @@ def _task_closed(data: Data) -> str:
     return f"Closed the task of {data['assignee']} in {_words(data['stage'])}: {reason}"
 
 
+def _condition_set(data: Data) -> str:
+    due = f", by {_moment(data['due_at'])}" if data["due_at"] else ""
+    holds_up = ", before anything is published" if data["blocking"] else ""
+    return f"Made it a condition of {_words(data['stage'])} for {data['owner']}{due}{holds_up}: {data['text']}"
+
+
+def _because(data: Data) -> str:
+    return f": {data['reason']}" if data["reason"] else ""
+
+
 def _decision(data: Data) -> str:
     text = _DECIDED[data["verdict"]].format(stage=_stage(data))
     if data["scores"]:
         text += " with the scores " + ", ".join(f"{_words(name)} {score}" for name, score in data["scores"].items())
+    if number := len(data.get("conditions", ())):
+        text += f" on {number} condition{'s' if number > 1 else ''}"
     return f"{text}: {data['comment']}" if data["comment"] else text
 
 
@@ -159,6 +171,29 @@ _SENTENCES: dict[EventType, Callable[[Data], str]] = {
     ),
     EventType.TASK_PASSED_ON: _passed_on,
     EventType.DECISION_ANNULLED: lambda d: f"Annulled the answer of {d['assignee']} in {_stage(d)}: {d['reason']}",
+    EventType.CONDITION_SET: _condition_set,
+    EventType.CONDITION_FULFILLED: lambda d: (
+        f"Reported the condition {d['condition_id']} of {_words(d['stage'])} as fulfilled: {d['evidence']}"
+    ),
+    EventType.CONDITION_ACCEPTED: lambda d: (
+        f"Accepted that the condition {d['condition_id']} of {_words(d['stage'])} is fulfilled{_because(d)}"
+    ),
+    EventType.CONDITION_REOPENED: lambda d: (
+        f"Asked for more on the condition {d['condition_id']} of {_words(d['stage'])}{_because(d)}"
+    ),
+    EventType.CONDITION_WAIVED: lambda d: (
+        f"Waived the condition {d['condition_id']} of {_words(d['stage'])}{_because(d)}"
+    ),
+    EventType.CONDITION_LAPSED: lambda d: (
+        f"The condition {d['condition_id']} of {_words(d['stage'])} lapsed{_because(d)}"
+    ),
+    EventType.CONDITION_REMINDED: lambda d: (
+        f"Reminded {d['owner']} of the condition {d['condition_id']} of {_words(d['stage'])}"
+    ),
+    EventType.CONDITION_BREACHED: lambda d: (
+        f"Missed the due time of the condition {d['condition_id']} of {_words(d['stage'])}, {_moment(d['due_at'])},"
+        f" waiting for {d['owner']}"
+    ),
     EventType.INCIDENT_OPENED: lambda d: (
         f"Opened an incident ({_words(d['kind'])}) in {_words(d['stage'])}: {d['detail']}"
     ),

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, select
 
+from imprimatur.store.conditions import ConditionView, conditions_of
 from imprimatur.store.documents import proposal_by_digest
 from imprimatur.store.engine import Database
 from imprimatur.store.frameworks import framework_by_digest
@@ -36,6 +37,7 @@ class MailContext:
     task: dict[str, Any] | None
     stage: StageDef | None
     decisions: tuple[dict[str, Any], ...]
+    conditions: tuple[ConditionView, ...] = ()
 
     @property
     def stale(self) -> str | None:
@@ -62,7 +64,8 @@ def load(database: Database, mails: Sequence[Mail]) -> list[MailContext]:
         people = _by(connection, _PERSON, "email", {mail.recipient for mail in mails if not mail.recipient_name})
         wanted = {mail.case_id for mail in mails if mail.kind in (MailKind.REVISION, MailKind.OUTCOME)}
         decisions = _decisions(connection, wanted)
-        return [_context(connection, mail, cases, tasks, people, decisions) for mail in mails]
+        agreed = conditions_of(connection, {mail.case_id for mail in mails if mail.kind is MailKind.OUTCOME})
+        return [_context(connection, mail, cases, tasks, people, decisions, agreed) for mail in mails]
 
 
 def _by(connection: Connection, table: Any, key: str, values: Iterable[str]) -> dict[str, dict[str, Any]]:
@@ -90,6 +93,7 @@ def _context(
     tasks: dict[str, dict[str, Any]],
     people: dict[str, dict[str, Any]],
     decisions: dict[str, list[dict[str, Any]]],
+    conditions: dict[str, list[ConditionView]],
 ) -> MailContext:
     case = cases[mail.case_id]
     framework = framework_by_digest(connection, case["framework_digest"])
@@ -104,4 +108,5 @@ def _context(
         task=task,
         stage=framework.stage(stage_id) if stage_id else None,
         decisions=tuple(decisions.get(mail.case_id, ())),
+        conditions=tuple(item for item in conditions.get(mail.case_id, ()) if not item.status.is_settled),
     )

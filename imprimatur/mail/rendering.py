@@ -147,6 +147,7 @@ def _values(context: MailContext, links: Links) -> dict[str, Any]:
         "stage": stage,
         "data": context.mail.data,
         "decisions": context.decisions,
+        "conditions": context.conditions,
         "due": context.local(task["due_at"]) if task and task["due_at"] else None,
         "why": _why(task) if task else None,
         "closed_because": closed_because(task["closure"]) if task and task["closure"] else None,

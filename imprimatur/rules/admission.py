@@ -1,9 +1,11 @@
 """Who may do what now. Authority is checked when an act arrives, never when its link was made."""
 
+from imprimatur.rules.conditions import condition_refusal
 from imprimatur.rules.office_admission import office_refusal
 from imprimatur.rules.refusal import Refusal, closed_case, unknown_task
 from imprimatur.rules.wording import closed_by
 from models.case import CaseState, TaskState
+from models.conditions import ConditionFulfilled, ConditionJudged
 from models.events import Continued, Decided, Event, Revised, Submitted, Ticked, Withdrawn
 from models.vocabulary import CaseStatus, TaskClosure, TaskStatus
 
@@ -17,6 +19,8 @@ def refusal(state: CaseState, event: Event) -> Refusal | None:
             return _revision_refusal(state, event)
         case Withdrawn():
             return _withdrawal_refusal(state, event)
+        case ConditionFulfilled() | ConditionJudged():
+            return condition_refusal(state, event)
         case Submitted() | Ticked() | Continued():
             return None
     return office_refusal(state, event)

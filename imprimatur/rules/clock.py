@@ -2,6 +2,7 @@
 
 import datetime as dt
 
+from imprimatur.rules.conditions import condition_deadlines, tick_conditions
 from imprimatur.rules.draft import Draft
 from models.case import CaseState, StageState
 from models.effects import Breach, BreachCase, CallDeputy, Escalate, Remind, SeekReviewers
@@ -21,11 +22,13 @@ SYSTEM = "system"
 
 def next_deadline(state: CaseState) -> dt.datetime | None:
     """The earliest instant at which :class:`~models.events.Ticked` has something to do; None when nothing is timed."""
-    if state.status is not CaseStatus.IN_REVIEW:
+    if state.status is CaseStatus.ON_HOLD:
         return None
-    instants = [instant for stage in state.stages.values() for instant in _stage_deadlines(stage)]
-    if state.due_at is not None and not state.breached:
-        instants.append(state.due_at)
+    instants = list(condition_deadlines(state))
+    if state.status is CaseStatus.IN_REVIEW:
+        instants += [instant for stage in state.stages.values() for instant in _stage_deadlines(stage)]
+        if state.due_at is not None and not state.breached:
+            instants.append(state.due_at)
     return min(instants, default=None)
 
 
@@ -42,6 +45,14 @@ def _stage_deadlines(stage: StageState) -> list[dt.datetime]:
 
 def tick(draft: Draft, at: dt.datetime) -> None:
     """Reminders, breaches, further escalations and new attempts to find someone, as far as they are due ``at``."""
+    # A timer that was set before can go off while nothing is counted.
+    if draft.status is CaseStatus.IN_REVIEW:
+        _tick_review(draft, at)
+    if draft.status is not CaseStatus.ON_HOLD:
+        tick_conditions(draft, at)
+
+
+def _tick_review(draft: Draft, at: dt.datetime) -> None:
     for stage in draft.open_stages():
         # What one stage's silence decides may have closed the others.
         if draft.stages[stage.id].status is StageStatus.OPEN:

@@ -1,9 +1,18 @@
 """A case state being changed: shallow copies of what changes, effects in order."""
 
 from models.case import CaseState, StageState, TaskState
+from models.conditions import LapseCondition, OpenCondition
 from models.effects import CloseCase, CloseStage, CloseTask, Effect, OpenStage, Publish
-from models.plan import Plan
-from models.vocabulary import AssignmentReason, CaseStatus, StageOutcome, StageStatus, TaskClosure, TaskStatus
+from models.plan import Plan, StagePlan
+from models.vocabulary import (
+    AssignmentReason,
+    CaseStatus,
+    ConditionStatus,
+    StageOutcome,
+    StageStatus,
+    TaskClosure,
+    TaskStatus,
+)
 
 
 class Draft:
@@ -20,6 +29,7 @@ class Draft:
         self.due_at = state.due_at
         self.breached = state.breached
         self.proposed = dict(state.proposed)
+        self.conditions = dict(state.conditions)
         self.effects: list[Effect] = []
 
     def add(self, effect: Effect) -> None:
@@ -37,6 +47,7 @@ class Draft:
                 "tasks": self.tasks,
                 "breached": self.breached,
                 "proposed": self.proposed,
+                "conditions": self.conditions,
                 "seq": self._before.seq + (1 if self.effects else 0),
             }
         )
@@ -49,6 +60,27 @@ class Draft:
 
     def put_task(self, task: TaskState, **update: object) -> None:
         self.tasks[task.id] = task.model_copy(update=update)
+
+    def put_condition(self, condition_id: str, **update: object) -> None:
+        self.conditions[condition_id] = self.conditions[condition_id].model_copy(update=update)
+
+    def lapse_conditions(self, reason: str, *, stage: str | None = None, task: str | None = None) -> None:
+        """Those of a stage, of a task, or all that are not settled: the approval that they belong to is gone."""
+        for condition in list(self.conditions.values()):
+            if (
+                condition.status.is_settled
+                or stage not in (None, condition.stage)
+                or task not in (None, condition.task)
+            ):
+                continue
+            self.put_condition(condition.id, status=ConditionStatus.LAPSED, remind_at=())
+            self.add(LapseCondition(condition=condition.id, reason=reason))
+
+    def _open_conditions(self, stage_id: str) -> None:
+        for condition in list(self.conditions.values()):
+            if condition.stage == stage_id and condition.status is ConditionStatus.PROPOSED:
+                self.put_condition(condition.id, status=ConditionStatus.OPEN)
+                self.add(OpenCondition(condition=condition.id))
 
     def open_stages(self) -> list[StageState]:
         return [stage for stage in self.stages.values() if stage.status is StageStatus.OPEN]
@@ -68,8 +100,16 @@ class Draft:
         return [
             self.stages[plan.id]
             for plan in self.plan.stages
-            if self.stages[plan.id].status is StageStatus.WAITING and all(map(self._passed, plan.needs))
+            if self.stages[plan.id].status is StageStatus.WAITING
+            and all(map(self._passed, plan.needs))
+            and not self._is_held_up(plan)
         ]
+
+    def _is_held_up(self, plan: StagePlan) -> bool:
+        """Nothing is published before what was made a condition of it is settled."""
+        return plan.publishes and any(
+            condition.blocking and not condition.status.is_settled for condition in self.conditions.values()
+        )
 
     def _passed(self, stage_id: str) -> bool:
         outcome = self.stages[stage_id].outcome
@@ -116,6 +156,10 @@ class Draft:
     def close_stage(self, stage: StageState, outcome: StageOutcome, reason: str) -> None:
         self.put_stage(stage, status=StageStatus.CLOSED, outcome=outcome, remind_at=(), retry_at=None, escalate_at=())
         self.add(CloseStage(stage=stage.id, round=stage.round, outcome=outcome, reason=reason))
+        if outcome.stays_valid:
+            self._open_conditions(stage.id)
+        else:
+            self.lapse_conditions("the stage that it was asked for in was not approved", stage=stage.id)
 
     def close_tasks(self, stage_id: str, closure: TaskClosure, actor: str) -> None:
         for task in self.stage_tasks(self.stages[stage_id]):
@@ -140,4 +184,5 @@ class Draft:
         self.cancel_open_stages(closure, actor, reason)
         self._close_remaining_tasks(closure, actor)
         self.status = status
+        self.lapse_conditions(f"the case was {status}")
         self.add(CloseCase(status=status, actor=actor, reason=reason))

@@ -6,12 +6,13 @@ are, when things are due) comes back as a :class:`~models.commit.Resolution` and
 
 import datetime as dt
 
-from imprimatur.rules import office
+from imprimatur.rules import conditions, office
 from imprimatur.rules.clock import tick
 from imprimatur.rules.draft import Draft
 from imprimatur.rules.voting import evaluate
 from models.case import CaseState, StageState, TaskState
 from models.commit import Resolution, StageResolution
+from models.conditions import ConditionFulfilled, ConditionJudged
 from models.effects import (
     AddVersion,
     CallDeputy,
@@ -82,6 +83,10 @@ def transition(state: CaseState, event: Event, plan: Plan, at: dt.datetime) -> t
             office.nudge(draft, event)
         case Annulled():
             office.annul(draft, event)
+        case ConditionFulfilled():
+            conditions.fulfil(draft, event)
+        case ConditionJudged():
+            conditions.judge(draft, event)
         case Ticked():
             tick(draft, at)
         case Continued():
@@ -108,6 +113,13 @@ def settle(state: CaseState, resolution: Resolution) -> CaseState:
                 role=task.role,
             )
     update: dict[str, object] = {"stages": stages, "tasks": tasks}
+    if resolution.conditions:
+        update["conditions"] = state.conditions | {
+            found.condition: state.conditions[found.condition].model_copy(
+                update={"due_at": found.due_at, "remind_at": found.remind_at}
+            )
+            for found in resolution.conditions
+        }
     if resolution.due_at is not None:
         update["due_at"] = resolution.due_at
     return state.model_copy(update=update)
@@ -178,6 +190,7 @@ def _carry_over(draft: Draft, stage_id: str, material: tuple[str, ...] | None, c
             draft.add(KeepStage(stage=stage_id))
             return
         draft.add(LapseStage(stage=stage_id, changed=touched))
+    draft.lapse_conditions("the approval that it belonged to lapsed", stage=stage_id)
     draft.stages[stage_id] = StageState(id=stage_id)
 
 
@@ -189,6 +202,7 @@ def _decide(draft: Draft, event: Decided) -> None:
     task = draft.tasks[event.task_id]
     draft.put_task(task, status=TaskStatus.DECIDED, verdict=event.verdict)
     draft.add(RecordDecision(decision=event, stage=task.stage, round=task.round, digest=draft.digest))
+    conditions.propose(draft, event, task.stage)
     stage, plan = draft.stages[task.stage], draft.plan.stage(task.stage)
     if stage.status is not StageStatus.OPEN:
         # Someone acknowledged what they were only told of.

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from sqlalchemy import Connection, RowMapping, exists, or_, select
 
 from imprimatur.errors import InputError, NotFound
+from imprimatur.store.conditions import ConditionView, conditions_of
 from imprimatur.store.engine import Database
 from imprimatur.store.frameworks import framework_by_digest
 from models.tables import CaseRow, IncidentRow, OutboxRow, PublicationRow, StageRow, TaskRow
@@ -99,6 +100,7 @@ class CaseView(BaseModel):
     breached_at: dt.datetime | None
     stages: list[StageView]
     tasks: list[TaskView]
+    conditions: list[ConditionView]
     incidents: list[IncidentView]
     mail_problems: list[MailProblem]
     slug: str | None
@@ -178,6 +180,7 @@ def show_case(database: Database, case_id: str) -> CaseView:
                 "framework": _framework_name(case),
                 "stages": _stage_views(defined, stages, case["round"]),
                 "tasks": [dict(row) for row in tasks],
+                "conditions": conditions_of(connection, [case_id]).get(case_id, []),
                 "incidents": [dict(row) for row in incidents],
                 "mail_problems": [dict(row) for row in mail],
                 "slug": slug,

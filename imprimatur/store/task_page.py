@@ -8,13 +8,15 @@ from sqlalchemy import select
 
 from imprimatur.errors import NotFound
 from imprimatur.rules.completeness import FieldProblem, missing
+from imprimatur.rules.voting import IN_FAVOUR
+from imprimatur.store.conditions import ConditionView, conditions_of
 from imprimatur.store.documents import proposal_by_digest
 from imprimatur.store.engine import Database
 from imprimatur.store.frameworks import framework_by_digest
 from models.framework import Framework, StageDef
 from models.proposal import Proposal
 from models.tables import CaseRow, DecisionRow, PublicationRow, StageRow, TaskRow
-from models.vocabulary import TaskStatus, Verdict
+from models.vocabulary import Conditions, TaskStatus, Verdict
 
 _CASE = CaseRow.__table__  # type: ignore[attr-defined]
 _STAGE = StageRow.__table__  # type: ignore[attr-defined]
@@ -36,10 +38,15 @@ class TaskPage:
     due_reason: dict[str, Any] | None
     decisions: tuple[dict[str, Any], ...]
     own: dict[str, Any] | None
+    conditions: tuple[ConditionView, ...]
 
     @property
     def accepted(self) -> tuple[Verdict, ...]:
         return self.stage.accepted(str(self.task["reason"]))
+
+    @property
+    def takes_conditions(self) -> bool:
+        return self.stage.conditions is Conditions.ALLOWED and bool(IN_FAVOUR.intersection(self.accepted))
 
     @property
     def is_open(self) -> bool:
@@ -79,6 +86,7 @@ def task_page(database: Database, task_id: str, person: str) -> TaskPage:
             due_reason=due_reason,
             decisions=decisions,
             own=next((row for row in decisions if row["task_id"] == task_id), None),
+            conditions=tuple(conditions_of(connection, [task["case_id"]]).get(task["case_id"], ())),
         )
 
 

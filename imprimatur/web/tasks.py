@@ -9,10 +9,12 @@ from starlette.concurrency import run_in_threadpool
 
 from imprimatur.errors import ImprimaturError, InputError
 from imprimatur.mail.links import Links
+from imprimatur.rules.condition_words import condition
 from imprimatur.rules.wording import VERDICT_LABELS, closed_by
 from imprimatur.store.engine import Database
 from imprimatur.store.task_page import TaskPage, task_page
 from imprimatur.web.rendering import page, wants_json
+from models.conditions import Condition
 from models.messages import DecisionReceipt
 from models.vocabulary import Channel
 
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from imprimatur.web.app import Decider
 
 BODY_LIMIT_BYTES = 256 * 1024
+# So many conditions can be written on the page; the command line takes more.
+CONDITION_ROWS = range(1, 4)
 FORM = "application/x-www-form-urlencoded"
 
 
@@ -42,6 +46,7 @@ def router(database: Database, decider: "Decider", links: Links) -> APIRouter:
                 actor=claim.person,
                 comment=form.get("comment", ""),
                 scores=_scores(form),
+                conditions=_conditions(form),
                 channel=Channel.LINK,
             )
         except ImprimaturError as error:
@@ -68,6 +73,9 @@ def _task(
         "due_reason": found.due_reason,
         "decisions": found.decisions,
         "own": found.own,
+        "conditions": found.conditions,
+        "takes_conditions": found.takes_conditions,
+        "condition_rows": CONDITION_ROWS,
         "is_open": found.is_open,
         "accepted": found.accepted,
         "labels": VERDICT_LABELS,
@@ -81,7 +89,14 @@ def _task(
 
 def _receipt(request: Request, database: Database, receipt: DecisionReceipt, person: str) -> Response:
     found = task_page(database, receipt.task_id, person)
-    values = {"receipt": receipt, "proposal": found.proposal, "stage": found.stage, "own": found.own, "person": person}
+    values = {
+        "receipt": receipt,
+        "proposal": found.proposal,
+        "stage": found.stage,
+        "own": found.own,
+        "conditions": [item for item in found.conditions if item.decision_id == receipt.decision_id],
+        "person": person,
+    }
     return page(request, "receipt.html", values)
 
 
@@ -122,3 +137,13 @@ def _scores(form: Mapping[str, str]) -> dict[str, int]:
                     "score_malformed", f"{value!r} is not a score.", "Choose one of the numbers offered."
                 ) from error
     return scores
+
+
+def _conditions(form: Mapping[str, str]) -> list[Condition]:
+    """Rows of the form that say something; one with anything but a text is left for the check to find."""
+    given = []
+    for number in CONDITION_ROWS:
+        row = {key: form.get(f"condition.{number}.{key}", "").strip() for key in ("text", "owner", "due", "blocking")}
+        if any(row.values()):
+            given.append(condition(row["text"], owner=row["owner"], due=row["due"], blocking=bool(row["blocking"])))
+    return given
