@@ -1,5 +1,6 @@
 """The governance office's command line: `python starter.py VERB`, also installed as `imprimatur`."""
 
+import io
 import sys
 
 from imprimatur.cli.main import run
@@ -7,6 +8,10 @@ from imprimatur.cli.output import leave
 
 
 def main() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        # A character that a terminal cannot show is no reason to show nothing.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     leave(run(sys.argv[1:]))
 
 

@@ -114,7 +114,7 @@ def _seek(
 def _seek_again(book: Book, stage: StageDef, round_number: int) -> None:
     detail = "the framework names nobody to whom this stage could be escalated"
     if stage.sla is not None:
-        detail = f"nobody else holds the role {stage.sla.escalate_to} to decide this stage"
+        detail = f"nobody else holds the role {stage.sla.escalate_to.replace('_', ' ')} to decide this stage"
     book.incident(IncidentKind.NO_ESCALATION_TARGET, stage.id, detail)
     retry_at = next_business_day(book.framework, stage, book.step.at)
     book.event(EventType.REVIEWERS_SOUGHT, SYSTEM, stage=stage.id, round=round_number, retry_at=instant_text(retry_at))

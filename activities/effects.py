@@ -6,7 +6,7 @@ from typing import Any
 from activities import acts, conditions
 from activities.assigning import escalate, open_stage, resolution, resolve_incidents, seek_reviewers
 from activities.book import SYSTEM, Book
-from activities.publishing import publication_of
+from activities.publishing import digest_of_record, publication_of
 from activities.resolving import calendar_of, next_business_day
 from imprimatur.history.ledger import instant_text
 from imprimatur.rules.business_time import (
@@ -114,6 +114,8 @@ def _record_decision(book: Book, effect: c.RecordDecision) -> None:
         scores=decision.scores,
         digest=effect.digest,
         channel=str(decision.channel),
+        stage_outcome=str(outcome) if outcome else None,
+        case_status=str(step.status),
         **({"conditions": conditions.told_of(decision)} if decision.conditions else {}),
     )
     conditions.propose_conditions(book, effect)
@@ -178,6 +180,7 @@ def _request_revision(book: Book, effect: c.RequestRevision) -> None:
 def _start_clock(book: Book, effect: c.StartClock) -> None:
     sla = book.framework.speed_to_market
     _set_case_due(book, add_business_time(book.step.at, sla.within, calendar_of(book.framework, sla.calendar)))
+    book.event(EventType.CLOCK_STARTED, SYSTEM, due_at=instant_text(book.changes["due_at"]))
 
 
 def _set_case_due(book: Book, due: DueTime) -> None:
@@ -241,6 +244,7 @@ def _publish(book: Book, effect: c.Publish) -> None:
         slug=record["slug"],
         version=record["version"],
         digest=record["digest"],
+        page_digest=digest_of_record(record["page"]),
     )
     book.published.append((record["slug"], record["achievement"]))
 

@@ -38,11 +38,16 @@ def publication_of(book: Book) -> dict[str, Any]:
         "case_id": case_id,
         "version": version,
         "title": book.proposal.display_title,
-        "digest": hashlib.sha256(rfc8785.dumps(achievement)).hexdigest(),
+        "digest": digest_of_record(achievement),
         "achievement": achievement,
         "page": page,
         "published_at": book.step.at,
     }
+
+
+def digest_of_record(record: dict[str, Any]) -> str:
+    """SHA-256 (hex) of canonical JSON (RFC 8785)."""
+    return hashlib.sha256(rfc8785.dumps(record)).hexdigest()
 
 
 def _assurances(book: Book) -> list[Assurance]:

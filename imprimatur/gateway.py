@@ -17,13 +17,11 @@ from temporalio.client import (
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
-from temporalio.testing import TimeSkipper, TimeSkippingConfig
 
 from imprimatur import ids
 from imprimatur.errors import (
     Gone,
     ImprimaturError,
-    NotFound,
     ProposalIncomplete,
     Refused,
     Unavailable,
@@ -38,6 +36,7 @@ from imprimatur.store.documents import proposal_by_digest, put_proposal
 from imprimatur.store.engine import Database
 from imprimatur.store.frameworks import framework, framework_by_digest, framework_for_kind
 from imprimatur.store.people import active_person, has_role
+from imprimatur.store.reading import unknown_case
 from imprimatur.store.refusals import record_refusal
 from models.case import CaseState
 from models.conditions import Condition, ConditionEvent
@@ -61,11 +60,21 @@ class CaseHead:
     case_id: str
     framework: Framework
     digest: str
+    version: int
     reviewed_digest: str
 
 
+def _revision_id(head: CaseHead, digest: str) -> str:
+    """The same version handed in twice is one act; the words of an earlier version may well come again later."""
+    before = head.version - (head.digest == digest)
+    return f"revise-{before}-{digest}"
+
+
 class Gateway:
-    """Acts on cases. Every refusal is written to the ledger's side table before it is raised."""
+    """Acts on cases. Every refusal is written to the ledger's side table before it is raised.
+
+    The database is asked in threads: a writer may have to wait its turn, and other callers must not wait with it.
+    """
 
     def __init__(self, client: Client, database: Database, task_queue: str = TASK_QUEUE) -> None:
         self._client = client
@@ -80,13 +89,10 @@ class Gateway:
         self, proposal: Proposal, *, proposer: str, framework_id: str | None = None, case_id: str | None = None
     ) -> CaseAnswer:
         """Starts a case. An incomplete proposal is kept, returned to its proposer and raised as ProposalIncomplete."""
-        policy = self._policy_for(proposal, framework_id)
+        policy, person, digest = await asyncio.to_thread(self._take_in, proposal, proposer, framework_id)
         case_id = case_id or ids.new_case_id()
-        with self._database.write() as connection:
-            person = active_person(connection, proposer)
-            digest = put_proposal(connection, proposal)
         lacking = missing(proposal, policy).required
-        event = Submitted(actor=person.email, digest=digest, complete=not lacking)
+        event = Submitted(actor=person, digest=digest, complete=not lacking)
         start = WithStartWorkflowOperation(
             CaseWorkflow.run,
             CaseInput(case_id=case_id, plan=plan_of(policy)),
@@ -104,17 +110,24 @@ class Gateway:
                 rpc_timeout=ANSWER_WITHIN,
             )
         except Exception as error:
-            raise self._translated(error, case_id, None, proposer, "submit", Channel.COMMAND_LINE) from error
+            raise await self._translated(error, case_id, proposer, "submit") from error
         if lacking:
             raise ProposalIncomplete(
                 "proposal_incomplete",
                 f"The proposal lacks {len(lacking)} things that {policy.name} asks for; it is kept as {case_id}.",
-                f"Complete it and run `starter.py revise {case_id} FILE --as {person.email}`.",
+                f"Complete it and run `starter.py revise {case_id} FILE --as {person}`.",
                 problems=[{"field": item.field, "problem": item.problem, "why": item.why} for item in lacking],
                 case_id=case_id,
                 status=str(answer.status),
             )
         return answer
+
+    def _take_in(self, proposal: Proposal, proposer: str, framework_id: str | None) -> tuple[Framework, str, str]:
+        """The framework that applies, the proposer's address as the directory spells it, the document's digest."""
+        policy = self._policy_for(proposal, framework_id)
+        with self._database.write() as connection:
+            person = active_person(connection, proposer)
+            return policy, person.email, put_proposal(connection, proposal)
 
     def lacking(self, proposal: Proposal, framework_id: str) -> Sequence[FieldProblem]:
         """What a framework would find missing; changes nothing."""
@@ -149,9 +162,9 @@ class Gateway:
         numbered = identified(task_id, conditions)
         case_id: str | None = None
         try:
-            task = decisions.task_place(self._database, task_id)
+            task = await asyncio.to_thread(decisions.task_place, self._database, task_id)
             case_id = task.case_id
-            checked = check_answer(task.stage_def, task.reason, verdict, comment, given, numbered)
+            checked = check_answer(task.stage_def, verdict, comment, given, task.reason, numbered)
             decision_id = ids.decision_id(task_id, actor, verdict, comment, given, [item.id for item in numbered])
             facts: dict[str, Any] = {
                 "decision_id": decision_id,
@@ -166,7 +179,7 @@ class Gateway:
             facts |= {"conditions": numbered} if numbered else {}
             return await self._decide(task, Decided(**facts))
         except ImprimaturError as error:
-            record_refusal(self._database, error, case_id, task_id, actor, "decide", channel)
+            await asyncio.to_thread(record_refusal, self._database, error, case_id, task_id, actor, "decide", channel)
             raise
 
     async def _decide(self, task: decisions.TaskPlace, event: Decided) -> DecisionReceipt:
@@ -176,10 +189,10 @@ class Gateway:
             )
         except Exception as error:
             # A repeated answer that Temporal has forgotten (a closed or continued case) still gets its receipt.
-            receipt = decisions.receipt(self._database, event.decision_id)
+            receipt = await asyncio.to_thread(decisions.receipt, self._database, event.decision_id)
             if receipt is not None:
                 return receipt
-            raise self._as_error(error, task.case_id) from error
+            raise await asyncio.to_thread(self._as_error, error, task.case_id) from error
         return DecisionReceipt(
             decision_id=event.decision_id,
             task_id=event.task_id,
@@ -191,19 +204,15 @@ class Gateway:
     async def revise(self, case_id: str, proposal: Proposal, *, actor: str) -> tuple[CaseAnswer, list[str]]:
         """Adds a proposal version; answers with the fields changed since the version under review."""
         actor = actor.strip().lower()
-        head = self._head(case_id)
-        with self._database.write() as connection:
-            digest = put_proposal(connection, proposal)
-            reviewed = proposal_by_digest(connection, head.reviewed_digest)
-        changed = changed_fields(reviewed, proposal)
+        head, digest, changed = await asyncio.to_thread(self._take_in_revision, case_id, proposal)
         lacking = missing(proposal, head.framework).required
         event = Revised(actor=actor, digest=digest, complete=not lacking, changed=tuple(changed))
         try:
             answer = await self._handle(case_id).execute_update(
-                CaseWorkflow.revise, event, id=f"revise-{digest}", rpc_timeout=ANSWER_WITHIN
+                CaseWorkflow.revise, event, id=_revision_id(head, digest), rpc_timeout=ANSWER_WITHIN
             )
         except Exception as error:
-            raise self._translated(error, case_id, None, actor, "revise", Channel.COMMAND_LINE) from error
+            raise await self._translated(error, case_id, actor, "revise") from error
         if lacking:
             raise ProposalIncomplete(
                 "proposal_incomplete",
@@ -219,35 +228,47 @@ class Gateway:
     async def withdraw(self, case_id: str, *, actor: str, reason: str) -> CaseAnswer:
         """Ends a case at its proposer's or the office's wish."""
         actor = actor.strip().lower()
-        self._head(case_id)
-        with self._database.read() as connection:
-            by_office = any(has_role(connection, actor, role) for role in OFFICE_ROLES)
+        by_office = await asyncio.to_thread(self._belongs_to_the_office, case_id, actor)
         event = Withdrawn(actor=actor, reason=reason, by_office=by_office)
         try:
             return await self._handle(case_id).execute_update(
                 CaseWorkflow.withdraw, event, id=f"withdraw-{actor}", rpc_timeout=ANSWER_WITHIN
             )
         except Exception as error:
-            raise self._translated(error, case_id, None, actor, "withdraw", Channel.COMMAND_LINE) from error
+            raise await self._translated(error, case_id, actor, "withdraw") from error
+
+    def _take_in_revision(self, case_id: str, proposal: Proposal) -> tuple[CaseHead, str, list[str]]:
+        head = self._head(case_id)
+        with self._database.write() as connection:
+            digest = put_proposal(connection, proposal)
+            reviewed = proposal_by_digest(connection, head.reviewed_digest)
+        return head, digest, changed_fields(reviewed, proposal)
+
+    def _belongs_to_the_office(self, case_id: str, actor: str) -> bool:
+        self._head(case_id)
+        with self._database.read() as connection:
+            return any(has_role(connection, actor, role) for role in OFFICE_ROLES)
 
     async def act(self, case_id: str, event: Act) -> CaseAnswer:
         """An act of the office, or of a task's holder. Doing the same again in a closed or changed case is refused."""
-        self._head(case_id)
+        await asyncio.to_thread(self._head, case_id)
         try:
             return await self._handle(case_id).execute_update(CaseWorkflow.act, event, rpc_timeout=ANSWER_WITHIN)
         except Exception as error:
-            raise self._translated(error, case_id, None, event.actor, event.kind, Channel.COMMAND_LINE) from error
+            raise await self._translated(error, case_id, event.actor, event.kind) from error
 
     async def condition(self, case_id: str, event: ConditionEvent) -> CaseAnswer:
         """What is done about a condition of an approval, before and after the publication."""
-        self._head(case_id)
+        await asyncio.to_thread(self._head, case_id)
         try:
             return await self._handle(case_id).execute_update(CaseWorkflow.condition, event, rpc_timeout=ANSWER_WITHIN)
         except Exception as error:
-            raise self._translated(error, case_id, None, event.actor, event.kind, Channel.COMMAND_LINE) from error
+            raise await self._translated(error, case_id, event.actor, event.kind) from error
 
     async def forward(self, case_id: str, span: dt.timedelta) -> dt.datetime:
         """Moves a case's own clock and waits until all that fell due is written. Needs a time-skipping server."""
+        from temporalio.testing import TimeSkipper, TimeSkippingConfig
+
         skipper = TimeSkipper(self._client, config=TimeSkippingConfig(enabled=False))
         handle = self._handle(case_id)
         try:
@@ -271,7 +292,7 @@ class Gateway:
         with self._database.read() as connection:
             case = connection.execute(select(cases).where(cases.c.case_id == case_id)).mappings().first()
             if case is None:
-                raise NotFound("case_unknown", f"There is no case {case_id}.", "See `starter.py list`.")
+                raise unknown_case(connection, case_id)
             known = connection.execute(
                 select(versions.c.digest, versions.c.complete)
                 .where(versions.c.case_id == case_id)
@@ -279,16 +300,15 @@ class Gateway:
             ).all()
             reviewed = next((digest for digest, complete in known if complete), known[-1][0])
             policy = framework_by_digest(connection, case["framework_digest"])
-        return CaseHead(case_id, policy, case["digest"], reviewed)
+        return CaseHead(case_id, policy, case["digest"], case["version"], reviewed)
 
     def _handle(self, case_id: str) -> WorkflowHandle[CaseWorkflow, str]:
         return self._client.get_workflow_handle_for(CaseWorkflow.run, ids.workflow_id(case_id))
 
-    def _translated(
-        self, error: Exception, case_id: str, task_id: str | None, actor: str, act: str, channel: Channel
-    ) -> ImprimaturError:
-        found = self._as_error(error, case_id)
-        record_refusal(self._database, found, case_id, task_id, actor, act, channel)
+    async def _translated(self, error: Exception, case_id: str, actor: str, act: str) -> ImprimaturError:
+        found = await asyncio.to_thread(self._as_error, error, case_id)
+        channel = Channel.COMMAND_LINE
+        await asyncio.to_thread(record_refusal, self._database, found, case_id, None, actor, act, channel)
         return found
 
     def _as_error(self, error: Exception, case_id: str) -> ImprimaturError:
@@ -318,8 +338,8 @@ class Gateway:
         with self._database.read() as connection:
             table = CaseRow.__table__  # type: ignore[attr-defined]
             status = connection.execute(select(table.c.status).where(table.c.case_id == case_id)).scalar()
-        if status is None:
-            return NotFound("case_unknown", f"There is no case {case_id}.", "See `starter.py list`.")
+            if status is None:
+                return unknown_case(connection, case_id)
         return Gone("case_closed", f"The case is closed: it was {status}.", "Nothing is asked of you any more.")
 
 

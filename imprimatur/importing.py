@@ -95,15 +95,22 @@ def _json_record(number: int, line: str) -> Record:
 
 def _csv_records(text: str) -> Iterable[Record]:
     reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")))
-    for row in reader:
-        if None in row:
-            yield Record(reader.line_num, "", None, "more cells than columns")
-            continue
-        data: dict[str, Any] = {name: value for name, value in row.items() if value not in (None, "")}
-        for name in ("outcomes", "learning_outcomes"):
-            if name in data:
-                data[name] = [part.strip() for part in data[name].split("|") if part.strip()]
-        yield Record(reader.line_num, _key_of(data), data)
+    try:
+        for row in reader:
+            yield _csv_record(reader.line_num, row)
+    except csv.Error as error:
+        # Such as a quote that is never closed: what follows cannot be told apart.
+        yield Record(reader.line_num, "", None, f"not CSV from here on: {error}")
+
+
+def _csv_record(line: int, row: dict[str | Any, str | Any]) -> Record:
+    if None in row:
+        return Record(line, "", None, "more cells than columns")
+    data: dict[str, Any] = {name: value for name, value in row.items() if value not in (None, "")}
+    for name in ("outcomes", "learning_outcomes"):
+        if name in data:
+            data[name] = [part.strip() for part in data[name].split("|") if part.strip()]
+    return Record(line, _key_of(data), data)
 
 
 def _key_of(data: dict[str, Any]) -> str:

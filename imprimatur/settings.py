@@ -1,15 +1,22 @@
 """Settings from the environment (and `.env`), each described in docs/operations.md; a test fails on one that is not."""
 
+import re
+from email.utils import parseaddr
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+_DOMAIN = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?")
 
 
 class Settings(BaseSettings):
     """Unset addresses are taken from the running embedded stack of ``IMPRIMATUR_HOME``."""
 
-    model_config = SettingsConfigDict(env_file=".env", env_ignore_empty=True, extra="ignore", populate_by_name=True)
+    # No setting is read by its field's name: HOME is somebody else's variable.
+    model_config = SettingsConfigDict(env_file=".env", env_ignore_empty=True, extra="ignore")
 
     home: Path = Field(default=Path("imprimatur-home"), alias="IMPRIMATUR_HOME")
     base_url: str | None = Field(default=None, alias="IMPRIMATUR_BASE_URL")
@@ -22,14 +29,46 @@ class Settings(BaseSettings):
     mail_reply_domain: str = Field(default="localhost", alias="MAIL_REPLY_DOMAIN")
     payload_keys: SecretStr | None = Field(default=None, alias="PAYLOAD_KEYS")
 
-    @field_validator(
-        "base_url", "secret_keys", "database_url", "temporal_address", "smtp_url", "payload_keys", mode="before"
-    )
+    @model_validator(mode="before")
     @classmethod
-    def _blank_is_unset(cls, value: object) -> object:
-        return None if isinstance(value, str) and not value.strip() else value
+    def _blank_is_unset(cls, values: dict[str, Any]) -> dict[str, Any]:
+        return {name: value for name, value in values.items() if not isinstance(value, str) or value.strip()}
 
     @field_validator("base_url")
     @classmethod
-    def _no_trailing_slash(cls, value: str | None) -> str | None:
-        return value.rstrip("/") if value else value
+    def _web_address(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError("not an address such as https://credentials.example.edu")
+        return value.rstrip("/")
+
+    @field_validator("temporal_address")
+    @classmethod
+    def _host_and_port(cls, value: str | None) -> str | None:
+        if value is None or re.fullmatch(r"\S+:\d{1,5}", value):
+            return value
+        raise ValueError("not an address such as temporal.example.edu:7233")
+
+    @field_validator("mail_from")
+    @classmethod
+    def _sender(cls, value: str) -> str:
+        if "@" not in parseaddr(value)[1]:
+            raise ValueError("no sender such as Credentials <credentials@example.edu>")
+        return value
+
+    @field_validator("mail_reply_domain")
+    @classmethod
+    def _domain(cls, value: str) -> str:
+        if not _DOMAIN.fullmatch(value):
+            raise ValueError("not a domain such as reply.example.edu")
+        return value
+
+    def given(self) -> dict[str, str]:
+        """What was set, by the names of the environment: for processes that are started with the same settings."""
+        values = {str(type(self).model_fields[name].alias): getattr(self, name) for name in self.model_fields_set}
+        return {
+            name: value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+            for name, value in values.items()
+        }

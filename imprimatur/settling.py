@@ -1,5 +1,7 @@
 """Conditions of approvals, brought to their end: one method an act, for the command line and others."""
 
+import asyncio
+
 from imprimatur.errors import NotFound
 from imprimatur.gateway import OFFICE_ROLES, Gateway
 from imprimatur.store.conditions import case_of_condition
@@ -20,17 +22,20 @@ class Settling:
     async def fulfil(self, condition_id: str, *, actor: str, evidence: str) -> CaseAnswer:
         """Raises NotFound ``condition_unknown`` and what the rules refuse."""
         event = ConditionFulfilled(actor=actor.strip().lower(), condition_id=condition_id, evidence=evidence.strip())
-        return await self._gateway.condition(self._case(condition_id), event)
+        return await self._gateway.condition(await asyncio.to_thread(self._case, condition_id), event)
 
     async def judge(self, condition_id: str, act: ConditionAct, *, actor: str, reason: str = "") -> CaseAnswer:
         """Raises NotFound ``condition_unknown`` and what the rules refuse."""
         email = actor.strip().lower()
-        with self._database.read() as connection:
-            by_office = any(has_role(connection, email, role) for role in OFFICE_ROLES)
+        by_office = await asyncio.to_thread(self._belongs_to_the_office, email)
         event = ConditionJudged(
             actor=email, condition_id=condition_id, act=act, reason=reason.strip(), by_office=by_office
         )
-        return await self._gateway.condition(self._case(condition_id), event)
+        return await self._gateway.condition(await asyncio.to_thread(self._case, condition_id), event)
+
+    def _belongs_to_the_office(self, email: str) -> bool:
+        with self._database.read() as connection:
+            return any(has_role(connection, email, role) for role in OFFICE_ROLES)
 
     def _case(self, condition_id: str) -> str:
         case_id = case_of_condition(self._database, condition_id)

@@ -223,6 +223,7 @@ class EventType(StrEnum):
     STAGE_ESCALATED = "stage_escalated"
     REVIEWERS_SOUGHT = "reviewers_sought"
     CASE_SLA_BREACHED = "case_sla_breached"
+    CLOCK_STARTED = "clock_started"
     CLOCK_PAUSED = "clock_paused"
     CLOCK_RESUMED = "clock_resumed"
     CASE_HELD = "case_held"

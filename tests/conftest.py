@@ -1,6 +1,8 @@
-"""Databases of both kinds, and the material that lies beside the project on some machines."""
+"""Databases of both kinds, a running stack, and the material that lies beside the project on some machines."""
 
+import os
 import shutil
+import sys
 import tempfile
 import uuid
 import warnings
@@ -11,7 +13,10 @@ import pytest
 from sqlalchemy import create_engine, pool, text
 
 from imprimatur.store.engine import Database, migrate
+from tests.command import Command, without_settings
+from tests.stack import Stack, import_people, running
 
+STATUS = pytest.StashKey[int]()
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 
@@ -93,3 +98,31 @@ def database(request: pytest.FixtureRequest) -> Database:
     name = "sqlite_database" if request.param == "sqlite" else "postgres_database"
     found: Database = request.getfixturevalue(name)
     return found
+
+
+@pytest.fixture
+def command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Command:
+    """The command line in this process, as on a machine where nothing is set and nothing runs."""
+    without_settings(monkeypatch, tmp_path)
+    return Command(capsys)
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """`starter.py up --time-skipping` with the example directory; every test makes cases of its own in it."""
+    with running(tmp_path_factory.mktemp("stack"), "--time-skipping") as stack:
+        import_people(stack.home)
+        yield stack
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    session.config.stash[STATUS] = exitstatus
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """A finished Temporal client can abort the interpreter while it finalises: the exit status would be a lie."""
+    if "temporalio" in sys.modules and STATUS in config.stash and not hasattr(config, "workerinput"):
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(config.stash[STATUS])

@@ -105,7 +105,7 @@ def test_the_proposer_is_to_see_to_what_names_nobody(case: Simulator) -> None:
 
 def test_nothing_is_published_before_what_blocks_is_accepted(case: Simulator) -> None:
     passed(case, asked(1, blocking=True), asked(2, blocking=True))
-    assert case.state.status is CaseStatus.IN_REVIEW and case.state.open_tasks() == []
+    assert (case.state.status, case.state.open_tasks()) == (CaseStatus.IN_REVIEW, [])
     assert case.state.stages["publication"].status is StageStatus.WAITING
     assert fulfil(case) is None
     assert case.state.status is CaseStatus.IN_REVIEW, "the owner's word alone does not settle it"
@@ -273,7 +273,7 @@ STAGE = (
 
 def problems_of(stage: StageDef, verdict: Verdict, *conditions: Condition) -> list[str]:
     try:
-        check_answer(stage, "role", verdict, "because", {}, conditions)
+        check_answer(stage, verdict, "because", {}, conditions=conditions)
     except DocumentInvalid as error:
         return [problem.code for problem in error.problems]
     return []

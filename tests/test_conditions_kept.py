@@ -100,7 +100,7 @@ def test_a_condition_is_kept_from_the_decision_to_its_end(play: Play) -> None:
     assert found.due_at is not None and found.due_at > opened_at + 13 * DAY
     assert found.due_reason is not None and found.due_reason["calendar"] == "campus"
     play.decide("industry", need=4)
-    assert play.state.status is CaseStatus.IN_REVIEW and play.state.open_tasks() == []
+    assert (play.state.status, play.state.open_tasks()) == (CaseStatus.IN_REVIEW, [])
     fulfil(play, found)
     assert shown(play)[0].evidence == "Version 2, page 3."
     judge(play, found, ConditionAct.ACCEPT, by=OFFICE)
@@ -239,7 +239,7 @@ class PlayingDecider:
     ) -> DecisionReceipt:
         place = task_place(self._play.database, task_id)
         given = dict(scores or {})
-        checked = check_answer(place.stage_def, place.reason, verdict, comment, given, conditions)
+        checked = check_answer(place.stage_def, verdict, comment, given, place.reason, conditions)
         assert self._play.state.open_tasks(place.stage_def.id)[0].id == task_id
         self._play.decide(place.stage_def.id, checked, comment, conditions, **given)
         with self._play.database.read() as connection:

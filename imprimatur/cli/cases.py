@@ -2,23 +2,24 @@
 
 import datetime as dt
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.progress import Progress
 
 from imprimatur.cli.context import Environment, with_database, with_gateway
 from imprimatur.cli.durations import parse_duration
 from imprimatur.cli.output import JSON_OPTION, show, table, when
 from imprimatur.errors import InputError, ProposalIncomplete
 from imprimatur.frameworks.loader import load_proposal
-from imprimatur.gateway import Gateway
-from imprimatur.importing import ImportReport, import_proposals, read_records
 from imprimatur.rules.condition_words import parse_condition
 from imprimatur.store import reading
 from imprimatur.store.conditions import ConditionView
 from imprimatur.store.engine import Database
 from imprimatur.store.people import default_proposer
+
+if TYPE_CHECKING:
+    from imprimatur.gateway import Gateway
+    from imprimatur.importing import ImportReport
 
 Json = Annotated[bool, JSON_OPTION]
 Actor = Annotated[str, typer.Option("--as", metavar="EMAIL", help="Who acts.")]
@@ -33,7 +34,7 @@ def submit(
     """Submit one proposal: it becomes a case."""
     proposal = load_proposal(file)
 
-    async def act(gateway: Gateway, database: Database) -> reading.CaseView:
+    async def act(gateway: "Gateway", database: Database) -> reading.CaseView:
         proposer = actor or default_proposer(database)
         try:
             answer = await gateway.submit(proposal, proposer=proposer, framework_id=framework)
@@ -58,9 +59,13 @@ def import_(
     as_json: Json = False,
 ) -> None:
     """Import many proposals. A line imported before is not imported again."""
+    from rich.progress import Progress
+
+    from imprimatur.importing import import_proposals, read_records
+
     records = read_records(file)
 
-    async def act(gateway: Gateway, database: Database) -> ImportReport:
+    async def act(gateway: "Gateway", database: Database) -> "ImportReport":
         proposer = actor or default_proposer(database)
         with Progress(disable=as_json, transient=True) as progress:
             bar = progress.add_task("Importing", total=len(records))
@@ -127,7 +132,7 @@ def decide(
     scores = _parse_scores(score or [])
     given = [parse_condition(words) for words in condition or []]
 
-    async def act(gateway: Gateway, database: Database) -> Any:
+    async def act(gateway: "Gateway", database: Database) -> Any:
         return await gateway.decide(
             task_id=task, verdict=verdict, actor=actor, comment=comment, scores=scores, conditions=given
         )
@@ -149,7 +154,7 @@ def _parse_scores(given: list[str]) -> dict[str, int]:
             scores[name.strip()] = int(number)
         except ValueError:
             separator = ""
-        if not separator:
+        if not separator or not name.strip():
             raise InputError("score_malformed", f"{item!r} is not a score.", "Write it as CRITERION=N, such as need=3.")
     return scores
 
@@ -158,7 +163,7 @@ def revise(case: str, file: Path, actor: Actor, as_json: Json = False) -> None:
     """Add a new version of a proposal that was sent back."""
     proposal = load_proposal(file)
 
-    async def act(gateway: Gateway, database: Database) -> dict[str, Any]:
+    async def act(gateway: "Gateway", database: Database) -> dict[str, Any]:
         answer, changed = await gateway.revise(case, proposal, actor=actor)
         return {
             "case_id": case,
@@ -188,7 +193,7 @@ def withdraw(
 ) -> None:
     """Withdraw a case."""
 
-    async def act(gateway: Gateway, database: Database) -> Any:
+    async def act(gateway: "Gateway", database: Database) -> Any:
         return await gateway.withdraw(case, actor=actor, reason=reason)
 
     answer = with_gateway(act)
@@ -205,7 +210,7 @@ def forward(case: str, duration: str, as_json: Json = False) -> None:
             "Start it with `python starter.py up --time-skipping`.",
         )
 
-    async def act(gateway: Gateway, database: Database) -> dt.datetime:
+    async def act(gateway: "Gateway", database: Database) -> dt.datetime:
         reading.show_case(database, case)
         return await gateway.forward(case, span)
 

@@ -1,19 +1,21 @@
 """Verbs on conditions of approvals."""
 
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from imprimatur.cli.cases import Actor, Json
 from imprimatur.cli.context import with_database, with_gateway
 from imprimatur.cli.output import show, table, when
-from imprimatur.gateway import Gateway
-from imprimatur.settling import Settling
 from imprimatur.store import reading
 from imprimatur.store.engine import Database
 from models.messages import CaseAnswer
 from models.vocabulary import ConditionAct
+
+if TYPE_CHECKING:
+    from imprimatur.gateway import Gateway
+    from imprimatur.settling import Settling
 
 Named = Annotated[str, typer.Argument(metavar="CONDITION", help="The condition, by its id.")]
 Reason = Annotated[str, typer.Option(help="Why; it is recorded.")]
@@ -59,8 +61,10 @@ def waive(condition: Named, actor: Actor, reason: Reason, as_json: Json = False)
     _tell(answer, condition, "waived", as_json, f"Waived; the case is {answer.status}.")
 
 
-def _perform(act: Callable[[Settling], Awaitable[CaseAnswer]]) -> CaseAnswer:
-    async def run(gateway: Gateway, database: Database) -> CaseAnswer:
+def _perform(act: Callable[["Settling"], Awaitable[CaseAnswer]]) -> CaseAnswer:
+    from imprimatur.settling import Settling
+
+    async def run(gateway: "Gateway", database: Database) -> CaseAnswer:
         return await act(Settling(gateway, database))
 
     return with_gateway(run)

@@ -4,18 +4,20 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import SecretStr, ValidationError
-from temporalio.client import Client
-from temporalio.service import RPCError
 
 from imprimatur.embedded.home import read_stack
 from imprimatur.errors import InputError, Unavailable
-from imprimatur.gateway import Gateway
-from imprimatur.payloads import data_converter
 from imprimatur.settings import Settings
 from imprimatur.store.engine import SCHEMA_VERSION, Database, schema_version
+
+# A command that only reads the database does not wait for the Temporal client to load.
+if TYPE_CHECKING:
+    from temporalio.client import Client
+
+    from imprimatur.gateway import Gateway
 
 Answer = TypeVar("Answer")
 
@@ -60,10 +62,14 @@ def load_settings() -> Settings:
     """Raises InputError ``settings_invalid`` naming each setting that cannot be used."""
     try:
         return Settings()
+    except UnicodeDecodeError as error:
+        raise InputError("settings_invalid", "The file .env is not UTF-8 text.", "Save it again as UTF-8.") from error
     except ValidationError as error:
-        names = ", ".join(str(item["loc"][0]) for item in error.errors())
+        # The reason is told, the value never: it may be a secret.
+        reasons = {str(item["loc"][0]): item["msg"].removeprefix("Value error, ") for item in error.errors()}
+        told = "; ".join(f"{name} ({reason})" for name, reason in reasons.items())
         raise InputError(
-            "settings_invalid", f"These settings cannot be used: {names}.", "See docs/operations.md."
+            "settings_invalid", f"These settings cannot be used: {told}.", "See docs/operations.md."
         ) from error
 
 
@@ -85,8 +91,13 @@ def open_database(environment: Environment) -> Iterator[Database]:
         database.close()
 
 
-async def connect_temporal(address: str, namespace: str, payload_keys: str | None) -> Client:
+async def connect_temporal(address: str, namespace: str, payload_keys: str | None) -> "Client":
     """Raises Unavailable ``temporal_unavailable``."""
+    from temporalio.client import Client
+    from temporalio.service import RPCError
+
+    from imprimatur.payloads import data_converter
+
     try:
         return await Client.connect(address, namespace=namespace, data_converter=data_converter(payload_keys))
     except (RPCError, RuntimeError) as error:
@@ -98,7 +109,9 @@ async def connect_temporal(address: str, namespace: str, payload_keys: str | Non
 
 
 @asynccontextmanager
-async def open_gateway(environment: Environment, database: Database) -> AsyncIterator[Gateway]:
+async def open_gateway(environment: Environment, database: Database) -> AsyncIterator["Gateway"]:
+    from imprimatur.gateway import Gateway
+
     if environment.temporal_address is None:
         raise environment.not_running()
     keys = environment.settings.payload_keys
@@ -110,7 +123,7 @@ async def open_gateway(environment: Environment, database: Database) -> AsyncIte
     yield Gateway(client, database)
 
 
-def with_gateway(act: Callable[[Gateway, Database], Awaitable[Answer]]) -> Answer:
+def with_gateway(act: Callable[["Gateway", Database], Awaitable[Answer]]) -> Answer:
     """Runs one act against the running stack."""
 
     async def run() -> Answer:

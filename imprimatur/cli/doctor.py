@@ -14,7 +14,7 @@ from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest, GetSyste
 from temporalio.client import Client
 from temporalio.service import RPCError
 
-from imprimatur.cli.context import Environment, connect_temporal
+from imprimatur.cli.context import Environment, connect_temporal, open_database
 from imprimatur.embedded.home import Home
 from imprimatur.errors import ImprimaturError
 from imprimatur.frameworks.calendars import work_calendar
@@ -23,7 +23,7 @@ from imprimatur.gateway import TASK_QUEUE
 from imprimatur.mail.links import Links
 from imprimatur.mail.transport import Relay, parse_smtp_url
 from imprimatur.payloads import parse_keys
-from imprimatur.store.engine import SCHEMA_VERSION, Database, schema_version
+from imprimatur.store.engine import SCHEMA_VERSION
 from models.tables import PersonRow
 
 TOLERATED_CLOCK_SKEW = dt.timedelta(seconds=5)
@@ -60,30 +60,14 @@ def _run(name: str, part: Callable[[Environment], str], environment: Environment
 
 
 def _database(environment: Environment) -> str:
-    database = _open(environment)
-    try:
-        found = schema_version(database)
-    finally:
-        database.close()
-    if found != SCHEMA_VERSION:
-        raise ImprimaturError("schema_outdated", f"Schema {found}, not {SCHEMA_VERSION}.", "Run `starter.py migrate`.")
-    return f"{database.engine.dialect.name}, schema {found}"
-
-
-def _open(environment: Environment) -> Database:
-    if environment.database_url is None:
-        raise environment.not_running()
-    return Database(environment.database_url)
+    with open_database(environment) as database:
+        return f"{database.engine.dialect.name}, schema {SCHEMA_VERSION}"
 
 
 def _directory(environment: Environment) -> str:
-    database = _open(environment)
     table = PersonRow.__table__  # type: ignore[attr-defined]
-    try:
-        with database.read() as connection:
-            count = connection.execute(select(func.count()).where(table.c.active)).scalar_one()
-    finally:
-        database.close()
+    with open_database(environment) as database, database.read() as connection:
+        count = connection.execute(select(func.count()).where(table.c.active)).scalar_one()
     if count == 0:
         raise ImprimaturError("directory_empty", "Nobody is in the directory.", "Run `starter.py people import FILE`.")
     return f"{count} active people"

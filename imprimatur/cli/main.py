@@ -9,10 +9,17 @@ import typer
 from imprimatur.cli import cases, conditions, office, records, service
 from imprimatur.cli.context import load_settings
 from imprimatur.cli.output import show_error
-from imprimatur.errors import ImprimaturError, InputError
+from imprimatur.errors import ImprimaturError, InputError, Refused
 
 # What is wrong with a command's words; Typer does not export this base class under a name of its own.
 USAGE_ERROR: type[Exception] = typer.BadParameter.__mro__[2]
+
+TYPERS_WORD_FOR_CTRL_C = 130
+INTERRUPTED = Refused(
+    "interrupted",
+    "The command was stopped before it had ended.",
+    "Repeat it: what it had recorded is not recorded twice.",
+)
 
 app = typer.Typer(
     name="imprimatur",
@@ -64,12 +71,16 @@ def run(arguments: Sequence[str]) -> int:
     """The exit status: 0 done, 1 refused by a rule, 2 unusable input. No traceback reaches a user."""
     as_json = "--json" in arguments
     try:
+        _check_text(arguments)
         status = app(list(arguments), standalone_mode=False)
+        if status == TYPERS_WORD_FOR_CTRL_C:
+            raise KeyboardInterrupt
         return status if isinstance(status, int) else 0
     except typer.Exit as leaving:
         return leaving.exit_code
     except (typer.Abort, KeyboardInterrupt):
-        return 1
+        show_error(INTERRUPTED, as_json)
+        return INTERRUPTED.exit_status
     except ImprimaturError as error:
         show_error(error, as_json)
         return error.exit_status
@@ -85,8 +96,18 @@ def run(arguments: Sequence[str]) -> int:
         return 1
 
 
+def _check_text(arguments: Sequence[str]) -> None:
+    """Bytes that are no UTF-8 reach us as halves of characters, which nothing can store or send."""
+    for argument in arguments:
+        if not argument.isascii() and argument != argument.encode("utf-8", "replace").decode("utf-8"):
+            shown = argument.encode("utf-8", "replace").decode("utf-8")
+            raise InputError("argument_not_text", f"{shown!r} is not UTF-8 text.", "Write it in UTF-8.")
+
+
 def _usage(error: Exception) -> str:
-    return str(error.format_message() if hasattr(error, "format_message") else error)
+    # Where no verb was named the message is the help, which stands above already.
+    told = str(error.format_message() if hasattr(error, "format_message") else error)
+    return told.rstrip(".") + "." if told else "No verb was named."
 
 
 def _fault(error: Exception) -> ImprimaturError:

@@ -34,6 +34,7 @@ def people_import(file: Path, as_json: Json = False) -> None:
             [table(["line", "field", "problem"], [(r.line, r.field, r.problem) for r in result.rejected])]
             * bool(result.rejected)
         ),
+        *([f"Columns that a directory does not have: {', '.join(result.ignored)}"] * bool(result.ignored)),
     )
 
 
@@ -151,11 +152,12 @@ def history_(
 def _instant(text: str) -> dt.datetime:
     try:
         found = dt.datetime.fromisoformat(text)
-    except ValueError as error:
+        # The first and the last day of the calendar have hours that no other zone has.
+        return found.astimezone(dt.UTC) if found.tzinfo else found.replace(tzinfo=dt.UTC)
+    except (ValueError, OverflowError) as error:
         raise InputError(
             "instant_malformed", f"{text!r} is not an instant.", "Write it like 2026-03-02T09:00+01:00 or 2026-03-02."
         ) from error
-    return found if found.tzinfo else found.replace(tzinfo=dt.UTC)
 
 
 def verify(

@@ -1,6 +1,7 @@
 """Verbs on the system itself: up, web, migrate, doctor."""
 
 import datetime as dt
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -8,10 +9,7 @@ import typer
 
 from imprimatur.cli.cases import Json
 from imprimatur.cli.context import Environment, load_settings
-from imprimatur.cli.doctor import examine
 from imprimatur.cli.output import show, table
-from imprimatur.cli.website import serve
-from imprimatur.embedded.supervisor import run_stack
 from imprimatur.errors import InputError, Refused
 from imprimatur.frameworks.loader import shipped
 from imprimatur.store.engine import Database, migrate
@@ -26,17 +24,28 @@ def up(
     time_skipping: Annotated[
         bool, typer.Option("--time-skipping", help="Let `forward` move a case's own clock.")
     ] = False,
+    as_json: Json = False,
 ) -> None:
     """Run the embedded stack in the foreground; Ctrl-C stops it."""
-    raise typer.Exit(run_stack(home or load_settings().home, port, time_skipping, prepare_database))
+    from imprimatur.embedded.supervisor import run_stack
+
+    def announce(lines: dict[str, str]) -> None:
+        show(lines, as_json, *(f"{name} {value}" for name, value in lines.items()))
+        sys.stdout.flush()
+
+    settings = load_settings()
+    raise typer.Exit(run_stack(settings, home or settings.home, port, time_skipping, prepare_database, announce))
 
 
 def web(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535)] = 8080,
     inbox: Annotated[bool, typer.Option("--inbox", help="Show the mail sink of the embedded stack.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Serve the pages."""
+    from imprimatur.cli.website import serve
+
     raise typer.Exit(serve(Environment.current(), host, port, inbox))
 
 
@@ -62,6 +71,8 @@ def prepare_database(url: str) -> None:
 
 def doctor(as_json: Json = False) -> None:
     """Check database, Temporal, mail, keys, calendars and clock."""
+    from imprimatur.cli.doctor import examine
+
     checks = examine(Environment.current())
     rows = [("ok" if check.ok else "FAILS", check.name, check.detail) for check in checks]
     failing = [check.name for check in checks if not check.ok]

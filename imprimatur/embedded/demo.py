@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,11 +16,13 @@ from urllib.parse import urlsplit
 import httpx
 
 from imprimatur.embedded.home import read_stack
-from imprimatur.embedded.sink import StoredMail, find_mails, read_mailbox
+from imprimatur.embedded.sink import StoredMail, read_mail
 from imprimatur.embedded.supervisor import ROOT
+from imprimatur.settings import Settings
 
-MAIL_WITHIN_SECONDS = 30
+MAIL_WITHIN_SECONDS = 60
 PROPOSER = "ana.proposer@example.edu"
+PROPOSAL, QUALITY, INDUSTRY = "Proposal check", "Quality review", "Industry sign-off"
 
 
 class DemoFailed(Exception):
@@ -28,18 +31,19 @@ class DemoFailed(Exception):
 
 @dataclass
 class Demo:
-    """One stack in one home, and what was seen of it."""
+    """One stack in one home, and what was seen of it. Reviewers act on what is in their mail, and on nothing else."""
 
     home: Path
     http: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=60))
-    answered: set[str] = field(default_factory=set)
+    mails: dict[str, StoredMail] = field(default_factory=dict)
+    done_with: set[str] = field(default_factory=set)
     decisions: int = 0
 
     def office(self, *arguments: str) -> dict[str, Any]:
         """A command of the governance office; its JSON answer."""
         command = [sys.executable, str(ROOT / "starter.py"), *arguments, "--json"]
         done = subprocess.run(
-            command, capture_output=True, text=True, env=os.environ | {"IMPRIMATUR_HOME": str(self.home)}, check=False
+            command, capture_output=True, text=True, env=environment(self.home), cwd=self.home, check=False
         )
         if done.returncode != 0:
             raise DemoFailed(f"{' '.join(arguments)}: {done.stdout}{done.stderr}")
@@ -50,50 +54,62 @@ class Demo:
         answer = self.office("submit", str(ROOT / "examples" / f"{name}.yaml"), "--as", PROPOSER)
         return str(answer["case_id"])
 
-    def mail(self, to: str, subject: str, case_id: str) -> StoredMail:
-        """Waits for a mail that has not been answered yet."""
+    def mail(self, case_id: str, begins: str, about: str = "") -> StoredMail:
+        """Waits for a mail of a case that was not dealt with yet; it counts as dealt with from now on."""
         deadline = time.monotonic() + MAIL_WITHIN_SECONDS
         while time.monotonic() < deadline:
-            for found in find_mails(self.home / "mail", to=to, subject=subject):
-                if ("X-Imprimatur-Case", case_id) in found.headers and found.name not in self.answered:
+            for found in self._unread():
+                of_case = ("X-Imprimatur-Case", case_id) in found.headers
+                if of_case and found.subject.startswith(begins) and about in found.subject:
+                    self.done_with.add(found.name)
                     return found
             time.sleep(0.05)
-        raise DemoFailed(f"no mail to {to} about {subject!r}")
+        raise DemoFailed(f"no mail {begins!r} {about!r} of {case_id}")
 
-    def task_mail(self, task: dict[str, Any]) -> StoredMail:
-        return self.mail(task["assignee"], "", task["case_id"])
+    def _unread(self) -> Iterator[StoredMail]:
+        folder = self.home / "mail"
+        for path in sorted(folder.glob("*.eml")):
+            if path.name not in self.mails and (found := read_mail(folder, path.name)) is not None:
+                self.mails[path.name] = found
+        return (found for name, found in self.mails.items() if name not in self.done_with)
 
-    def answer(self, task: dict[str, Any], verdict: str, comment: str = "", **scores: int) -> None:
-        """Opens the link of a task's mail as a reviewer would, and posts the form."""
-        found = self.task_mail(task)
-        link = next(link for link in found.links if urlsplit(link).path.startswith("/t/"))
-        opened = self.http.get(link)
-        if opened.status_code != 200 or "Record my decision" not in opened.text:
-            raise DemoFailed(f"the task page of {task['assignee']} answered {opened.status_code}")
+    def answer(
+        self, case_id: str, stage: str, verdict: str = "approve", comment: str = "", begins: str = "", **scores: int
+    ) -> None:
+        """The next reviewer of whom an answer is asked opens the link in the mail, and posts the form."""
+        found, link = self._asked(case_id, begins or "Your review", f"({stage})")
         form = {"verdict": verdict, "comment": comment} | {
             f"score.{name}": str(value) for name, value in scores.items()
         }
         posted = self.http.post(link, data=form)
         if posted.status_code != 200 or "is recorded" not in posted.text:
-            raise DemoFailed(f"the decision of {task['assignee']} was answered with {posted.status_code}")
-        self.answered.add(found.name)
+            raise DemoFailed(f"the decision of {found.to} was answered with {posted.status_code}")
         self.decisions += 1
         told = f': "{comment}"' if comment else ""
-        say(f"{task['assignee']} opens the link in the mail and answers {verdict}{told}")
+        say(f"{found.to} opens the link in the mail and answers {verdict.replace('_', ' ')}{told}")
 
-    def tasks(self, case_id: str, stage: str) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = self.office("tasks", "--case", case_id)["tasks"]
-        return [task for task in found if task["stage"] == stage]
-
-    def approve_stage(self, case_id: str, stage: str, number: int, **scores: int) -> None:
-        for task in self.tasks(case_id, stage)[:number]:
-            self.answer(task, "approve", "", **scores)
+    def _asked(self, case_id: str, begins: str, about: str) -> tuple[StoredMail, str]:
+        while True:
+            found = self.mail(case_id, begins, about)
+            link = next(link for link in found.links if urlsplit(link).path.startswith("/t/"))
+            opened = self.http.get(link)
+            if opened.status_code != 200:
+                raise DemoFailed(f"the task page of {found.to} answered {opened.status_code}")
+            # Of an earlier round's mail nobody may be asked any more.
+            if "Record my decision" in opened.text:
+                return found, link
 
     def expect_status(self, case_id: str, status: str) -> dict[str, Any]:
         view = self.office("show", case_id)
         if view["status"] != status:
             raise DemoFailed(f"{case_id} is {view['status']}, not {status}")
         return view
+
+
+def environment(home: Path) -> dict[str, str]:
+    """Of this machine, without settings that belong to another installation."""
+    foreign = {str(field.alias) for field in Settings.model_fields.values()}
+    return {name: value for name, value in os.environ.items() if name not in foreign} | {"IMPRIMATUR_HOME": str(home)}
 
 
 def say(text: str) -> None:
@@ -108,12 +124,13 @@ def coursework(demo: Demo) -> str:
     chapter("1. Existing coursework, with credit: the straight way")
     case_id = demo.submit("coursework-credit")
     say(f"the proposal is complete and becomes case {case_id}")
-    demo.approve_stage(case_id, "proposal", 1)
+    demo.answer(case_id, PROPOSAL)
     say("quality review and industry sign-off open side by side")
-    demo.approve_stage(case_id, "quality", 2, standalone=4, outcomes=3)
-    closed = demo.mail("", "No longer needed", case_id)
+    for _ in range(2):
+        demo.answer(case_id, QUALITY, standalone=4, outcomes=3)
+    closed = demo.mail(case_id, "No longer needed")
     say(f"two of three approvals decide; {closed.to} hears that their review is no longer needed")
-    demo.approve_stage(case_id, "industry", 1, need=4)
+    demo.answer(case_id, INDUSTRY, need=4)
     _published(demo, case_id)
     return case_id
 
@@ -121,18 +138,21 @@ def coursework(demo: Demo) -> str:
 def industry(demo: Demo) -> str:
     chapter("2. Developed with industry, with credit: a revision round")
     case_id = demo.submit("industry-credit")
-    demo.approve_stage(case_id, "proposal", 1)
-    demo.approve_stage(case_id, "industry", 1, need=4, value=4)
-    for task in demo.tasks(case_id, "quality")[:2]:
-        demo.answer(task, "request_changes", "Say how the assessment shows each outcome.", outcomes=3, assessment=1)
+    say(f"the proposal is complete and becomes case {case_id}")
+    demo.answer(case_id, PROPOSAL)
+    demo.answer(case_id, INDUSTRY, need=4, value=4)
+    for _ in range(2):
+        why = "Say how the assessment shows each outcome."
+        demo.answer(case_id, QUALITY, "request_changes", why, outcomes=3, assessment=1)
     demo.expect_status(case_id, "revising")
-    request = demo.mail(PROPOSER, "Changes requested", case_id)
+    request = demo.mail(case_id, "Changes requested")
     say(f"{request.to} gets the comments; the clock stands still")
     revised = demo.office("revise", case_id, str(ROOT / "examples" / "industry-credit.revised.yaml"), "--as", PROPOSER)
     say(f"version {revised['version']} changes {', '.join(revised['changed'])}")
     say(f"approvals kept: {', '.join(revised['kept']) or 'none'}; lapsed: {', '.join(revised['lapsed']) or 'none'}")
-    demo.approve_stage(case_id, "quality", 2, outcomes=4, assessment=4)
-    demo.approve_stage(case_id, "industry", 1, need=4, value=4)
+    for _ in range(2):
+        demo.answer(case_id, QUALITY, outcomes=4, assessment=4)
+    demo.answer(case_id, INDUSTRY, need=4, value=4)
     _published(demo, case_id)
     return case_id
 
@@ -140,20 +160,15 @@ def industry(demo: Demo) -> str:
 def non_credit(demo: Demo) -> str:
     chapter("3. Co-curricular, without credit: nobody answers in time")
     case_id = demo.submit("non-credit")
-    demo.approve_stage(case_id, "proposal", 1)
+    say(f"the proposal is complete and becomes case {case_id}")
+    demo.answer(case_id, PROPOSAL)
     now = demo.office("forward", case_id, "9d")["now"]
-    say(f"the case's own clock moves to {now[:16]}; the reviewers stay silent")
-    for task in demo.tasks(case_id, "quality"):
-        if task["reason"] != "escalation":
-            reminder = demo.mail(task["assignee"], "Reminder", case_id)
-            say(f"{reminder.to} was reminded")
-    events = [event["type"] for event in demo.office("history", case_id)["events"]]
-    if "sla_breached" not in events or "stage_escalated" not in events:
-        raise DemoFailed("the breach was not recorded")
-    escalated = next(task for task in demo.tasks(case_id, "quality") if task["reason"] == "escalation")
-    say(f"the SLA is breached; the stage is escalated to {escalated['assignee']}")
-    demo.answer(escalated, "approve", outcomes=4)
-    demo.approve_stage(case_id, "industry", 1, need=3)
+    say(f"the case's own clock moves to {now[:16].replace('T', ' ')}; the reviewers stay silent")
+    for _ in range(2):
+        say(f"{demo.mail(case_id, 'Reminder', f'({QUALITY})').to} was reminded")
+    say("the SLA is breached, and the stage is escalated")
+    demo.answer(case_id, QUALITY, begins="Escalated to you", outcomes=4)
+    demo.answer(case_id, INDUSTRY, need=3)
     _published(demo, case_id)
     return case_id
 
@@ -166,29 +181,41 @@ def _published(demo: Demo, case_id: str) -> None:
     file = demo.home / "published" / view["slug"] / "achievement.json"
     if achievement["achievementType"] != "MicroCredential" or not file.exists():
         raise DemoFailed(f"{case_id} has no published record")
-    say(f"published: {achievement['name']} as Open Badges Achievement")
+    say(f"published: {achievement['name']}, an Open Badges Achievement, as {view['slug']}")
 
 
 def figures(demo: Demo, cases: list[str]) -> None:
     chapter("What the ledger says")
     checked = demo.office("verify", "--all")
+    breached = 0
     for case_id in cases:
         document = demo.office("history", case_id)
         events = document["events"]
         breaches = sum(event["type"] == "sla_breached" for event in events)
         rounds = max(event["data"].get("round", 1) for event in events)
-        facts = f"{document['count']} events, {rounds} round(s), {breaches} breach(es)"
-        say(f"{case_id}: {facts}, head {document['head'][:16]}")
-    mails = len(read_mailbox(demo.home / "mail"))
+        breached += breaches
+        say(
+            f"{case_id}: {document['count']} events, {_counted(rounds, 'round')}, "
+            f"{_counted(breaches, 'breach', 'breaches')}, head {document['head'][:16]}"
+        )
+    if breached != 1 or not checked["ok"]:
+        raise DemoFailed(f"{breached} breaches are recorded, the chain is whole: {checked['ok']}")
+    mails = len(list((demo.home / "mail").glob("*.eml")))
     say(f"{demo.decisions} decisions by link, {mails} mails")
-    say(f"{checked['events']} ledger events, chain whole: {checked['ok']}")
+    say(f"{checked['events']} events in all, and the chain of each case is whole")
+    chapter("Where it lies")
     say(f"published files: {demo.home / 'published'}")
     say(f"mail: {demo.home / 'mail'}")
+    say(f"to look around: {sys.executable} starter.py up --home {demo.home} --time-skipping")
+
+
+def _counted(number: int, one: str, many: str = "") -> str:
+    return f"{number or 'no'} {one if number == 1 else many or one + 's'}"
 
 
 def run(demo: Demo) -> None:
-    people = demo.office("people", "import", str(ROOT / "examples" / "people.csv"))
     chapter("Directory")
+    people = demo.office("people", "import", str(ROOT / "examples" / "people.csv"))
     say(f"{people['created']} people imported")
     figures(demo, [coursework(demo), industry(demo), non_credit(demo)])
 
@@ -200,6 +227,8 @@ def main() -> int:
         [sys.executable, str(ROOT / "starter.py"), "up", "--home", str(home), "--time-skipping"],
         stdout=subprocess.PIPE,
         text=True,
+        env=environment(home),
+        cwd=home,
     )
     try:
         assert stack.stdout is not None
@@ -213,6 +242,9 @@ def main() -> int:
         return 0
     except (DemoFailed, httpx.HTTPError) as error:
         print(f"The demo failed: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("The demo was stopped.", file=sys.stderr)
         return 1
     finally:
         stack.send_signal(signal.SIGINT)

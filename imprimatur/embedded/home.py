@@ -14,6 +14,7 @@ from pathlib import Path
 from imprimatur.errors import InputError, Refused
 
 LOOPBACK = "127.0.0.1"
+PORTS_FILE = "ports.json"
 
 
 @dataclass(frozen=True)
@@ -88,8 +89,7 @@ class Home:
 
         Raises Refused ``port_in_use`` when the wanted one is taken.
         """
-        path = self.root / "ports.json"
-        remembered: dict[str, int] = json.loads(path.read_text()) if path.exists() else {}
+        remembered = self._ports()
         if wanted is not None:
             if not is_free(wanted):
                 raise Refused("port_in_use", f"Port {wanted} is in use.", "Name another with --port, or none.")
@@ -97,8 +97,16 @@ class Home:
         else:
             before = remembered.get(name)
             chosen = before if before is not None and is_free(before) else free_port()
-        write_whole(path, json.dumps(remembered | {name: chosen}), 0o644)
+        write_whole(self.root / PORTS_FILE, json.dumps(remembered | {name: chosen}), 0o644)
         return chosen
+
+    def _ports(self) -> dict[str, int]:
+        """What can be read of them: a port forgotten costs old links, a refusal to start would cost everything."""
+        try:
+            found = json.loads((self.root / PORTS_FILE).read_text(encoding="utf-8"))
+            return {str(name): int(port) for name, port in found.items() if 0 < int(port) < 65536}
+        except (FileNotFoundError, ValueError, TypeError, AttributeError):
+            return {}
 
 
 def write_whole(path: Path, text: str, mode: int) -> None:
@@ -118,10 +126,18 @@ def read_stack(root: Path) -> StackInfo | None:
         return StackInfo(**(data | {"pids": {name: tuple(value) for name, value in data["pids"].items()}}))
     except (FileNotFoundError, NotADirectoryError):
         return None
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise InputError(
             "home_damaged", f"{path} cannot be read.", "Start the stack again: it writes the file anew."
         ) from error
+
+
+def last_stack(root: Path) -> StackInfo | None:
+    """As read_stack, but a damaged file is no stack: it is about to be written anew."""
+    try:
+        return read_stack(root)
+    except InputError:
+        return None
 
 
 def is_free(port: int) -> bool:

@@ -7,14 +7,16 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import httpx
 
-from imprimatur.embedded.home import LOOPBACK, Home, StackInfo, read_stack
+from imprimatur.embedded.home import LOOPBACK, Home, StackInfo, last_stack
 from imprimatur.embedded.probes import answers_smtp, answers_tcp
 from imprimatur.errors import InputError, Unavailable
+from imprimatur.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 HEALTHY_WITHIN_SECONDS = 90.0
@@ -46,12 +48,12 @@ class Running:
 
 @dataclass
 class Stop:
-    """Set by the first SIGINT or SIGTERM."""
+    """Set by the first SIGINT, SIGTERM or SIGHUP."""
 
     asked: bool = False
 
     def install(self) -> None:
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, self._handle)
 
     def _handle(self, number: int, frame: object) -> None:
@@ -60,9 +62,9 @@ class Stop:
 
 @dataclass
 class Supervisor:
-    """Runs parts in order, restarts what dies, stops in reverse order."""
+    """Starts parts wave by wave, the parts of a wave side by side; restarts what dies; stops in reverse order."""
 
-    parts: Sequence[Part]
+    waves: Sequence[Sequence[Part]]
     logs: Path
     environment: Mapping[str, str]
     stop: Stop
@@ -71,11 +73,13 @@ class Supervisor:
 
     def start(self) -> None:
         """Raises Unavailable ``stack_failed`` naming the part and the end of its log."""
-        for part in self.parts:
-            self._spawn(part)
-            self._await(part)
+        for wave in self.waves:
             if self.stop.asked:
                 return
+            for part in wave:
+                self._spawn(part)
+            for part in wave:
+                self._await(part)
 
     def watch(self) -> None:
         """Returns when asked to stop."""
@@ -161,10 +165,15 @@ def start_time(pid: int) -> str:
 
 
 def end_leftovers(info: StackInfo | None) -> None:
-    """Ends parts of a stack whose supervisor was killed, where the kernel did not."""
-    for pid, started in (info.pids if info else {}).values():
-        if started and start_time(pid) == started:
-            os.kill(pid, signal.SIGKILL)
+    """Ends parts of a stack whose supervisor was killed, where the kernel did not; waits until their ports are free."""
+    left = [(pid, started) for pid, started in (info.pids if info else {}).values() if started]
+    for pid, started in left:
+        if start_time(pid) == started:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+    deadline = time.monotonic() + STOP_WITHIN_SECONDS
+    while any(start_time(pid) == started for pid, started in left) and time.monotonic() < deadline:
+        time.sleep(0.02)
 
 
 def temporal_binary() -> str:
@@ -189,29 +198,42 @@ def temporal_command(binary: str, port: int, ui_port: int, database: Path, time_
     return command
 
 
-def run_stack(root: Path, port: int | None, time_skipping: bool, prepare: Callable[[str], None]) -> int:
-    """Runs until stopped; answers the exit status. ``prepare`` brings the database of a URL up to date."""
+def run_stack(
+    settings: Settings,
+    root: Path,
+    port: int | None,
+    time_skipping: bool,
+    prepare: Callable[[str], None],
+    announce: Callable[[dict[str, str]], None],
+) -> int:
+    """Runs until stopped; answers the exit status.
+
+    ``prepare`` brings the database of a URL up to date; ``announce`` is called once, with the addresses by name.
+
+    The database is the one of DATABASE_URL, else a file in the home folder. Everything else is started here.
+    """
     home = Home(root)
     home.prepare()
+    stop = Stop()
+    stop.install()
     with home.locked():
-        end_leftovers(read_stack(root))
-        prepare(home.database_url)
+        end_leftovers(last_stack(root))
+        database_url = settings.database_url or home.database_url
+        prepare(database_url)
         web, smtp = home.port("web", port), home.port("smtp")
         temporal, ui = home.port("temporal"), home.port("temporal_ui")
-        info = StackInfo(f"http://{LOOPBACK}:{web}", f"{LOOPBACK}:{temporal}", smtp, home.database_url, time_skipping)
-        stop = Stop()
-        stop.install()
+        info = StackInfo(f"http://{LOOPBACK}:{web}", f"{LOOPBACK}:{temporal}", smtp, database_url, time_skipping)
         supervisor = Supervisor(
-            _parts(home, info, ui, time_skipping),
+            _waves(home, info, ui, settings.temporal_namespace),
             home.logs,
-            _environment(home, info),
+            _environment(settings, home, info),
             stop,
-            lambda pids: home.write_stack(StackInfo(**{**info.__dict__, "pids": pids})),
+            lambda pids: home.write_stack(replace(info, pids=pids)),
         )
         try:
             supervisor.start()
             if not stop.asked:
-                _announce(info, ui, home)
+                announce(_addresses(info, ui, home))
                 supervisor.watch()
         finally:
             supervisor.shut_down()
@@ -219,18 +241,23 @@ def run_stack(root: Path, port: int | None, time_skipping: bool, prepare: Callab
     return 0
 
 
-def _parts(home: Home, info: StackInfo, ui_port: int, time_skipping: bool) -> list[Part]:
+def _waves(home: Home, info: StackInfo, ui_port: int, namespace: str) -> list[list[Part]]:
     host, _, port = info.temporal_address.partition(":")
     web_port = info.base_url.rsplit(":", 1)[1]
     python, starter, worker = sys.executable, str(ROOT / "starter.py"), str(ROOT / "worker.py")
-    temporal = temporal_command(temporal_binary(), int(port), ui_port, home.temporal_database, time_skipping)
+    temporal = temporal_command(temporal_binary(), int(port), ui_port, home.temporal_database, info.time_skipping)
+    temporal += ["--namespace", namespace]
     sink = [python, "-m", "imprimatur.embedded.sink", "--port", str(info.smtp_port), "--dir", str(home.mail)]
     web = [python, starter, "web", "--port", web_port, "--inbox"]
     return [
-        Part("temporal", temporal, lambda: answers_tcp(host, int(port))),
-        Part("sink", sink, lambda: answers_smtp(LOOPBACK, info.smtp_port)),
-        Part("web", web, lambda: _answers(f"{info.base_url}/healthz")),
-        Part("worker", [python, worker], lambda: _answers(f"{info.base_url}/readyz")),
+        [
+            Part("temporal", temporal, lambda: answers_tcp(host, int(port))),
+            Part("sink", sink, lambda: answers_smtp(LOOPBACK, info.smtp_port)),
+        ],
+        [
+            Part("web", web, lambda: _answers(f"{info.base_url}/healthz")),
+            Part("worker", [python, worker], lambda: _answers(f"{info.base_url}/readyz")),
+        ],
     ]
 
 
@@ -241,24 +268,33 @@ def _answers(url: str) -> bool:
         return False
 
 
-def _environment(home: Home, info: StackInfo) -> dict[str, str]:
-    return os.environ | {
-        "IMPRIMATUR_HOME": str(home.root),
-        "IMPRIMATUR_BASE_URL": info.base_url,
-        "IMPRIMATUR_SECRET_KEYS": os.environ.get("IMPRIMATUR_SECRET_KEYS") or home.secret(),
-        "DATABASE_URL": info.database_url,
-        "TEMPORAL_ADDRESS": info.temporal_address,
-        "SMTP_URL": info.smtp_url,
-        "PYTHONUNBUFFERED": "1",
-    }
+def _environment(settings: Settings, home: Home, info: StackInfo) -> dict[str, str]:
+    """Settings of the folder that `up` was called in hold for every part, although parts run in a folder of their own.
 
-
-def _announce(info: StackInfo, ui_port: int, home: Home) -> None:
-    lines = (
-        f"ready {info.base_url}",
-        f"inbox {info.base_url}/inbox (SMTP on port {info.smtp_port})",
-        f"temporal {info.temporal_address}, its pages http://{LOOPBACK}:{ui_port}",
-        f"home {home.root}",
+    The stack's own addresses come last: nothing in a setting sends its mail or its cases elsewhere.
+    """
+    keys = settings.secret_keys.get_secret_value() if settings.secret_keys else home.secret()
+    return (
+        dict(os.environ)
+        | settings.given()
+        | {
+            "IMPRIMATUR_HOME": str(home.root),
+            "IMPRIMATUR_BASE_URL": info.base_url,
+            "IMPRIMATUR_SECRET_KEYS": keys,
+            "DATABASE_URL": info.database_url,
+            "TEMPORAL_ADDRESS": info.temporal_address,
+            "SMTP_URL": info.smtp_url,
+            "PYTHONUNBUFFERED": "1",
+        }
     )
-    sys.stdout.write("\n".join(lines) + "\n")
-    sys.stdout.flush()
+
+
+def _addresses(info: StackInfo, ui_port: int, home: Home) -> dict[str, str]:
+    return {
+        "ready": info.base_url,
+        "inbox": f"{info.base_url}/inbox",
+        "smtp": info.smtp_url,
+        "temporal": info.temporal_address,
+        "temporal-pages": f"http://{LOOPBACK}:{ui_port}",
+        "home": str(home.root),
+    }

@@ -8,6 +8,7 @@ from pydantic_core import ErrorDetails
 
 # Code, problem, what was expected.
 Description = tuple[str, str, str]
+Describe = Callable[[ErrorDetails], Description]
 
 
 def described(item: ErrorDetails, known_keys: Callable[[], Iterable[str]]) -> Description:
@@ -67,24 +68,25 @@ def _wrong_form(item: ErrorDetails) -> Description:
     return "wrong_form", f"{shown(item['input'])} is not {meaning}", meaning
 
 
-def _wrong_type(expected: str) -> Callable[[ErrorDetails], Description]:
-    return lambda item: ("wrong_type", f"{shown(item['input'])} is not {expected}", expected)
+def _wrong_type(expected: str) -> Describe:
+    def describe(item: ErrorDetails) -> Description:
+        return "wrong_type", f"{shown(item['input'])} is not {expected}", expected
+
+    return describe
 
 
-def _out_of_range(limit: str, how: str, expected: str) -> Callable[[ErrorDetails], Description]:
-    return lambda item: (
-        "out_of_range",
-        f"{shown(item['input'])} is {how}",
-        f"{expected} {item['ctx'][limit]:,g}",
-    )
+def _out_of_range(limit: str, how: str, expected: str) -> Describe:
+    def describe(item: ErrorDetails) -> Description:
+        return "out_of_range", f"{shown(item['input'])} is {how}", f"{expected} {item['ctx'][limit]:,g}"
+
+    return describe
 
 
-def _too_many_digits(limit: str, expected: str) -> Callable[[ErrorDetails], Description]:
-    return lambda item: (
-        "out_of_range",
-        f"{shown(item['input'])} has too many digits",
-        f"at most {item['ctx'][limit]} {expected}",
-    )
+def _too_many_digits(limit: str, where: str) -> Describe:
+    def describe(item: ErrorDetails) -> Description:
+        return "out_of_range", f"{shown(item['input'])} has too many digits", f"at most {item['ctx'][limit]} {where}"
+
+    return describe
 
 
 def _wrong_length(item: ErrorDetails) -> Description:
@@ -123,7 +125,7 @@ def _other(item: ErrorDetails) -> Description:
 _WHOLE_NUMBER, _NUMBER = _wrong_type("a whole number"), _wrong_type("a number")
 _MAPPING, _LIST = _wrong_type("a mapping of keys to values"), _wrong_type("a list")
 _TIME, _DATE = _wrong_type('a time of day such as "09:00"'), _wrong_type('a date such as "2026-12-24"')
-_DESCRIPTIONS: dict[str, Callable[[ErrorDetails], Description]] = {
+_DESCRIPTIONS: dict[str, Describe] = {
     "missing": _missing_key,
     "string_type": _no_text,
     "string_unicode": _half_character,

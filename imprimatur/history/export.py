@@ -4,22 +4,23 @@ import csv
 import datetime as dt
 import io
 import json
+import re
 from collections.abc import Sequence
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 from sqlalchemy import select
 
-from imprimatur.errors import NotFound, Refused
-from imprimatur.history.facts import export_facts
+from imprimatur.errors import Refused
+from imprimatur.history.facts import export_document
 from imprimatur.history.ledger import instant_text
 from imprimatur.history.records import CASE, LEDGER
 from imprimatur.history.sentences import sentence
 from imprimatur.store.engine import Database
+from imprimatur.store.reading import unknown_case
 from models.vocabulary import EventType
 
 __all__ = ["LedgerEvent", "as_csv", "as_json_document", "history", "sentence"]
-EXPORT_FORMAT = 1
 
 
 class LedgerEvent(BaseModel):
@@ -44,7 +45,7 @@ def history(database: Database, case_id: str, as_of: dt.datetime | None = None) 
     with database.read() as connection:
         known = connection.execute(select(CASE.c.case_id).where(CASE.c.case_id == case_id)).first()
         if known is None:
-            raise NotFound("case_unknown", f"There is no case {case_id}.", "See `starter.py list`.")
+            raise unknown_case(connection, case_id)
         try:
             return [LedgerEvent.model_validate(dict(row)) for row in connection.execute(query).mappings()]
         except (ValidationError, ValueError, TypeError) as error:
@@ -61,20 +62,13 @@ def as_json_document(database: Database, case_id: str, as_of: dt.datetime | None
     ``case`` and ``framework`` say what the events in this very document tell, so also as of then.
     """
     events = history(database, case_id, as_of)
-    return {
-        "format": EXPORT_FORMAT,
-        "case_id": case_id,
-        "as_of": instant_text(as_of) if as_of else None,
-        **export_facts([event.model_dump() for event in events]),
-        "events": [event.model_dump(mode="json") | {"at": instant_text(event.at)} for event in events],
-        "count": len(events),
-        "head": events[-1].digest if events else "",
-    }
+    return export_document(case_id, [event.model_dump() for event in events], instant_text(as_of) if as_of else None)
 
 
 CSV_COLUMNS = ("position", "at", "type", "actor", "story", "data", "digest")
-# What spreadsheets take for the beginning of a formula, its full-width forms and the blanks before it included.
-FORMULA_STARTS = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
+# Where a spreadsheet may see a formula begin: at the start of a cell, or behind what it takes for the end of one where
+# semicolons or tabs part cells; full-width forms of the signs included.
+_FORMULA = re.compile('(^|[;\t\r\n])(?="*[=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20])')
 
 
 def as_csv(events: Sequence[LedgerEvent]) -> str:
@@ -90,4 +84,4 @@ def as_csv(events: Sequence[LedgerEvent]) -> str:
 
 
 def _harmless(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(FORMULA_STARTS) else cell
+    return _FORMULA.sub(r"\1'", cell)

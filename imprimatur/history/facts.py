@@ -9,6 +9,7 @@ from imprimatur.history.ledger import instant_text
 from models.vocabulary import CaseStatus, ConditionStatus, EventType
 
 Facts = dict[str, Any]
+EXPORT_FORMAT = 1
 
 
 def case_facts(rows: Sequence[Row]) -> Facts:
@@ -22,14 +23,14 @@ def case_facts(rows: Sequence[Row]) -> Facts:
     return facts
 
 
-def version_facts(rows: Sequence[Row]) -> dict[Any, Facts]:
-    """Rows of the proposal's versions by number."""
-    versions: dict[Any, Facts] = {}
+def version_facts(rows: Sequence[Row]) -> dict[int, Facts]:
+    """Rows of the proposal's versions by number; an event that names none is found by its digest."""
+    versions: dict[int, Facts] = {}
     last: Facts = {}
     for row in rows:
         if not isinstance(row["data"], dict):
             continue
-        if row["type"] == EventType.PROPOSAL_VERSION_ADDED:
+        if row["type"] == EventType.PROPOSAL_VERSION_ADDED and isinstance(row["data"].get("version"), int):
             last = {
                 "digest": row["data"].get("digest"),
                 "submitted_by": row["actor"],
@@ -37,7 +38,7 @@ def version_facts(rows: Sequence[Row]) -> dict[Any, Facts]:
                 "complete": True,
                 "changed": row["data"].get("changed"),
             }
-            versions[row["data"].get("version")] = last
+            versions[row["data"]["version"]] = last
         elif row["type"] == EventType.CASE_RETURNED:
             last["complete"] = False
     return versions
@@ -54,6 +55,8 @@ def _submitted(facts: Facts, row: Row, data: Facts) -> None:
         "breached_at": None,
         "closing_reason": "",
         "round": 0,
+        "due_at": None,
+        "clock_remaining_seconds": None,
     }
 
 
@@ -87,12 +90,12 @@ def _sent_back(facts: Facts, row: Row, data: Facts) -> None:
     facts["round"] = data.get("round")
 
 
+def _started(facts: Facts, row: Row, data: Facts) -> None:
+    facts |= {"due_at": data.get("due_at"), "clock_remaining_seconds": None}
+
+
 def _paused(facts: Facts, row: Row, data: Facts) -> None:
     facts |= {"due_at": None, "clock_remaining_seconds": data.get("remaining_seconds")}
-
-
-def _resumed(facts: Facts, row: Row, data: Facts) -> None:
-    facts |= {"due_at": data.get("due_at"), "clock_remaining_seconds": None}
 
 
 def _breached(facts: Facts, row: Row, data: Facts) -> None:
@@ -111,22 +114,30 @@ _TELLING: dict[str, Callable[[Facts, Row, Facts], None]] = {
     EventType.CASE_HELD: _held,
     EventType.CASE_RESUMED: _taken_up_again,
     EventType.STAGE_SENT_BACK: _sent_back,
+    EventType.CLOCK_STARTED: _started,
     EventType.CLOCK_PAUSED: _paused,
-    EventType.CLOCK_RESUMED: _resumed,
+    EventType.CLOCK_RESUMED: _started,
     EventType.CASE_SLA_BREACHED: _breached,
     EventType.CASE_CLOSED: _closed,
 }
 
 
+EVENT_FIELDS = ("case_id", "position", "at", "type", "actor", "data", "previous", "digest")
 CASE_FACTS = ("proposer", "status", "version", "digest", "round", "opened_at", "closed_at", "closing_reason")
 
 
-def export_facts(rows: Sequence[Row]) -> Facts:
-    """What an export says besides its events: the case and its framework, as those very events tell them."""
+def export_document(case_id: str, rows: Sequence[Row], as_of: str | None) -> dict[str, Any]:
+    """An exported history: the events, and what those very events tell of the case and its framework."""
     facts = {name: plain(value) for name, value in case_facts(rows).items()}
     return {
+        "format": EXPORT_FORMAT,
+        "case_id": case_id,
+        "as_of": as_of,
         "case": {name: facts[name] for name in CASE_FACTS if name in facts},
         "framework": {name: facts.get(f"framework_{name}") for name in ("id", "version", "digest")},
+        "events": [{name: plain(row[name]) for name in EVENT_FIELDS} for row in rows],
+        "count": len(rows),
+        "head": rows[-1]["digest"] if rows else "",
     }
 
 

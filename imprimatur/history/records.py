@@ -30,6 +30,7 @@ _VERSION = VersionRow.__table__  # type: ignore[attr-defined]
 _PUBLICATION = PublicationRow.__table__  # type: ignore[attr-defined]
 _DOCUMENT = DocumentRow.__table__  # type: ignore[attr-defined]
 _FRAMEWORK = FrameworkRow.__table__  # type: ignore[attr-defined]
+_OF_CASES = (CASE, LEDGER, _DECISION, _CONDITION, _VERSION, _PUBLICATION)
 _CASE_COLUMNS = [column for column in CASE.c if column.name != "due_reason"]
 
 
@@ -46,13 +47,23 @@ class Records:
     documents: dict[str, str]
     frameworks: dict[str, Any]
 
+    def knows(self, case_id: str) -> bool:
+        of_cases = (self.cases, self.chains, self.decisions, self.versions, self.publications)
+        return any(case_id in rows for rows in of_cases)
+
 
 def all_case_ids(connection: Connection) -> list[str]:
     """Every id that any of the tables names: rows without a case are found too."""
     found: set[str] = set()
-    for table in (CASE, LEDGER, _DECISION, _CONDITION, _VERSION, _PUBLICATION):
+    for table in _OF_CASES:
         found |= set(connection.execute(select(table.c.case_id).distinct()).scalars())
     return sorted(found)
+
+
+def is_named(connection: Connection, case_id: str) -> bool:
+    """Whether any of the tables names the id."""
+    queries = (select(table.c.case_id).where(table.c.case_id == case_id).limit(1) for table in _OF_CASES)
+    return any(connection.execute(query).first() for query in queries)
 
 
 def read_records(connection: Connection, case_ids: Sequence[str]) -> Records:

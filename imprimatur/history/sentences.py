@@ -159,6 +159,7 @@ _SENTENCES: dict[EventType, Callable[[Data], str]] = {
         f"Found nobody to decide {_stage(d)}; the search goes on {_moment(d['retry_at'])}"
     ),
     EventType.CASE_SLA_BREACHED: lambda d: f"Missed the due time of the whole case, {_moment(d['due_at'])}",
+    EventType.CLOCK_STARTED: lambda d: f"Set the clock going, to be published by {_moment(d['due_at'])}",
     EventType.CLOCK_PAUSED: lambda d: f"Stopped the clock with {d['remaining_seconds'] / 3600:.1f} business hours left",
     EventType.CLOCK_RESUMED: lambda d: f"Set the clock going again, to {_moment(d['due_at'])}",
     EventType.CASE_HELD: lambda d: f"Put the case on hold: {d['reason']}",

@@ -11,13 +11,23 @@ import rfc8785
 from pydantic import BaseModel
 from sqlalchemy import Connection
 
-from imprimatur.errors import InputError, NotFound
+from imprimatur.errors import InputError
 from imprimatur.frameworks.documents import read_text
 from imprimatur.history.chain import LedgerProblem, Row, check_chain
-from imprimatur.history.facts import Facts, case_facts, condition_facts, export_facts, plain, version_facts
+from imprimatur.history.facts import (
+    EXPORT_FORMAT,
+    Facts,
+    case_facts,
+    condition_facts,
+    export_document,
+    plain,
+    version_facts,
+)
 from imprimatur.history.ledger import GENESIS
-from imprimatur.history.records import Records, all_case_ids, read_records
+from imprimatur.history.records import Records, all_case_ids, is_named, read_records
 from imprimatur.store.engine import Database
+from imprimatur.store.reading import unknown_case
+from models.proposal import Proposal
 from models.vocabulary import EventType
 
 SIZE_LIMIT_BYTES = 200 * 1024 * 1024
@@ -35,12 +45,11 @@ class Verification(BaseModel):
 
 
 def verify_case(database: Database, case_id: str) -> Verification:
-    """Raises NotFound ``case_unknown`` when neither a case nor any ledger row bears the id."""
+    """Raises NotFound ``case_unknown`` when no row of any table bears the id."""
     with database.read() as connection:
-        result = _verify(_snapshot(connection), [case_id])
-    if result.cases == 0 and result.events == 0 and not result.problems:
-        raise NotFound("case_unknown", f"There is no case {case_id}.", "See `starter.py list`.")
-    return result
+        if not is_named(_snapshot(connection), case_id):
+            raise unknown_case(connection, case_id)
+        return _verify(connection, [case_id])
 
 
 def verify_all(database: Database) -> Verification:
@@ -91,6 +100,8 @@ def _verify(connection: Connection, case_ids: Sequence[str]) -> Verification:
 
 
 def _check(case_id: str, records: Records) -> Iterator[LedgerProblem]:
+    if not records.knows(case_id):
+        return
     case, chain = records.cases.get(case_id), records.chains.get(case_id, [])
     yield from check_chain(case_id, chain, case["head"] if case else None)
     yield from _check_case(case_id, case, chain, records)
@@ -110,10 +121,23 @@ def _check_case(case_id: str, case: Row | None, chain: list[Row], records: Recor
     if case["head"] != (chain[-1]["digest"] if chain else GENESIS):
         yield LedgerProblem(where=case_id, problem="the case's head is not the ledger's last digest")
     yield from _differences(case_id, "the case", case, case_facts(chain))
+    yield from _check_title(case_id, case, records.documents.get(case["digest"]))
     body = records.frameworks.get(case["framework_digest"])
     if body is None or _digest_of_json(body) != case["framework_digest"]:
         text = f"its framework is {'missing' if body is None else 'altered'}"
         yield LedgerProblem(where=f"{case_id} framework {case['framework_id']}", problem=text)
+
+
+def _check_title(case_id: str, case: Row, body: str | None) -> Iterator[LedgerProblem]:
+    """Title and unit stand in the document under review; whether that is whole is told of its version."""
+    try:
+        proposal = Proposal.model_validate_json(body or "")
+    except ValueError:
+        return
+    told = {"title": proposal.display_title, "unit": proposal.unit}
+    differing = [name for name, value in told.items() if case[name] != value]
+    if differing:
+        yield LedgerProblem(where=case_id, problem=f"the case differs from its proposal in {', '.join(differing)}")
 
 
 def _differences(where: str, what: str, row: Row, facts: Facts) -> Iterator[LedgerProblem]:
@@ -122,11 +146,14 @@ def _differences(where: str, what: str, row: Row, facts: Facts) -> Iterator[Ledg
         yield LedgerProblem(where=where, problem=f"{what} differs from the ledger in {', '.join(differing)}")
 
 
-DECISION_FIELDS = ("decision_id", "task_id", "stage", "round", "verdict", "comment", "scores", "digest", "channel")
+DECISION_FIELDS = (
+    "decision_id", "task_id", "stage", "round", "verdict", "comment", "scores", "digest", "channel",
+    "stage_outcome", "case_status",
+)  # fmt: skip
 
 
 def _check_decisions(case_id: str, chain: list[Row], decisions: list[Row]) -> Iterator[LedgerProblem]:
-    events = {event["data"].get("decision_id"): event for event in _of_type(chain, EventType.DECISION_RECORDED)}
+    events = {str(event["data"].get("decision_id")): event for event in _of_type(chain, EventType.DECISION_RECORDED)}
     annulled = {event["data"].get("task_id"): event["at"] for event in _of_type(chain, EventType.DECISION_ANNULLED)}
     for decision in decisions:
         where = f"{case_id} decision {decision['decision_id']}"
@@ -184,9 +211,13 @@ def _check_publication(case_id: str, chain: list[Row], publications: list[Row]) 
         if not events:
             yield LedgerProblem(where=where, problem="the ledger knows no publication")
             continue
-        yield from _differences(where, "it", row, events[-1]["data"] | {"published_at": events[-1]["at"]})
-        if _digest_of_json(row["achievement"]) != row["digest"]:
-            yield LedgerProblem(where=where, problem="its record was altered")
+        told = events[-1]["data"]
+        yield from _differences(where, "it", row, told | {"published_at": events[-1]["at"]})
+        for column, digest in (("achievement", told.get("digest")), ("page", told.get("page_digest"))):
+            if _digest_of_json(row[column]) != digest:
+                yield LedgerProblem(where=where, problem=f"its {column} was altered")
+        if isinstance(row["page"], dict) and row["title"] != row["page"].get("title"):
+            yield LedgerProblem(where=where, problem="its title is not the one of its page")
     if events and not publications:
         yield LedgerProblem(where=f"{case_id}#{events[-1]['position']}", problem="its publication is missing")
 
@@ -205,33 +236,39 @@ def _digest_of_json(value: Any) -> str | None:
 def verify_export(path: Path) -> Verification:
     """Checks an exported history (JSON) by itself. Raises InputError ``evidence_unreadable``.
 
-    Events cut off at the end, with count, head and facts made to fit, are found only against the database's own head.
+    Events cut off at the end, with all else made to fit, are found only against the database's own head.
     """
     try:
-        document = json.loads(read_text(path, SIZE_LIMIT_BYTES))
-        case_id, head, count = str(document["case_id"]), str(document["head"]), int(document["count"])
-        rows = [_export_row(item) for item in document["events"]]
-        named = [str(item["case_id"]) for item in document["events"]]
+        document = json.loads(read_text(path, SIZE_LIMIT_BYTES), object_pairs_hook=_unambiguous)
+        case_id, head, items = str(document["case_id"]), str(document["head"]), list(document["events"])
+        rows = [_export_row(item) for item in items]
+        format_ = document["format"]
     except (ValueError, KeyError, TypeError, RecursionError, OverflowError) as error:
         raise InputError(
             "evidence_unreadable",
             f"{path.name} is no exported history.",
             "Make one with `starter.py history CASE --format json`.",
         ) from error
-    problems = check_chain(case_id, rows, head)
-    problems += [
-        LedgerProblem(where=f"{case_id}#{row['position']}", problem=f"it belongs to another case, {name}")
-        for row, name in zip(rows, named, strict=True)
-        if name != case_id
+    if format_ != EXPORT_FORMAT:
+        raise InputError(
+            "evidence_format_unknown",
+            f"{path.name} is written in a format of history that this version does not know.",
+            "Verify it with the version that exported it.",
+        )
+    problems = [
+        *check_chain(case_id, rows, head),
+        *_check_items(case_id, rows, items),
+        *_check_frame(case_id, rows, document),
     ]
-    if len(rows) != count:
-        problems.append(LedgerProblem(where=case_id, problem=f"{count} events were exported, {len(rows)} are here"))
-    if head != (rows[-1]["digest"] if rows else ""):
-        problems.append(LedgerProblem(where=case_id, problem="the head named is not the last event's digest"))
-    for name, told in export_facts(rows).items():
-        if document.get(name) != told:
-            problems.append(LedgerProblem(where=case_id, problem=f"its {name} is not what the events tell"))
     return Verification(ok=not problems, cases=1, events=len(rows), head=head, problems=problems)
+
+
+def _unambiguous(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Of a name that stands twice, readers disagree which counts."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a name stands twice in one object")
+    return found
 
 
 def _export_row(item: dict[str, Any]) -> Row:
@@ -242,5 +279,41 @@ def _export_row(item: dict[str, Any]) -> Row:
     except ValueError:
         # No instant that we ever wrote: the chain's check will say so.
         pass
-    texts = {name: str(item[name]) for name in ("type", "actor", "previous", "digest")}
+    texts = {name: str(item[name]) for name in ("case_id", "type", "actor", "previous", "digest")}
     return {"position": item["position"], "at": at, "data": item["data"]} | texts
+
+
+def _check_items(case_id: str, rows: Sequence[Row], items: Sequence[Any]) -> Iterator[LedgerProblem]:
+    written = export_document(case_id, rows, None)["events"]
+    for row, item, event in zip(rows, items, written, strict=True):
+        where = f"{case_id}#{row['position']}"
+        if row["case_id"] != case_id:
+            yield LedgerProblem(where=where, problem=f"it belongs to another case, {row['case_id']}")
+        elif not _same(item, event):
+            yield LedgerProblem(where=where, problem="it is not written as an export writes it")
+
+
+def _check_frame(case_id: str, rows: Sequence[Row], document: dict[str, Any]) -> Iterator[LedgerProblem]:
+    """What an export says around its events."""
+    as_of, last_at = _instant_of(document.get("as_of")), rows[-1]["at"] if rows else None
+    if document.get("as_of") is not None and (as_of is None or (isinstance(last_at, dt.datetime) and as_of < last_at)):
+        yield LedgerProblem(where=case_id, problem="its as_of is not an instant after all of its events")
+    written = export_document(case_id, rows, None)
+    for name, told in written.items():
+        if name not in ("events", "as_of") and not _same(document.get(name), told):
+            yield LedgerProblem(where=case_id, problem=f"its {name} is not what the events tell")
+    for name in sorted(document.keys() - written.keys()):
+        yield LedgerProblem(where=case_id, problem=f"it says {name}, which no export does")
+
+
+def _same(one: Any, other: Any) -> bool:
+    """As JSON: true is not 1."""
+    return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
+
+
+def _instant_of(value: Any) -> dt.datetime | None:
+    try:
+        found = dt.datetime.fromisoformat(value)
+    except (ValueError, TypeError):
+        return None
+    return found if found.tzinfo else None

@@ -7,7 +7,7 @@ from imprimatur.errors import DocumentInvalid, InputError, Problem
 from imprimatur.rules.voting import IN_FAVOUR
 from models.conditions import Condition
 from models.framework import StageDef
-from models.vocabulary import Conditions, Verdict
+from models.vocabulary import AssignmentReason, Conditions, Verdict
 
 COMMENT_LIMIT = 20_000
 NEEDS_COMMENT = frozenset({Verdict.REJECT, Verdict.REQUEST_CHANGES, Verdict.OBJECT})
@@ -19,10 +19,10 @@ _ADDRESS = re.compile(r"[^@\s]{1,64}@[^@\s]+\.[^@\s]+")
 
 def check_answer(
     stage: StageDef,
-    reason: str,
     verdict: str,
     comment: str,
     scores: dict[str, int],
+    reason: str = AssignmentReason.ROLE,
     conditions: Sequence[Condition] = (),
 ) -> Verdict:
     """The verdict, when the answer is well formed; otherwise raises with every problem at once."""

@@ -53,7 +53,7 @@ def _rule_problems(proposal: Proposal, rule: FieldRule) -> Iterator[str]:
 
 def _is_stated(value: Any) -> bool:
     if isinstance(value, BaseModel):
-        return bool(value.model_dump(exclude_defaults=True))
+        return any(_is_stated(getattr(value, name)) for name in value.model_dump(exclude_defaults=True))
     if isinstance(value, tuple):
         return any(map(_is_stated, value))
     return value not in (None, "")
@@ -76,9 +76,13 @@ def _problems(value: Any, rule: FieldRule) -> Iterator[str]:
 
 def _count_problems(number: int, rule: FieldRule) -> Iterator[str]:
     if rule.min_items is not None and number < rule.min_items:
-        yield f"needs at least {rule.min_items} entries, has {number}"
+        yield f"needs at least {_counted(rule.min_items, 'entry', 'entries')}, has {number}"
     if rule.max_items is not None and number > rule.max_items:
-        yield f"may have at most {rule.max_items} entries, has {number}"
+        yield f"may have at most {_counted(rule.max_items, 'entry', 'entries')}, has {number}"
+
+
+def _counted(number: int, one: str, more: str) -> str:
+    return f"{number} {one if number == 1 else more}"
 
 
 def _size_problems(value: float | Decimal, rule: FieldRule) -> Iterator[str]:
@@ -91,7 +95,7 @@ def _size_problems(value: float | Decimal, rule: FieldRule) -> Iterator[str]:
 def _text_problems(value: str, rule: FieldRule) -> Iterator[str]:
     words = len(value.split())
     if rule.max_words is not None and words > rule.max_words:
-        yield f"may have at most {rule.max_words} words, has {words}"
+        yield f"may have at most {_counted(rule.max_words, 'word', 'words')}, has {words}"
     if rule.one_of is not None and value not in rule.one_of:
         yield f"must be one of {', '.join(rule.one_of)}, not {value}"
     for word in rule.forbidden_words:

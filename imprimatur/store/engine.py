@@ -1,18 +1,21 @@
 """The database: SQLite in the embedded default, PostgreSQL in production; the same SQL for both."""
 
+import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
+from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError, SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from imprimatur.errors import InputError, Unavailable
 
 SCHEMA_VERSION = "0003"
+BUSY_SECONDS = 30
 
 
 class Database:
@@ -58,6 +61,15 @@ def _answering() -> Iterator[None]:
             f"The database does not answer: {_first_line(error)}.",
             "Nothing was changed. See `starter.py doctor`, then repeat the command.",
         ) from error
+    except DatabaseError as error:
+        # Its subclasses are our own mistakes; the bare one is SQLite's word for a file that is no database.
+        if type(error) is not DatabaseError:
+            raise
+        raise Unavailable(
+            "database_damaged",
+            f"The database cannot be used: {_first_line(error)}.",
+            "Look whether DATABASE_URL names the right file; if it does, go back to a backup.",
+        ) from error
 
 
 def _first_line(error: SQLAlchemyError) -> str:
@@ -66,27 +78,49 @@ def _first_line(error: SQLAlchemyError) -> str:
 
 
 def _with_driver(url: str) -> str:
+    """Raises InputError ``database_url_invalid``; the message never repeats a password."""
     for prefix in ("postgresql://", "postgres://"):
         if url.startswith(prefix):
-            return "postgresql+psycopg://" + url.removeprefix(prefix)
-    if url.startswith(("postgresql+psycopg://", "sqlite:///")):
+            url = "postgresql+psycopg://" + url.removeprefix(prefix)
+    scheme, separator, _ = url.partition("://")
+    try:
+        make_url(url)
+        supported = scheme == "postgresql+psycopg" or url.startswith("sqlite:///")
+    except (ArgumentError, ValueError):
+        supported = False
+    if supported:
         return url
-    scheme = url.split(":", 1)[0]
+    kind = f": it begins with {scheme}" if separator and scheme != "postgresql+psycopg" else ""
     raise InputError(
         "database_url_invalid",
-        f"DATABASE_URL names a kind of database that is not supported: {scheme}.",
+        f"DATABASE_URL names no database that can be used{kind}.",
         "Use sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME.",
     )
 
 
+def _write_ahead(connection: Any) -> None:
+    """Switching a new file over takes it for itself; SQLite does not wait its turn for that, so we do."""
+    deadline = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)
+        else:
+            return
+
+
 def _sqlite_engine(url: str) -> Engine:
-    engine = create_engine(url, connect_args={"timeout": 30, "check_same_thread": False}, pool_size=16)
+    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False}, pool_size=16)
 
     @event.listens_for(engine, "connect")
     def _configure(connection: Any, record: ConnectionPoolEntry) -> None:
         # SQLAlchemy begins transactions itself (see _begin), so the driver must not.
         connection.isolation_level = None
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000"):
+        _write_ahead(connection)
+        for pragma in ("synchronous=FULL", "foreign_keys=ON", f"busy_timeout={BUSY_SECONDS * 1000}"):
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import difflib
+from collections.abc import Sequence
 
 from pydantic import BaseModel
 from sqlalchemy import Connection, select
@@ -61,7 +62,8 @@ def list_frameworks(database: Database) -> list[FrameworkEntry]:
     columns = [_TABLE.c[name] for name in FrameworkEntry.model_fields]
     with database.read() as connection:
         found = [FrameworkEntry.model_validate(dict(row)) for row in connection.execute(select(*columns)).mappings()]
-    return sorted(found, key=lambda entry: (entry.id, *(-part for part in version_key(entry.version))))
+    found.sort(key=lambda entry: (version_key(entry.version), entry.added_at), reverse=True)
+    return sorted(found, key=lambda entry: entry.id)
 
 
 def version_key(version: str) -> tuple[int, int, int]:
@@ -73,35 +75,44 @@ def version_key(version: str) -> tuple[int, int, int]:
 def framework(database: Database, framework_id: str, version: str | None = None) -> Framework:
     """A version, the newest when none is named. Raises NotFound ``framework_unknown``."""
     entries = list_frameworks(database)
-    found = [e for e in entries if e.id == framework_id and version in (None, e.version)]
+    versions = [entry for entry in entries if entry.id == framework_id]
+    found = [entry for entry in versions if version in (None, entry.version)]
     if not found:
-        known = sorted({entry.id for entry in entries})
-        near = difflib.get_close_matches(framework_id, known, 1)
         raise NotFound(
             "framework_unknown",
             f"There is no framework {framework_id}{f' {version}' if version else ''}.",
-            f"Did you mean {near[0]}?" if near else f"Known are: {', '.join(known) or 'none'}.",
+            _near(framework_id, entries, versions),
         )
     with database.read() as connection:
         return framework_by_digest(connection, found[0].digest)
 
 
-def framework_for_kind(database: Database, kind: CredentialKind | None) -> Framework:
-    """The newest framework for a kind of micro-credential; of several, the one that was added last.
+def _near(framework_id: str, entries: Sequence[FrameworkEntry], versions: Sequence[FrameworkEntry]) -> str:
+    if versions:
+        return f"Its versions are: {', '.join(entry.version for entry in versions)}."
+    known = sorted({entry.id for entry in entries})
+    near = difflib.get_close_matches(framework_id, known, 1)
+    return f"Did you mean {near[0]}?" if near else f"Known are: {', '.join(known) or 'none'}."
 
+
+def framework_for_kind(database: Database, kind: CredentialKind | None) -> Framework:
+    """The framework for a kind of micro-credential, its newest version; of several, the one that came last.
+
+    A new version of a framework never takes the place of another that came after its first one.
     Raises InputError ``framework_required`` when the kind is not stated or has no framework.
     """
     entries = list_frameworks(database)
-    fitting = [entry for entry in entries if entry.credential_kind == kind]
+    newest = {entry.id: entry for entry in reversed(entries)}
+    fitting = [entry for entry in newest.values() if entry.credential_kind == kind]
     if kind is None or not fitting:
         raise InputError(
             "framework_required",
             "The proposal does not say of which kind it is, so no framework could be chosen."
             if kind is None
             else f"There is no framework for the kind {kind}.",
-            f"Name one with --framework: {', '.join(sorted({entry.id for entry in entries})) or 'none is stored'}.",
+            f"Name one with --framework: {', '.join(sorted(newest)) or 'none is stored'}.",
         )
-    latest = max(fitting, key=lambda entry: (entry.added_at, version_key(entry.version)))
+    latest = max(fitting, key=lambda entry: min(e.added_at for e in entries if e.id == entry.id))
     with database.read() as connection:
         return framework_by_digest(connection, latest.digest)
 

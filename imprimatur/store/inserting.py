@@ -11,4 +11,5 @@ def insert_once(connection: Connection, table: Table, values: Mapping[str, Any])
     """Inserts a row unless one with its key is there; False when it was. Waits for another's unfinished insert."""
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
     statement = dialect.insert(table).values(dict(values)).on_conflict_do_nothing()
-    return connection.execute(statement).rowcount == 1
+    # Of an insert the number of rows is forgotten unless it is asked for.
+    return connection.execute(statement, execution_options={"preserve_rowcount": True}).rowcount == 1

@@ -32,18 +32,21 @@ class PersonEntry(BaseModel):
 
 
 class PeopleImport(BaseModel):
+    """``ignored`` are columns of the file that a directory does not have."""
+
     created: int
     updated: int
     rejected: list[Rejected]
+    ignored: list[str] = []
 
 
 def import_people(database: Database, path: Path) -> PeopleImport:
     """Takes every good line of a CSV file in one transaction; a bad line never blocks the others.
 
-    A column that the file does not have leaves what is known as it is. Raises InputError ``people_columns_missing``
-    when there is no email or no name column, and what ``read_text`` raises.
+    A cell that the file does not have leaves what is known as it is. Raises InputError ``people_columns_missing``
+    when there is no email or no name column, ``people_columns_repeated``, and what ``read_text`` raises.
     """
-    lines, rejected = read_people(read_text(path, SIZE_LIMIT_BYTES))
+    lines, rejected, ignored = read_people(read_text(path, SIZE_LIMIT_BYTES))
     with database.write() as connection:
         if not database.is_sqlite:
             # Two imports at once would insert the same person; on SQLite writers queue anyway.
@@ -52,7 +55,7 @@ def import_people(database: Database, path: Path) -> PeopleImport:
         people = [_merged(line, known.get(line["email"])) for line in lines]
         _put_people(connection, people, known)
     updated = sum(person.email in known for person in people)
-    return PeopleImport(created=len(people) - updated, updated=updated, rejected=rejected)
+    return PeopleImport(created=len(people) - updated, updated=updated, rejected=rejected, ignored=ignored)
 
 
 def _merged(line: PersonLine, known: PersonEntry | None) -> PersonEntry:

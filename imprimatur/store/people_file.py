@@ -1,21 +1,19 @@
 """A directory as a CSV file: what each line says, and which lines cannot be used."""
 
-import csv
 import re
-from collections.abc import Iterator, Sequence
-from typing import NotRequired, TypedDict
+from collections.abc import Sequence
+from typing import NamedTuple, NotRequired, TypedDict
 
 from email_validator import EmailNotValidError, validate_email
 from pydantic import BaseModel
 
+from imprimatur.delimited import read_rows, repeated
 from imprimatur.errors import InputError
 
 COLUMNS = ("email", "name", "roles", "units", "organisation", "active")
-DELIMITERS = (",", ";", "\t")
 YES = frozenset({"", "yes", "y", "true", "1", "active", "ja", "j", "oui", "si", "sí"})
 NO = frozenset({"no", "n", "false", "0", "inactive", "nein", "non"})
-# A quoted cell may run over several lines; a quote that is never closed must not swallow the rest of the file.
-LINES_OF_ONE_CELL = 5
+LINES_OF_ONE_ROW = 5
 CELL_LIMIT = 2000
 _CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 
@@ -29,7 +27,7 @@ class Rejected(BaseModel):
 
 
 class PersonLine(TypedDict):
-    """What a line says; columns that the file does not have are left out."""
+    """What a line says; cells that the line does not have are left out."""
 
     email: str
     name: str
@@ -39,20 +37,21 @@ class PersonLine(TypedDict):
     active: NotRequired[bool]
 
 
-def read_people(text: str) -> tuple[list[PersonLine], list[Rejected]]:
-    """Good lines, one per person, and the others with what is wrong. Raises InputError ``people_columns_missing``."""
-    lines = re.split("\r\n|\r|\n", text)
-    delimiter = max(DELIMITERS, key=lambda mark: lines[0].count(mark))
-    names = [name.strip().lower() for name in _cells(lines[0], delimiter) or []]
-    if not {"email", "name"} <= set(names):
-        raise InputError(
-            "people_columns_missing",
-            "The file has no columns named email and name.",
-            f"Its first line must name the columns: {','.join(COLUMNS)}.",
-        )
+class PeopleFile(NamedTuple):
+    """Good lines, one per person; the others with what is wrong; columns that a directory does not have."""
+
+    people: list[PersonLine]
+    rejected: list[Rejected]
+    ignored: list[str]
+
+
+def read_people(text: str) -> PeopleFile:
+    """Raises InputError ``people_columns_missing`` or ``people_columns_repeated``."""
+    names, rows = read_rows(text, LINES_OF_ONE_ROW)
+    _check_columns(names)
     people: dict[str, PersonLine] = {}
     rejected: list[Rejected] = []
-    for number, cells in _records(lines, delimiter):
+    for number, cells in rows:
         person = _read_line(names, cells)
         if isinstance(person, tuple):
             rejected.append(Rejected(line=number, field=person[0], problem=person[1]))
@@ -61,29 +60,22 @@ def read_people(text: str) -> tuple[list[PersonLine], list[Rejected]]:
             rejected.append(Rejected(line=number, field="email", problem=problem))
         else:
             people[person["email"]] = person
-    return list(people.values()), rejected
+    return PeopleFile(list(people.values()), rejected, [name for name in names if name and name not in COLUMNS])
 
 
-def _cells(line: str, delimiter: str) -> list[str] | None:
-    try:
-        return next(csv.reader([line], delimiter=delimiter, strict=True), [])
-    except csv.Error:
-        return None
-
-
-def _records(lines: Sequence[str], delimiter: str) -> Iterator[tuple[int, list[str] | None]]:
-    """Line number and cells of each record after the heading; None for a line that is no CSV."""
-    index = 1
-    while index < len(lines):
-        for count in range(1, LINES_OF_ONE_CELL + 1):
-            cells = _cells("\n".join(lines[index : index + count]), delimiter)
-            if cells is not None:
-                break
-        else:
-            count = 1
-        if cells is None or any(cell.strip() for cell in cells):
-            yield index + 1, cells
-        index += count
+def _check_columns(names: Sequence[str]) -> None:
+    if not {"email", "name"} <= set(names):
+        raise InputError(
+            "people_columns_missing",
+            "The file has no columns named email and name.",
+            f"Its first line must name the columns: {','.join(COLUMNS)}.",
+        )
+    if twice := repeated(names):
+        raise InputError(
+            "people_columns_repeated",
+            f"The file has more than one column named {', '.join(twice)}.",
+            "Leave one of each; several roles or units stand in one cell, with a semicolon between them.",
+        )
 
 
 def _read_line(names: Sequence[str], cells: Sequence[str] | None) -> PersonLine | tuple[str, str]:
@@ -104,13 +96,13 @@ def _read_line(names: Sequence[str], cells: Sequence[str] | None) -> PersonLine 
     if active not in YES | NO:
         return "active", f"{active!r} is neither yes nor no"
     person = PersonLine(email=said["email"].lower(), name=said["name"])
-    if "roles" in names:
-        person["roles"] = _parts(said.get("roles", ""))
-    if "units" in names:
-        person["units"] = _parts(said.get("units", ""))
-    if "organisation" in names:
-        person["organisation"] = said.get("organisation", "")
-    if "active" in names:
+    if "roles" in said:
+        person["roles"] = _parts(said["roles"])
+    if "units" in said:
+        person["units"] = _parts(said["units"])
+    if "organisation" in said:
+        person["organisation"] = said["organisation"]
+    if "active" in said:
         person["active"] = active in YES
     return person
 

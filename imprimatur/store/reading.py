@@ -158,7 +158,7 @@ def show_case(database: Database, case_id: str) -> CaseView:
     with database.read() as connection:
         case = connection.execute(select(_CASE).where(_CASE.c.case_id == case_id)).mappings().first()
         if case is None:
-            raise _unknown_case(connection, case_id)
+            raise unknown_case(connection, case_id)
         of_case = {table: table.c.case_id == case_id for table in (_STAGE, _TASK, _INCIDENT, _MAIL, _PUBLICATION)}
         stages = connection.execute(select(_STAGE).where(of_case[_STAGE]).order_by(_STAGE.c.round)).mappings().all()
         tasks = connection.execute(
@@ -195,13 +195,18 @@ def _stage_views(defined: Iterable[tuple[str, str]], rows: Iterable[RowMapping],
 
 def _stage_view(stage_id: str, name: str, row: RowMapping | None, round_number: int) -> StageView:
     """Of an earlier round only an approval still stands; whatever else came of it is sought anew."""
-    if row is not None and (row["round"] == round_number or row["outcome"] == StageOutcome.APPROVED):
+    if row is not None and (row["round"] == round_number or _stands(row["outcome"])):
         return StageView.model_validate(dict(row))
     lapsed = row["reason"] if row is not None and row["status"] == StageStatus.WAITING else ""
     return StageView(stage=stage_id, name=name, status=StageStatus.WAITING, reason=lapsed)
 
 
-def _unknown_case(connection: Connection, case_id: str) -> NotFound:
+def _stands(outcome: str | None) -> bool:
+    return outcome is not None and StageOutcome(outcome).stays_valid
+
+
+def unknown_case(connection: Connection, case_id: str) -> NotFound:
+    """To raise; names the case that was probably meant."""
     known = connection.execute(select(_CASE.c.case_id).limit(5000)).scalars().all()
     near = difflib.get_close_matches(case_id, known, 1)
     hint = f"Did you mean {near[0]}?" if near else "See `starter.py list`."
@@ -217,6 +222,6 @@ def open_tasks(database: Database, *, person: str | None = None, case_id: str | 
         if case_id is not None:
             query = query.where(_TASK.c.case_id == case_id)
             if connection.execute(select(_CASE.c.case_id).where(_CASE.c.case_id == case_id)).first() is None:
-                raise _unknown_case(connection, case_id)
+                raise unknown_case(connection, case_id)
         ordered = query.order_by(_TASK.c.due_at.nulls_last(), _TASK.c.case_id, _TASK.c.task_id)
         return [TaskView.model_validate(dict(row)) for row in connection.execute(ordered).mappings()]
