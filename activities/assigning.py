@@ -5,23 +5,28 @@ from typing import Any
 
 from activities.book import SYSTEM, Book
 from activities.resolving import Candidate, Deadlines, find_holders, find_reviewers, next_business_day, stage_deadlines
+from activities.tracks import unmet, write_skipped
 from imprimatur import ids
 from imprimatur.history.ledger import instant_text
 from models import effects as c
 from models.commit import AssignedTask, StageResolution
 from models.framework import StageDef
 from models.tables import IncidentRow, StageRow, TaskRow
-from models.vocabulary import EventType, IncidentKind, MailKind, StageOutcome, StageStatus, TaskStatus
+from models.vocabulary import EventType, IncidentKind, MailKind, StageStatus, TaskStatus
 
 
 def open_stage(book: Book, effect: c.OpenStage) -> None:
     stage = book.stage_def(effect.stage)
+    if (judged := unmet(book, stage)) is not None:
+        reason = f"it applies only when {stage.when}"
+        _skip_stage(book, effect, reason, when=stage.when, values=judged.values)
+        return
     found = find_reviewers(book.connection, stage, book.proposal, barred=[book.proposer])
     if not found.candidates and stage.optional:
         reason = "; ".join(found.passed_over) or "the proposal names nobody to ask"
         _skip_stage(book, effect, reason)
         return
-    deadlines = stage_deadlines(book.framework, stage, book.step.at)
+    deadlines = stage_deadlines(book.framework, stage, book.step.at, effect.within)
     due_at = deadlines.due.due_at if deadlines else None
     book.rows.insert(
         StageRow,
@@ -50,24 +55,9 @@ def open_stage(book: Book, effect: c.OpenStage) -> None:
     book.resolutions.append(resolution({"stage": stage.id, "tasks": tuple(tasks)} | timed(deadlines)))
 
 
-def _skip_stage(book: Book, effect: c.OpenStage, reason: str) -> None:
-    stage = book.stage_def(effect.stage)
-    book.rows.insert(
-        StageRow,
-        case_id=book.step.case_id,
-        stage=stage.id,
-        round=effect.round,
-        name=stage.name,
-        status=str(StageStatus.CLOSED),
-        outcome=str(StageOutcome.SKIPPED),
-        reason=reason,
-        opened_at=book.step.at,
-        due_at=None,
-        due_reason=None,
-        closed_at=book.step.at,
-    )
-    book.event(EventType.STAGE_SKIPPED, SYSTEM, stage=stage.id, reason=reason)
-    book.resolutions.append(resolution({"stage": stage.id, "skipped": reason}))
+def _skip_stage(book: Book, effect: c.OpenStage, reason: str, **evidence: Any) -> None:
+    write_skipped(book, effect.stage, effect.round, reason, **evidence)
+    book.resolutions.append(resolution({"stage": effect.stage, "skipped": reason}))
 
 
 def escalate(book: Book, effect: c.Escalate) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from activities import acts, conditions
+from activities import acts, conditions, tracks
 from activities.assigning import escalate, open_stage, resolution, resolve_incidents, seek_reviewers
 from activities.book import SYSTEM, Book
 from activities.publishing import digest_of_record, publication_of
@@ -148,6 +148,9 @@ def _close_task(book: Book, effect: c.CloseTask) -> None:
 
 
 def _close_stage(book: Book, effect: c.CloseStage) -> None:
+    if any(found.stage == effect.stage and found.skipped for found in book.resolutions):
+        # It was to be passed at once, for information; it has just turned out that it does not apply.
+        return
     stage = book.stage_def(effect.stage)
     key = {"case_id": book.step.case_id, "stage": effect.stage, "round": effect.round}
     closed = {
@@ -179,7 +182,9 @@ def _request_revision(book: Book, effect: c.RequestRevision) -> None:
 
 def _start_clock(book: Book, effect: c.StartClock) -> None:
     sla = book.framework.speed_to_market
-    _set_case_due(book, add_business_time(book.step.at, sla.within, calendar_of(book.framework, sla.calendar)))
+    _set_case_due(
+        book, add_business_time(book.step.at, effect.within or sla.within, calendar_of(book.framework, sla.calendar))
+    )
     book.event(EventType.CLOCK_STARTED, SYSTEM, due_at=instant_text(book.changes["due_at"]))
 
 
@@ -265,7 +270,9 @@ def _close_case(book: Book, effect: c.CloseCase) -> None:
 
 _HANDLERS: dict[type[c.Effect], Callable[[Book, Any], None]] = {
     c.AddVersion: _add_version,
+    c.SelectTrack: tracks.select_track,
     c.OpenStage: open_stage,
+    c.SkipStage: tracks.skip_stage,
     c.SeekReviewers: seek_reviewers,
     c.KeepStage: _keep_stage,
     c.LapseStage: _lapse_stage,

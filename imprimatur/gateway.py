@@ -27,10 +27,10 @@ from imprimatur.errors import (
     Unavailable,
     error_class,
 )
+from imprimatur.frameworks.tracks import course_of
 from imprimatur.rules.answers import check_answer
 from imprimatur.rules.clock import next_deadline
 from imprimatur.rules.completeness import FieldProblem, changed_fields, missing
-from imprimatur.rules.plan import plan_of
 from imprimatur.store import decisions
 from imprimatur.store.documents import proposal_by_digest, put_proposal
 from imprimatur.store.engine import Database
@@ -92,10 +92,12 @@ class Gateway:
         policy, person, digest = await asyncio.to_thread(self._take_in, proposal, proposer, framework_id)
         case_id = case_id or ids.new_case_id()
         lacking = missing(proposal, policy).required
-        event = Submitted(actor=person, digest=digest, complete=not lacking)
+        plan, selection = await asyncio.to_thread(course_of, policy, proposal)
+        chosen: dict[str, Any] = {"selection": selection} if selection else {}
+        event = Submitted(actor=person, digest=digest, complete=not lacking, **chosen)
         start = WithStartWorkflowOperation(
             CaseWorkflow.run,
-            CaseInput(case_id=case_id, plan=plan_of(policy)),
+            CaseInput(case_id=case_id, plan=plan),
             id=ids.workflow_id(case_id),
             task_queue=self._task_queue,
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
@@ -206,7 +208,11 @@ class Gateway:
         actor = actor.strip().lower()
         head, digest, changed = await asyncio.to_thread(self._take_in_revision, case_id, proposal)
         lacking = missing(proposal, head.framework).required
-        event = Revised(actor=actor, digest=digest, complete=not lacking, changed=tuple(changed))
+        course: dict[str, Any] = {}
+        if not lacking:
+            plan, selection = await asyncio.to_thread(course_of, head.framework, proposal)
+            course = {"plan": plan, "selection": selection} if selection else {}
+        event = Revised(actor=actor, digest=digest, complete=not lacking, changed=tuple(changed), **course)
         try:
             answer = await self._handle(case_id).execute_update(
                 CaseWorkflow.revise, event, id=_revision_id(head, digest), rpc_timeout=ANSWER_WITHIN

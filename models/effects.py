@@ -15,6 +15,7 @@ from models.conditions import (
 )
 from models.events import Decided
 from models.framework import BusinessDuration
+from models.tracks import Selection
 from models.values import Instant, Tagged
 from models.vocabulary import CaseStatus, StageOutcome, TaskClosure
 
@@ -28,10 +29,27 @@ class AddVersion(Tagged):
     changed: tuple[str, ...] = ()
 
 
+class SelectTrack(Tagged):
+    kind: Literal["select_track"] = "select_track"
+    selection: Selection
+
+
 class OpenStage(Tagged):
+    """``within`` is promised in place of what the framework promises."""
+
     kind: Literal["open_stage"] = "open_stage"
     stage: str
     round: int
+    within: BusinessDuration | None = None
+
+
+class SkipStage(Tagged):
+    """The stage does not apply to this proposal."""
+
+    kind: Literal["skip_stage"] = "skip_stage"
+    stage: str
+    round: int
+    reason: str
 
 
 class SeekReviewers(Tagged):
@@ -85,7 +103,10 @@ class RequestRevision(Tagged):
 
 
 class StartClock(Tagged):
+    """``within`` is promised in place of what the framework promises."""
+
     kind: Literal["start_clock"] = "start_clock"
+    within: BusinessDuration | None = None
 
 
 class PauseClock(Tagged):
@@ -232,7 +253,9 @@ class CloseCase(Tagged):
 
 Effect = Annotated[
     AddVersion
+    | SelectTrack
     | OpenStage
+    | SkipStage
     | SeekReviewers
     | KeepStage
     | LapseStage

@@ -6,15 +6,20 @@ from pydantic import Field
 
 from models.conditions import Condition, ConditionEvent
 from models.framework import BusinessDuration
+from models.plan import Plan
+from models.tracks import Selection
 from models.values import Tagged
 from models.vocabulary import Channel, OfficeAct, StageOutcome, Verdict
 
 
 class Submitted(Tagged):
+    """``selection`` is what the framework's conditions came to, where it has any."""
+
     kind: Literal["submitted"] = "submitted"
     actor: str
     digest: str
     complete: bool
+    selection: Selection | None = None
 
 
 class Decided(Tagged):
@@ -30,13 +35,18 @@ class Decided(Tagged):
 
 
 class Revised(Tagged):
-    """``changed`` names the top-level fields that differ from the version before."""
+    """``changed`` names the top-level fields that differ from the version before.
+
+    ``plan`` is the one for this version, by ``selection``, where the framework has conditions.
+    """
 
     kind: Literal["revised"] = "revised"
     actor: str
     digest: str
     complete: bool
     changed: tuple[str, ...]
+    plan: Plan | None = None
+    selection: Selection | None = None
 
 
 class Withdrawn(Tagged):

@@ -3,12 +3,16 @@
 It travels in the workflow's input, so that a replay needs nothing but the history.
 """
 
+from models.framework import BusinessDuration
 from models.values import Value
 from models.vocabulary import AtBreach, CountedOf, Recusal, StageOutcome, VotingMethod
 
 
 class StagePlan(Value):
-    """``positive`` is the outcome of a stage that passes; ``informs``: it passes at once and blocks nothing."""
+    """``positive`` is the outcome of a stage that passes; ``informs``: it passes at once and blocks nothing.
+
+    ``skip`` says why it does not apply to this proposal; ``within`` is what the track promises instead.
+    """
 
     id: str
     needs: tuple[str, ...] = ()
@@ -32,17 +36,23 @@ class StagePlan(Value):
     at_breach: AtBreach = AtBreach.ESCALATE
     policy_clause: str = ""
     material: tuple[str, ...] | None = None
+    skip: str = ""
+    within: BusinessDuration | None = None
 
     def weight_of(self, role: str | None) -> int:
         return self.weights.get(role, 1) if role else 1
 
 
 class Plan(Value):
-    """``framework`` is ``id@version``; ``digest`` pins the document the plan was drawn from."""
+    """``framework`` is ``id@version``; ``digest`` pins the document the plan was drawn from.
+
+    ``within`` is what the track promises for the whole case, where it does.
+    """
 
     framework: str
     digest: str
     stages: tuple[StagePlan, ...]
+    within: BusinessDuration | None = None
 
     def stage(self, stage_id: str) -> StagePlan:
         for stage in self.stages:

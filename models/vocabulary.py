@@ -209,6 +209,7 @@ class EventType(StrEnum):
     CASE_SUBMITTED = "case_submitted"
     CASE_RETURNED = "case_returned"
     PROPOSAL_VERSION_ADDED = "proposal_version_added"
+    TRACK_SELECTED = "track_selected"
     STAGE_OPENED = "stage_opened"
     STAGE_SKIPPED = "stage_skipped"
     STAGE_CLOSED = "stage_closed"

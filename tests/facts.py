@@ -11,11 +11,12 @@ from sqlmodel import SQLModel
 from activities.commit import Committer
 from imprimatur import ids
 from imprimatur.frameworks.loader import load_proposal, shipped
+from imprimatur.frameworks.tracks import course_of
 from imprimatur.gateway import identified
 from imprimatur.rules.admission import refusal
 from imprimatur.rules.clock import next_deadline
 from imprimatur.rules.completeness import changed_fields, missing
-from imprimatur.rules.plan import plan_of
+from imprimatur.rules.plan import plan_in_force, plan_of
 from imprimatur.rules.transition import settle, transition, wants_to_continue
 from imprimatur.store.documents import proposal_by_digest, put_proposal
 from imprimatur.store.engine import Database
@@ -108,7 +109,8 @@ class Play:
 
     def _submission(self, proposal: Proposal) -> Submitted:
         complete = not missing(proposal, self.framework).required
-        return Submitted(actor=PROPOSER, digest=self._keep(proposal), complete=complete)
+        self.plan, selection = course_of(self.framework, proposal)
+        return Submitted(actor=PROPOSER, digest=self._keep(proposal), complete=complete, selection=selection)
 
     def decide(
         self,
@@ -140,7 +142,17 @@ class Play:
             before = proposal_by_digest(connection, self.state.digest)
         complete = not missing(proposal, self.framework).required
         changed = tuple(changed_fields(before, proposal))
-        self.act(Revised(actor=PROPOSER, digest=self._keep(proposal), complete=complete, changed=changed))
+        plan, selection = course_of(self.framework, proposal) if complete else (None, None)
+        self.act(
+            Revised(
+                actor=PROPOSER,
+                digest=self._keep(proposal),
+                complete=complete,
+                changed=changed,
+                plan=plan if selection else None,
+                selection=selection,
+            )
+        )
 
     def withdraw(self, reason: str) -> None:
         self.act(Withdrawn(actor=PROPOSER, reason=reason))
@@ -166,6 +178,7 @@ class Play:
             following = Continued() if wants_to_continue(self.state, self.plan) else None
 
     def _planned(self, event: Event) -> tuple[CaseState, Step | None]:
+        self.plan = plan_in_force(self.plan, event)
         state, effects = transition(self.state, event, self.plan, self.now)
         if not effects:
             return state, None

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from imprimatur import ids
 from imprimatur.rules.admission import refusal
 from imprimatur.rules.clock import next_deadline
+from imprimatur.rules.plan import plan_in_force
 from imprimatur.rules.refusal import Refusal
 from imprimatur.rules.transition import settle, transition, wants_to_continue
 from models.case import CaseState
@@ -86,6 +87,7 @@ class Simulator:
         following: Event | None = event
         while following is not None:
             before = self.state
+            self.plan = plan_in_force(self.plan, following)
             state, effects = transition(before, following, self.plan, self.now)
             assert state.seq == before.seq + (1 if effects else 0)
             self.state = settle(state, self._commit(effects))

@@ -108,9 +108,9 @@ def test_nothing_is_published_before_what_blocks_is_accepted(case: Simulator) ->
     assert (case.state.status, case.state.open_tasks()) == (CaseStatus.IN_REVIEW, [])
     assert case.state.stages["publication"].status is StageStatus.WAITING
     assert fulfil(case) is None
-    assert case.state.status is CaseStatus.IN_REVIEW, "the owner's word alone does not settle it"
+    assert not case.state.is_over, "the owner's word alone does not settle it"
     assert judge(case, ConditionAct.ACCEPT, reason="") is None
-    assert case.state.status is CaseStatus.IN_REVIEW, "another one is left"
+    assert not case.state.is_over, "another one is left"
     assert judge(case, ConditionAct.WAIVE, 2, by=OFFICE) is None
     assert case.state.status is CaseStatus.PUBLISHED and case.state.is_over
     assert case.kinds() == ["judge_condition", "publish", "close_stage", "close_case"]
@@ -381,6 +381,8 @@ class AnyConditions(RuleBasedStateMachine):
             else ConditionJudged(actor=found.set_by, condition_id=found.id, act=act, reason="because")
         )
         refused = self.case.play(event)
+        # What is asked for again may be late by now: the clock goes off at once.
+        self.case.pass_time(dt.timedelta())
         assert refused is None or not (found.status is ConditionStatus.OPEN and act in (None, ConditionAct.WAIVE))
 
     @precondition(lambda self: self.case.state.status is CaseStatus.REVISING)

@@ -66,3 +66,31 @@ async def test_what_was_agreed_on_is_seen_to_before_and_after_the_publication(
             ConditionStatus.WAIVED,
         ]
         running.assert_whole(case_id)
+
+
+async def test_a_case_changes_its_track_with_its_proposal(temporal: str, database: Database, tmp_path: Path) -> None:
+    furnish(database)
+    small = "has(proposal.workload.credits) && proposal.workload.credits <= 5"
+    tracks = [{"id": "fast", "when": small, "why": "five credits or less", "without": ["quality"]}]
+    policy = amended(database, "industry-credit", tracks=tracks)
+    whole = example("industry-credit")
+    assert whole.workload is not None
+    little = whole.model_copy(update={"workload": whole.workload.model_copy(update={"credits": 4})})
+    # Without a cache every step replays the case from its history: the plan must come out of that alone.
+    async with engine(temporal, database, tmp_path, queue=f"tracks-{tmp_path.name}", cached=0) as running:
+        name = f"{policy.id}@{policy.version}"
+        answer = await running.gateway.submit(little, proposer=PROPOSER, framework_id=name)
+        case_id = answer.case_id
+        assert running.outcomes(case_id)["quality"] == "skipped"
+        assert running.show(case_id).track == "fast"
+        await running.decide(case_id, "proposal")
+        for _ in running.tasks(case_id, "industry"):
+            if running.show(case_id).status is CaseStatus.IN_REVIEW:
+                await running.decide(case_id, "industry", "request_changes", "More of it.")
+        revised, _ = await running.gateway.revise(case_id, whole, actor=PROPOSER)
+        assert revised.kept == ("proposal",)
+        assert running.show(case_id).track is None
+        assert {task.stage for task in running.tasks(case_id)} == {"quality", "industry"}
+        await approve(running, case_id, "quality", "industry")
+        assert running.show(case_id).status is CaseStatus.PUBLISHED
+        running.assert_whole(case_id)

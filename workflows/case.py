@@ -12,6 +12,7 @@ with workflow.unsafe.imports_passed_through():
     from activities.ports import CommitPort
     from imprimatur.rules.admission import refusal
     from imprimatur.rules.clock import next_deadline
+    from imprimatur.rules.plan import plan_in_force
     from imprimatur.rules.refusal import Refusal
     from imprimatur.rules.transition import settle, transition, wants_to_continue
     from models.case import CaseState
@@ -43,7 +44,7 @@ class CaseWorkflow:
             await self._until_deadline()
             if self._must_continue_as_new():
                 await workflow.wait_condition(workflow.all_handlers_finished)
-                workflow.continue_as_new(start.model_copy(update={"state": self._state}))
+                workflow.continue_as_new(start.model_copy(update={"plan": self._plan, "state": self._state}))
         await workflow.wait_condition(workflow.all_handlers_finished)
         return self._state.status
 
@@ -71,6 +72,7 @@ class CaseWorkflow:
         answer: tuple[Step | None, Resolution | None] = (None, None)
         following: Event | None = event
         while following is not None:
+            self._plan = plan_in_force(self._plan, following)
             state, effects = transition(self._state, following, self._plan, workflow.now())
             if effects:
                 step = self._step(state, effects)

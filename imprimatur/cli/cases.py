@@ -222,6 +222,8 @@ def _case_text(view: reading.CaseView) -> list[Any]:
     parts: list[Any] = [
         f"Status {view.status}, version {view.version}, round {view.round}, proposed by {view.proposer}"
     ]
+    if view.track:
+        parts.append(f"Track {view.track}")
     if view.due_at:
         parts.append(f"To be published by {when(view.due_at)}: {_explained(view.due_reason)}")
     rows = [

@@ -55,9 +55,14 @@ def _submitted(facts: Facts, row: Row, data: Facts) -> None:
         "breached_at": None,
         "closing_reason": "",
         "round": 0,
+        "track": None,
         "due_at": None,
         "clock_remaining_seconds": None,
     }
+
+
+def _track_selected(facts: Facts, row: Row, data: Facts) -> None:
+    facts["track"] = data.get("track")
 
 
 def _version_added(facts: Facts, row: Row, data: Facts) -> None:
@@ -109,6 +114,7 @@ def _closed(facts: Facts, row: Row, data: Facts) -> None:
 _TELLING: dict[str, Callable[[Facts, Row, Facts], None]] = {
     EventType.CASE_SUBMITTED: _submitted,
     EventType.PROPOSAL_VERSION_ADDED: _version_added,
+    EventType.TRACK_SELECTED: _track_selected,
     EventType.CASE_RETURNED: _returned,
     EventType.REVISION_REQUESTED: _revision_requested,
     EventType.CASE_HELD: _held,

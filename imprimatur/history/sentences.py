@@ -98,6 +98,25 @@ def _version(data: Data) -> str:
     return f"Handed in version {data['version']} of the proposal{changed}"
 
 
+def _track(data: Data) -> str:
+    skipped = f"; {_names([_words(stage) for stage in data['skipped']])} left out" if data["skipped"] else ""
+    if data["track"] is None:
+        return f"Took the usual way{skipped}{_seen(data['rules'])}"
+    return f"Took the track {data['track']}, {data['why']}{skipped}{_seen(data['rules'])}"
+
+
+def _value(value: Any) -> str:
+    if value is None:
+        return "not stated"
+    return str(value).lower() if isinstance(value, bool) else f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _seen(rules: Sequence[Data]) -> str:
+    values = {name: value for rule in rules for name, value in rule["values"].items()}
+    told = ", ".join(f"{name} {_value(value)}" for name, value in values.items())
+    return f" ({told})" if told else ""
+
+
 def _returned(data: Data) -> str:
     lacking = "; ".join(f"{item['field']} {item['problem']}" for item in data["missing"])
     return f"Returned to the proposer as incomplete: {lacking}"
@@ -141,6 +160,7 @@ _SENTENCES: dict[EventType, Callable[[Data], str]] = {
     EventType.CASE_SUBMITTED: lambda d: f"Submitted “{d['title']}” under {d['framework']} {d['version']}",
     EventType.CASE_RETURNED: _returned,
     EventType.PROPOSAL_VERSION_ADDED: _version,
+    EventType.TRACK_SELECTED: _track,
     EventType.STAGE_OPENED: _opened,
     EventType.STAGE_SKIPPED: lambda d: f"Skipped {_words(d['stage'])}: {d['reason']}",
     EventType.STAGE_CLOSED: lambda d: f"Closed {_stage(d)} as {_words(d['outcome'])}: {d['reason']}",

@@ -2,7 +2,7 @@
 
 from models.case import CaseState, StageState, TaskState
 from models.conditions import LapseCondition, OpenCondition
-from models.effects import CloseCase, CloseStage, CloseTask, Effect, OpenStage, Publish
+from models.effects import CloseCase, CloseStage, CloseTask, Effect, OpenStage, Publish, SkipStage
 from models.plan import Plan, StagePlan
 from models.vocabulary import (
     AssignmentReason,
@@ -126,7 +126,13 @@ class Draft:
         return all(map(self._passed, self.stages))
 
     def advance(self, actor: str) -> None:
-        """Opens every stage whose needs have passed; automatic ones pass at once, which may make others ready."""
+        """Opens every stage whose needs have passed; automatic ones pass at once, which may make others ready.
+
+        What does not apply to this proposal is passed over first.
+        """
+        for plan in self.plan.stages:
+            if plan.skip and self.stages[plan.id].status is StageStatus.WAITING:
+                self._skip(self.stages[plan.id], plan.skip)
         while ready := self.ready_stages():
             for stage in ready:
                 self._open(stage)
@@ -135,13 +141,18 @@ class Draft:
             self._close_remaining_tasks(TaskClosure.CASE_PUBLISHED, actor)
             self.add(CloseCase(status=CaseStatus.PUBLISHED, actor=actor, reason="every stage passed"))
 
+    def _skip(self, stage: StageState, reason: str) -> None:
+        self.put_stage(stage, status=StageStatus.CLOSED, outcome=StageOutcome.SKIPPED, round=self.round)
+        self.add(SkipStage(stage=stage.id, round=self.round, reason=reason))
+
     def _open(self, stage: StageState) -> None:
         plan = self.plan.stage(stage.id)
         if plan.automatic:
             self.pass_stage(stage.model_copy(update={"round": self.round}), "nobody's review is needed")
             return
         stage = self.put_stage(stage, status=StageStatus.OPEN, round=self.round)
-        self.add(OpenStage(stage=stage.id, round=self.round))
+        promised = {"within": plan.within} if plan.within else {}
+        self.add(OpenStage(stage=stage.id, round=self.round, **promised))
         if plan.informs:
             # Its tasks stay open for whoever wants to acknowledge; nothing waits for them.
             self.close_stage(stage, StageOutcome.INFORMED, "for information")

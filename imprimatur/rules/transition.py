@@ -25,6 +25,7 @@ from models.effects import (
     RequestRevision,
     ResumeClock,
     SeekReviewers,
+    SelectTrack,
     StartClock,
 )
 from models.events import (
@@ -52,6 +53,7 @@ from models.vocabulary import CaseStatus, StageOutcome, StageStatus, TaskClosure
 def transition(state: CaseState, event: Event, plan: Plan, at: dt.datetime) -> tuple[CaseState, tuple[Effect, ...]]:
     """The state after ``event`` at the instant ``at``, and what to write. No effects: nothing happened.
 
+    ``plan`` is the one in force for the event: see :func:`imprimatur.rules.plan.plan_in_force`.
     The caller has asked :func:`imprimatur.rules.admission.refusal` first; an event that is not admissible is a fault
     of the caller.
     """
@@ -146,13 +148,19 @@ def _submit(draft: Draft, event: Submitted) -> None:
     draft.stages = {stage.id: StageState(id=stage.id) for stage in draft.plan.stages}
     draft.add(AddVersion(actor=event.actor, version=1, digest=event.digest, complete=event.complete))
     if event.complete:
-        _start(draft, event.actor)
+        _start(draft, event)
 
 
-def _start(draft: Draft, actor: str) -> None:
+def _start(draft: Draft, event: Submitted | Revised) -> None:
     draft.status, draft.round = CaseStatus.IN_REVIEW, 1
-    draft.add(StartClock())
-    draft.advance(actor)
+    _select(draft, event)
+    draft.add(StartClock(within=draft.plan.within) if draft.plan.within else StartClock())
+    draft.advance(event.actor)
+
+
+def _select(draft: Draft, event: Submitted | Revised) -> None:
+    if event.selection is not None:
+        draft.add(SelectTrack(selection=event.selection))
 
 
 def _revise(draft: Draft, event: Revised) -> None:
@@ -170,9 +178,10 @@ def _revise(draft: Draft, event: Revised) -> None:
         draft.status = CaseStatus.INCOMPLETE
         return
     if draft.round == 0:
-        _start(draft, event.actor)
+        _start(draft, event)
         return
     draft.status, draft.round = CaseStatus.IN_REVIEW, draft.round + 1
+    _select(draft, event)
     draft.add(ResumeClock())
     for plan in draft.plan.stages:
         _carry_over(draft, plan.id, plan.material, event.changed)

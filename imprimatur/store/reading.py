@@ -88,6 +88,7 @@ class CaseView(BaseModel):
     framework: str
     framework_digest: str
     proposer: str
+    track: str | None
     version: int
     digest: str
     round: int
