@@ -51,7 +51,7 @@ def open_stage(book: Book, effect: c.OpenStage) -> None:
         calendar=stage.sla.calendar if stage.sla else None,
     )
     tasks = [assign(book, effect.stage, effect.round, candidate, due_at) for candidate in found.candidates]
-    _report_shortage(book, effect.stage, len(tasks), found.passed_over)
+    report_shortage(book, effect.stage, len(tasks), found.passed_over)
     book.resolutions.append(resolution({"stage": stage.id, "tasks": tuple(tasks)} | timed(deadlines)))
 
 
@@ -122,7 +122,7 @@ def _ask_reviewers(book: Book, stage_id: str, round_number: int) -> bool:
         resolve_incidents(book, stage_id, kind=str(kind))
     due_at = book.stage_due_at(stage_id, round_number)
     tasks = tuple(assign(book, stage_id, round_number, candidate, due_at) for candidate in found.candidates)
-    _report_shortage(book, stage_id, len(tasks), found.passed_over)
+    report_shortage(book, stage_id, len(tasks), found.passed_over)
     book.resolutions.append(resolution({"stage": stage_id, "tasks": tasks}))
     return True
 
@@ -180,7 +180,7 @@ def timed(deadlines: Deadlines | None) -> dict[str, Any]:
     return facts | ({"escalate_at": deadlines.escalate_at} if deadlines.escalate_at else {})
 
 
-def _report_shortage(book: Book, stage_id: str, number: int, passed_over: tuple[str, ...]) -> None:
+def report_shortage(book: Book, stage_id: str, number: int, passed_over: tuple[str, ...]) -> None:
     stage = book.stage_def(stage_id)
     needed = stage.voting.least_people if stage.voting else 0
     because = f" ({'; '.join(passed_over)})" if passed_over else ""

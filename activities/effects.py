@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from activities import acts, conditions, tracks
+from activities import acts, carrying, conditions, tracks
 from activities.assigning import escalate, open_stage, resolution, resolve_incidents, seek_reviewers
 from activities.book import SYSTEM, Book
 from activities.publishing import digest_of_record, publication_of
@@ -23,7 +23,6 @@ from models.tables import DecisionRow, PublicationRow, StageRow, TaskRow, Versio
 from models.vocabulary import (
     EventType,
     MailKind,
-    StageOutcome,
     StageStatus,
     TaskStatus,
 )
@@ -86,17 +85,6 @@ def _return_to_proposer(book: Book) -> None:
         missing=[{"field": item["field"], "problem": item["problem"]} for item in lacking],
     )
     book.mail(MailKind.RETURNED, book.proposer, missing=lacking)
-
-
-def _keep_stage(book: Book, effect: c.KeepStage) -> None:
-    book.event(EventType.STAGE_KEPT, SYSTEM, stage=effect.stage)
-
-
-def _lapse_stage(book: Book, effect: c.LapseStage) -> None:
-    approved = {"case_id": book.step.case_id, "stage": effect.stage, "outcome": str(StageOutcome.APPROVED)}
-    reason = f"its approval lapsed with the change of {', '.join(effect.changed)}"
-    book.rows.update(StageRow, approved, status=str(StageStatus.WAITING), outcome=None, reason=reason)
-    book.event(EventType.STAGE_LAPSED, SYSTEM, stage=effect.stage, changed=list(effect.changed))
 
 
 def _record_decision(book: Book, effect: c.RecordDecision) -> None:
@@ -274,8 +262,10 @@ _HANDLERS: dict[type[c.Effect], Callable[[Book, Any], None]] = {
     c.OpenStage: open_stage,
     c.SkipStage: tracks.skip_stage,
     c.SeekReviewers: seek_reviewers,
-    c.KeepStage: _keep_stage,
-    c.LapseStage: _lapse_stage,
+    c.KeepStage: carrying.keep_stage,
+    c.LapseStage: carrying.lapse_stage,
+    c.AskToConfirm: carrying.ask_to_confirm,
+    c.AskAnew: carrying.ask_anew,
     c.RecordDecision: _record_decision,
     c.CloseTask: _close_task,
     c.CloseStage: _close_stage,

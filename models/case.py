@@ -32,7 +32,8 @@ class TaskState(Value):
 class StageState(Value):
     """``remind_at`` and ``escalate_at`` hold what is still to come; ``escalated`` counts further escalations done.
 
-    ``retry_at`` is set while reviewers are being looked for, or reminded again.
+    ``retry_at`` is set while reviewers are being looked for, or reminded again. ``confirms`` is the round whose
+    approval is to be confirmed by those who gave it.
     """
 
     id: str
@@ -46,6 +47,7 @@ class StageState(Value):
     escalated: int = 0
     breached: bool = False
     deadlocked: bool = False
+    confirms: int | None = None
 
 
 class ProposedAct(Value):

@@ -61,16 +61,41 @@ class SeekReviewers(Tagged):
 
 
 class KeepStage(Tagged):
-    """An approval stays valid: the new version changed nothing that is material to the stage."""
+    """An approval of a former ``round`` stays valid: the new version changed nothing that is material to the stage."""
 
     kind: Literal["keep_stage"] = "keep_stage"
     stage: str
+    round: int = 0
 
 
 class LapseStage(Tagged):
+    """The approval of ``round`` is gone: what is material to it ``changed``, or not all ``confirmed`` it."""
+
     kind: Literal["lapse_stage"] = "lapse_stage"
     stage: str
+    round: int = 0
     changed: tuple[str, ...]
+    confirmed: bool = True
+
+
+class AskToConfirm(Tagged):
+    """Those who approved in ``of_round``, by their ``tasks``, are asked whether they do so still."""
+
+    kind: Literal["ask_to_confirm"] = "ask_to_confirm"
+    stage: str
+    round: int
+    of_round: int
+    tasks: tuple[str, ...]
+    within: BusinessDuration | None = None
+
+
+class AskAnew(Tagged):
+    """An approval was not confirmed: whoever else the framework names is asked as well, and the time begins anew."""
+
+    kind: Literal["ask_anew"] = "ask_anew"
+    stage: str
+    round: int
+    within: BusinessDuration | None = None
 
 
 class RecordDecision(Tagged):
@@ -259,6 +284,8 @@ Effect = Annotated[
     | SeekReviewers
     | KeepStage
     | LapseStage
+    | AskToConfirm
+    | AskAnew
     | RecordDecision
     | CloseTask
     | CloseStage

@@ -13,6 +13,7 @@ from models.texts import PRINTABLE, Day, Number, OneLine, TimeOfDay, WebAddress,
 from models.vocabulary import (
     AssignmentReason,
     AtBreach,
+    Carry,
     Conditions,
     CountedOf,
     CredentialKind,
@@ -253,6 +254,7 @@ class StageDef(Strict):
     sla: Sla | None = None
     criteria: tuple[Criterion, ...] = ()
     material: tuple[FieldPath, ...] | None = None
+    carry: Carry = Carry.KEEP
     quality_gate: bool = False
     conditions: Conditions = Conditions.NEVER
     source: Text | None = None

@@ -5,7 +5,7 @@ It travels in the workflow's input, so that a replay needs nothing but the histo
 
 from models.framework import BusinessDuration
 from models.values import Value
-from models.vocabulary import AtBreach, CountedOf, Recusal, StageOutcome, VotingMethod
+from models.vocabulary import AtBreach, Carry, CountedOf, Recusal, StageOutcome, VotingMethod
 
 
 class StagePlan(Value):
@@ -36,6 +36,7 @@ class StagePlan(Value):
     at_breach: AtBreach = AtBreach.ESCALATE
     policy_clause: str = ""
     material: tuple[str, ...] | None = None
+    carry: Carry = Carry.KEEP
     skip: str = ""
     within: BusinessDuration | None = None
 

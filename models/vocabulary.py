@@ -83,6 +83,13 @@ class Conditions(StrEnum):
     ALLOWED = "allowed"
 
 
+class Carry(StrEnum):
+    """What an approval needs to outlive a new version that changed nothing material to it."""
+
+    KEEP = "keep"
+    CONFIRM = "confirm"
+
+
 class ConditionStatus(StrEnum):
     """``proposed`` until the stage has passed; ``fulfilled`` is its owner's word, which somebody else has to accept."""
 
@@ -187,6 +194,7 @@ class AssignmentReason(StrEnum):
     REASSIGNMENT = "reassignment"
     DELEGATION = "delegation"
     REPETITION = "repetition"
+    CONFIRMATION = "confirmation"
 
 
 class OfficeAct(StrEnum):
@@ -215,6 +223,7 @@ class EventType(StrEnum):
     STAGE_CLOSED = "stage_closed"
     STAGE_LAPSED = "stage_lapsed"
     STAGE_KEPT = "stage_kept"
+    CONFIRMATION_SOUGHT = "confirmation_sought"
     TASK_ASSIGNED = "task_assigned"
     TASK_CLOSED = "task_closed"
     DECISION_RECORDED = "decision_recorded"

@@ -12,7 +12,7 @@ from imprimatur.rules.transition import settle, transition, wants_to_continue
 from models.case import CaseState
 from models.commit import AssignedTask, Resolution, StageResolution
 from models.conditions import Condition, ConditionResolution, OpenCondition
-from models.effects import Effect, Escalate, OpenStage, ResumeClock, SeekReviewers, StartClock
+from models.effects import AskAnew, AskToConfirm, Effect, Escalate, OpenStage, ResumeClock, SeekReviewers, StartClock
 from models.events import Continued, Decided, Event, Revised, Submitted, Ticked, Withdrawn
 from models.plan import Plan
 from models.vocabulary import AssignmentReason, Verdict
@@ -105,6 +105,10 @@ class Simulator:
             match effect:
                 case OpenStage():
                     found.append(self._open(effect))
+                case AskToConfirm():
+                    found.append(self._ask_to_confirm(effect))
+                case AskAnew():
+                    found.append(self._ask_anew(effect))
                 case Escalate() | SeekReviewers():
                     found.append(self._seek(effect))
                 case OpenCondition():
@@ -122,6 +126,18 @@ class Simulator:
         tasks = tuple(self._task(effect, person, role, AssignmentReason.ROLE) for person, role in people)
         return StageResolution(stage=effect.stage, tasks=tasks, due_at=due_at, remind_at=(due_at - DAY,))
 
+    def _ask_to_confirm(self, effect: AskToConfirm) -> StageResolution:
+        former = [self.state.tasks[task] for task in effect.tasks]
+        tasks = tuple(self._task(effect, task.assignee, task.role, AssignmentReason.CONFIRMATION) for task in former)
+        return StageResolution(stage=effect.stage, tasks=tasks, due_at=self.now + self.desk.stage_days * DAY)
+
+    def _ask_anew(self, effect: AskAnew) -> StageResolution:
+        """Whoever of the stage's reviewers is not asked yet in this round."""
+        asked = {t.assignee for t in self.state.tasks.values() if (t.stage, t.round) == (effect.stage, effect.round)}
+        people = [pair for pair in self.desk.reviewers.get(effect.stage, []) if pair[0] not in asked]
+        tasks = tuple(self._task(effect, person, role, AssignmentReason.ROLE) for person, role in people)
+        return StageResolution(stage=effect.stage, tasks=tasks, due_at=self.now + self.desk.stage_days * DAY)
+
     def _seek(self, effect: Escalate | SeekReviewers) -> StageResolution:
         asked = {t.assignee for t in self.state.tasks.values() if (t.stage, t.round) == (effect.stage, effect.round)}
         free = [person for person in self.desk.escalation if person not in asked][:1]
@@ -131,7 +147,11 @@ class Simulator:
         return StageResolution(stage=effect.stage, tasks=tasks)
 
     def _task(
-        self, effect: OpenStage | Escalate | SeekReviewers, person: str, role: str | None, reason: AssignmentReason
+        self,
+        effect: OpenStage | Escalate | SeekReviewers | AskToConfirm | AskAnew,
+        person: str,
+        role: str | None,
+        reason: AssignmentReason,
     ) -> AssignedTask:
         task_id = ids.task_id("mc-simulated", effect.stage, effect.round, person)
         return AssignedTask(id=task_id, assignee=person, reason=reason, role=role)

@@ -1,7 +1,7 @@
 """What conditions of approvals leave behind: rows, ledger events, mails and pages, over both kinds of database."""
 
 import datetime as dt
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from email import message_from_bytes
 from email.policy import default
 from pathlib import Path
@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import update
 
 from imprimatur.errors import InputError
 from imprimatur.history.export import history
@@ -18,18 +18,16 @@ from imprimatur.history.verify import verify_all
 from imprimatur.mail.context import load
 from imprimatur.mail.links import Links
 from imprimatur.mail.rendering import Sender, render
-from imprimatur.rules.answers import check_answer
 from imprimatur.rules.condition_words import condition
 from imprimatur.store.conditions import ConditionView, case_of_condition
-from imprimatur.store.decisions import task_place
 from imprimatur.store.engine import Database
 from imprimatur.store.outbox import Mail, Result, claim, record
 from imprimatur.store.reading import show_case
 from imprimatur.web.app import create_app
 from models.conditions import Condition, ConditionFulfilled, ConditionJudged
-from models.messages import DecisionReceipt
 from models.tables import ConditionRow
-from models.vocabulary import CaseStatus, Channel, ConditionAct, Conditions, ConditionStatus, MailKind, MailStatus
+from models.vocabulary import CaseStatus, ConditionAct, Conditions, ConditionStatus, MailKind, MailStatus
+from tests.deciders import PlayingDecider
 from tests.facts import BASE_URL, OFFICE, PROPOSER, Play, amended, event_types, everything, example, furnish
 
 OFFICES = (OFFICE, "lena.office@example.edu")
@@ -218,42 +216,6 @@ def test_a_row_that_was_altered_is_found(play: Play, change: dict[str, Any], pro
 
 
 # --- the page --------------------------------------------------------------------------------------------------------
-
-
-class PlayingDecider:
-    """Records what the page sends, by the rules that the gateway applies."""
-
-    def __init__(self, play: Play) -> None:
-        self._play = play
-
-    async def decide(
-        self,
-        *,
-        task_id: str,
-        verdict: str,
-        actor: str,
-        comment: str = "",
-        scores: Mapping[str, int] | None = None,
-        conditions: Sequence[Condition] = (),
-        channel: Channel = Channel.LINK,
-    ) -> DecisionReceipt:
-        place = task_place(self._play.database, task_id)
-        given = dict(scores or {})
-        checked = check_answer(place.stage_def, verdict, comment, given, place.reason, conditions)
-        assert self._play.state.open_tasks(place.stage_def.id)[0].id == task_id
-        self._play.decide(place.stage_def.id, checked, comment, conditions, **given)
-        with self._play.database.read() as connection:
-            query = select(ConditionRow.__table__.c.decision_id)  # type: ignore[attr-defined]
-            decision_id = connection.execute(query).scalars().first()
-        return DecisionReceipt(
-            decision_id=decision_id or "d-none",
-            task_id=task_id,
-            stage=place.stage_def.id,
-            verdict=checked,
-            case_status=self._play.state.status,
-            position=1,
-            digest="0" * 64,
-        )
 
 
 async def _ready() -> dict[str, str]:

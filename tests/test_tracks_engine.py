@@ -94,3 +94,31 @@ async def test_a_case_changes_its_track_with_its_proposal(temporal: str, databas
         await approve(running, case_id, "quality", "industry")
         assert running.show(case_id).status is CaseStatus.PUBLISHED
         running.assert_whole(case_id)
+
+
+async def test_an_approval_is_confirmed_for_the_new_version_or_lapses(
+    temporal: str, database: Database, tmp_path: Path
+) -> None:
+    furnish(database)
+    policy = amended(database, "industry-credit", "proposal", carry="confirm")
+    async with engine(temporal, database, tmp_path, queue=f"carry-{tmp_path.name}", cached=0) as running:
+        name = f"{policy.id}@{policy.version}"
+        cases = []
+        for _ in range(2):
+            answer = await running.gateway.submit(example("industry-credit"), proposer=PROPOSER, framework_id=name)
+            cases.append(answer.case_id)
+            await running.decide(answer.case_id, "proposal")
+            while running.show(answer.case_id).status is CaseStatus.IN_REVIEW:
+                await running.decide(answer.case_id, "quality", "request_changes", "Unclear.")
+            await running.gateway.revise(answer.case_id, example("industry-credit.revised"), actor=PROPOSER)
+        confirmed, silent = cases
+        await running.decide(confirmed, "proposal")
+        assert running.outcomes(confirmed)["proposal"] == "approved"
+        assert {task.stage for task in running.tasks(confirmed)} == {"quality", "industry"}
+        await running.gateway.forward(silent, dt.timedelta(days=7))
+        [lapsed] = [stage for stage in running.show(silent).stages if stage.stage == "proposal"]
+        assert (lapsed.outcome, lapsed.breached_at, lapsed.due_at is not None) == (None, None, True)
+        for case_id in cases:
+            await approve(running, case_id, "proposal", "quality", "industry")
+            assert running.show(case_id).status is CaseStatus.PUBLISHED
+        running.assert_whole(*cases)

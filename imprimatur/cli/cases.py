@@ -230,6 +230,9 @@ def _case_text(view: reading.CaseView) -> list[Any]:
         (s.stage, s.status, s.outcome, s.round or "", when(s.due_at), _explained(s.due_reason)) for s in view.stages
     ]
     parts.append(table(["stage", "status", "outcome", "round", "due", "why then"], rows))
+    for kept in (s for s in view.stages if s.proof and s.round < view.round):
+        events = ", ".join(str(proof.position) for proof in kept.proof)
+        parts.append(f"Kept from round {kept.round}: the approval of {kept.stage} (ledger events {events})")
     if view.tasks:
         open_tasks = [(t.task_id, t.stage, t.assignee, when(t.due_at)) for t in view.tasks]
         parts.append(table(["open task", "stage", "waiting for", "due"], open_tasks))

@@ -139,6 +139,8 @@ def _stage_problems(framework: Framework, stage: StageDef, place: Place) -> Foun
     elif stage.voting is not None or stage.sla is not None or stage.criteria:
         problem = "a stage without reviewers takes no votes, no time and no scores"
         yield place, "automatic_stage", problem, "reviewers, or none of voting, sla and criteria"
+    if stage.kind is StageKind.PUBLICATION:
+        yield from kind_problems(stage, place)
     if stage.sla is not None:
         yield from _sla_problems(framework, stage.sla, (*place, "sla"))
 

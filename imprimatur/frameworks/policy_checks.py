@@ -17,9 +17,9 @@ _NEEDS: dict[StageKind, tuple[str, ...]] = {
 _IDLE: dict[StageKind, tuple[str, ...]] = {
     StageKind.REVIEW: (),
     StageKind.ENDORSEMENT: (),
-    StageKind.INFORMATION: ("voting", "sla", "quality_gate", "criteria", "conditions"),
-    StageKind.OBJECTION: ("voting", "criteria", "conditions"),
-    StageKind.PUBLICATION: ("quality_gate", "conditions"),
+    StageKind.INFORMATION: ("voting", "sla", "quality_gate", "criteria", "conditions", "carry"),
+    StageKind.OBJECTION: ("voting", "criteria", "conditions", "carry"),
+    StageKind.PUBLICATION: ("quality_gate", "conditions", "carry"),
 }
 _FIT: dict[StageKind, frozenset[Verdict]] = {
     StageKind.REVIEW: frozenset(Verdict) - {Verdict.ENDORSE, Verdict.OBJECT, Verdict.ACKNOWLEDGE},

@@ -53,6 +53,7 @@ _ASKED = {
     "deputy": "as deputy, holding the role {role}",
     "reassignment": "in someone else's place, by the office",
     "delegation": "to whom it was passed on",
+    "confirmation": "to confirm an earlier approval",
     "repetition": "once more, after an answer was annulled",
 }
 _DECIDED = {
@@ -91,6 +92,16 @@ def _passed_on(data: Data) -> str:
 def _extended(data: Data) -> str:
     until = f" to {_moment(data['due_at'])}" if data["due_at"] else ""
     return f"Extended {_stage(data)}{until}: {data['reason']}"
+
+
+def _lapsed(data: Data) -> str:
+    why = f"{_names(data['changed'])} changed" if data["changed"] else "not everyone who gave it confirmed it"
+    return f"The approval of {_words(data['stage'])} lapsed: {why}"
+
+
+def _proved(data: Data) -> str:
+    proof = [str(item["position"]) for item in data.get("decisions", ())]
+    return f" (event{'s' if len(proof) > 1 else ''} {_names(proof)})" if proof else ""
 
 
 def _version(data: Data) -> str:
@@ -164,8 +175,13 @@ _SENTENCES: dict[EventType, Callable[[Data], str]] = {
     EventType.STAGE_OPENED: _opened,
     EventType.STAGE_SKIPPED: lambda d: f"Skipped {_words(d['stage'])}: {d['reason']}",
     EventType.STAGE_CLOSED: lambda d: f"Closed {_stage(d)} as {_words(d['outcome'])}: {d['reason']}",
-    EventType.STAGE_LAPSED: lambda d: f"The approval of {_words(d['stage'])} lapsed: {_names(d['changed'])} changed",
-    EventType.STAGE_KEPT: lambda d: f"The approval of {_words(d['stage'])} stays valid: nothing material to it changed",
+    EventType.STAGE_LAPSED: _lapsed,
+    EventType.STAGE_KEPT: lambda d: (
+        f"The approval of {_words(d['stage'])} stays valid: nothing material to it changed{_proved(d)}"
+    ),
+    EventType.CONFIRMATION_SOUGHT: lambda d: (
+        f"Asked whoever approved {_words(d['stage'])} in round {d['of_round']} to confirm it{_proved(d)}"
+    ),
     EventType.TASK_ASSIGNED: _assigned,
     EventType.TASK_CLOSED: _task_closed,
     EventType.DECISION_RECORDED: _decision,

@@ -2,12 +2,13 @@
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, select
 
+from imprimatur.store.baselines import Baseline, baselines
 from imprimatur.store.conditions import ConditionView, conditions_of
 from imprimatur.store.documents import proposal_by_digest
 from imprimatur.store.engine import Database
@@ -38,6 +39,7 @@ class MailContext:
     stage: StageDef | None
     decisions: tuple[dict[str, Any], ...]
     conditions: tuple[ConditionView, ...] = ()
+    baseline: Baseline | None = None
 
     @property
     def stale(self) -> str | None:
@@ -65,7 +67,10 @@ def load(database: Database, mails: Sequence[Mail]) -> list[MailContext]:
         wanted = {mail.case_id for mail in mails if mail.kind in (MailKind.REVISION, MailKind.OUTCOME)}
         decisions = _decisions(connection, wanted)
         agreed = conditions_of(connection, {mail.case_id for mail in mails if mail.kind is MailKind.OUTCOME})
-        return [_context(connection, mail, cases, tasks, people, decisions, agreed) for mail in mails]
+        digests = {case_id: case["digest"] for case_id, case in cases.items()}
+        compared = baselines(connection, tasks.values(), digests)
+        found = [_context(connection, mail, cases, tasks, people, decisions, agreed) for mail in mails]
+        return [replace(context, baseline=compared.get(context.mail.task_id or "")) for context in found]
 
 
 def _by(connection: Connection, table: Any, key: str, values: Iterable[str]) -> dict[str, dict[str, Any]]:

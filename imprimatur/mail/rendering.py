@@ -34,6 +34,7 @@ WHY = {
     AssignmentReason.DEPUTY: "you hold the role {role}, which takes the place of a reviewer here",
     AssignmentReason.REASSIGNMENT: "the governance office asks you in someone else's place",
     AssignmentReason.DELEGATION: "whoever was asked first has passed it on to you",
+    AssignmentReason.CONFIRMATION: "you approved the version before, and are asked to confirm it for this one",
     AssignmentReason.REPETITION: "your earlier answer was annulled, so you are asked once more",
 }
 
@@ -148,6 +149,7 @@ def _values(context: MailContext, links: Links) -> dict[str, Any]:
         "data": context.mail.data,
         "decisions": context.decisions,
         "conditions": context.conditions,
+        "baseline": context.baseline,
         "due": context.local(task["due_at"]) if task and task["due_at"] else None,
         "why": _why(task) if task else None,
         "closed_because": closed_because(task["closure"]) if task and task["closure"] else None,

@@ -2,6 +2,7 @@
 
 import datetime as dt
 
+from imprimatur.rules import confirming
 from imprimatur.rules.conditions import condition_deadlines, tick_conditions
 from imprimatur.rules.draft import Draft
 from models.case import CaseState, StageState
@@ -96,6 +97,9 @@ def _missed(stage: StageState, at: dt.datetime) -> dt.datetime | None:
 def _run_out(draft: Draft, stage: StageState, due_at: dt.datetime, waiting: tuple[str, ...]) -> StageState:
     """The promised time has passed: the stage's policy says what follows."""
     plan = draft.plan.stage(stage.id)
+    if stage.confirms is not None:
+        confirming.lapse(draft, stage)
+        return draft.stages[stage.id]
     stage = draft.put_stage(stage, breached=True)
     if plan.objection:
         return _close_window(draft, stage)

@@ -165,7 +165,15 @@ class Draft:
             self.close_stage(stage, self.plan.stage(stage.id).positive, reason)
 
     def close_stage(self, stage: StageState, outcome: StageOutcome, reason: str) -> None:
-        self.put_stage(stage, status=StageStatus.CLOSED, outcome=outcome, remind_at=(), retry_at=None, escalate_at=())
+        self.put_stage(
+            stage,
+            status=StageStatus.CLOSED,
+            outcome=outcome,
+            remind_at=(),
+            retry_at=None,
+            escalate_at=(),
+            confirms=None,
+        )
         self.add(CloseStage(stage=stage.id, round=stage.round, outcome=outcome, reason=reason))
         if outcome.stays_valid:
             self._open_conditions(stage.id)
@@ -189,7 +197,18 @@ class Draft:
     def cancel_open_stages(self, closure: TaskClosure, actor: str, reason: str) -> None:
         for stage in self.open_stages():
             self.close_tasks(stage.id, closure, actor)
-            self.close_stage(stage, StageOutcome.CANCELLED, reason)
+            if stage.confirms is None:
+                self.close_stage(stage, StageOutcome.CANCELLED, reason)
+            else:
+                self._stop_confirming(stage, stage.confirms, reason)
+
+    def _stop_confirming(self, stage: StageState, of_round: int, reason: str) -> None:
+        """Nobody need confirm for a version that is about to change; the approval stands as it did before."""
+        self.add(CloseStage(stage=stage.id, round=stage.round, outcome=StageOutcome.CANCELLED, reason=reason))
+        for task in self.stage_tasks(stage):
+            self.lapse_conditions(reason, task=task.id)
+        positive = self.plan.stage(stage.id).positive
+        self.stages[stage.id] = StageState(id=stage.id, status=StageStatus.CLOSED, outcome=positive, round=of_round)
 
     def end(self, status: CaseStatus, closure: TaskClosure, actor: str, reason: str) -> None:
         self.cancel_open_stages(closure, actor, reason)

@@ -35,6 +35,7 @@ def _stage_plan(stage: StageDef, chosen: Selection) -> StagePlan:
         "objection": stage.kind is StageKind.OBJECTION,
         "positive": StageOutcome.ENDORSED if stage.kind is StageKind.ENDORSEMENT else StageOutcome.APPROVED,
         "material": stage.material,
+        "carry": stage.carry,
         "skip": chosen.skipped.get(stage.id, ""),
         "within": chosen.within.get(stage.id),
     }

@@ -6,7 +6,7 @@ are, when things are due) comes back as a :class:`~models.commit.Resolution` and
 
 import datetime as dt
 
-from imprimatur.rules import conditions, office
+from imprimatur.rules import conditions, confirming, office
 from imprimatur.rules.clock import tick
 from imprimatur.rules.draft import Draft
 from imprimatur.rules.voting import evaluate
@@ -46,8 +46,8 @@ from models.events import (
     Ticked,
     Withdrawn,
 )
-from models.plan import Plan
-from models.vocabulary import CaseStatus, StageOutcome, StageStatus, TaskClosure, TaskStatus, Verdict
+from models.plan import Plan, StagePlan
+from models.vocabulary import Carry, CaseStatus, StageOutcome, StageStatus, TaskClosure, TaskStatus, Verdict
 
 
 def transition(state: CaseState, event: Event, plan: Plan, at: dt.datetime) -> tuple[CaseState, tuple[Effect, ...]]:
@@ -184,23 +184,29 @@ def _revise(draft: Draft, event: Revised) -> None:
     _select(draft, event)
     draft.add(ResumeClock())
     for plan in draft.plan.stages:
-        _carry_over(draft, plan.id, plan.material, event.changed)
+        _carry_over(draft, plan, event.changed)
     draft.advance(event.actor)
 
 
-def _carry_over(draft: Draft, stage_id: str, material: tuple[str, ...] | None, changed: tuple[str, ...]) -> None:
-    """An approval lapses when the new version changes what is material to it; any other result is sought anew."""
-    stage = draft.stages[stage_id]
+def _carry_over(draft: Draft, plan: StagePlan, changed: tuple[str, ...]) -> None:
+    """An approval lapses when the new version changes what is material to it; any other result is sought anew.
+
+    Where the framework says so, one that would stay valid has to be confirmed by those who gave it.
+    """
+    stage = draft.stages[plan.id]
     if stage.status is not StageStatus.CLOSED:
         return
     if stage.outcome is not None and stage.outcome.stays_valid:
-        touched = tuple(field for field in changed if material is None or _is_material(field, material))
-        if not touched:
-            draft.add(KeepStage(stage=stage_id))
+        touched = tuple(field for field in changed if plan.material is None or _is_material(field, plan.material))
+        needs_word = plan.carry is Carry.CONFIRM and not plan.skip
+        if not touched and not needs_word:
+            draft.add(KeepStage(stage=plan.id, round=stage.round))
             return
-        draft.add(LapseStage(stage=stage_id, changed=touched))
-    draft.lapse_conditions("the approval that it belonged to lapsed", stage=stage_id)
-    draft.stages[stage_id] = StageState(id=stage_id)
+        if not touched and confirming.seek(draft, stage):
+            return
+        draft.add(LapseStage(stage=plan.id, round=stage.round, changed=touched, confirmed=bool(touched)))
+    draft.lapse_conditions("the approval that it belonged to lapsed", stage=plan.id)
+    draft.stages[plan.id] = StageState(id=plan.id)
 
 
 def _is_material(field: str, material: tuple[str, ...]) -> bool:
@@ -216,7 +222,7 @@ def _decide(draft: Draft, event: Decided) -> None:
     if stage.status is not StageStatus.OPEN:
         # Someone acknowledged what they were only told of.
         return
-    if event.verdict is Verdict.RECUSE and plan.deputies:
+    if stage.confirms is None and event.verdict is Verdict.RECUSE and plan.deputies:
         draft.add(CallDeputy(stage=stage.id, round=stage.round, task=task.id, cause="recused"))
     elif event.verdict is Verdict.OBJECT:
         _object(draft, stage)
@@ -234,6 +240,9 @@ def _count_again(draft: Draft) -> None:
 
 
 def _is_settled(draft: Draft, stage: StageState) -> bool:
+    if stage.confirms is not None:
+        # A confirmation is settled by answers and by time, never by what a commit finds out.
+        return False
     result = evaluate(draft.plan.stage(stage.id), draft.stage_tasks(stage), stage.deadlocked)
     return result.outcome is not None or (result.deadlocked and not stage.deadlocked)
 
@@ -246,6 +255,11 @@ def _object(draft: Draft, stage: StageState) -> None:
 
 
 def _settle_votes(draft: Draft, stage: StageState, actor: str) -> None:
+    if stage.confirms is not None:
+        if confirming.settle(draft, stage):
+            draft.pass_stage(stage, f"confirmed by all who approved it in round {stage.confirms}")
+            draft.advance(actor)
+        return
     result = evaluate(draft.plan.stage(stage.id), draft.stage_tasks(stage), stage.deadlocked)
     if result.outcome is None:
         _resolve_deadlocks(draft)
@@ -274,7 +288,9 @@ def _deadlocked(draft: Draft) -> list[StageState]:
     return [
         stage
         for stage in draft.open_stages()
-        if not stage.deadlocked and evaluate(draft.plan.stage(stage.id), draft.stage_tasks(stage)).deadlocked
+        if not stage.deadlocked
+        and stage.confirms is None
+        and evaluate(draft.plan.stage(stage.id), draft.stage_tasks(stage)).deadlocked
     ]
 
 

@@ -9,14 +9,16 @@ from pydantic import BaseModel
 from sqlalchemy import Connection, RowMapping, exists, or_, select
 
 from imprimatur.errors import InputError, NotFound
+from imprimatur.rules.voting import IN_FAVOUR
 from imprimatur.store.conditions import ConditionView, conditions_of
 from imprimatur.store.engine import Database
 from imprimatur.store.frameworks import framework_by_digest
-from models.tables import CaseRow, IncidentRow, OutboxRow, PublicationRow, StageRow, TaskRow
+from models.tables import CaseRow, DecisionRow, IncidentRow, OutboxRow, PublicationRow, StageRow, TaskRow
 from models.vocabulary import CaseStatus, MailStatus, StageOutcome, StageStatus, TaskStatus
 
 _CASE = CaseRow.__table__  # type: ignore[attr-defined]
 _STAGE = StageRow.__table__  # type: ignore[attr-defined]
+_DECISION = DecisionRow.__table__  # type: ignore[attr-defined]
 _TASK = TaskRow.__table__  # type: ignore[attr-defined]
 _INCIDENT = IncidentRow.__table__  # type: ignore[attr-defined]
 _MAIL = OutboxRow.__table__  # type: ignore[attr-defined]
@@ -37,8 +39,19 @@ class CaseSummary(BaseModel):
     closed_at: dt.datetime | None
 
 
+class Proof(BaseModel):
+    """A ledger event that helped to make an approval."""
+
+    position: int
+    digest: str
+    actor: str
+
+
 class StageView(BaseModel):
-    """A stage as it stands; one that has not opened in this round has round 0, and may say why its approval lapsed."""
+    """A stage as it stands; one that has not opened in this round has round 0, and may say why its approval lapsed.
+
+    ``proof`` has the decisions that made a standing approval, also when it was kept from an earlier round.
+    """
 
     stage: str
     name: str
@@ -51,6 +64,7 @@ class StageView(BaseModel):
     due_reason: dict[str, Any] | None = None
     breached_at: dt.datetime | None = None
     closed_at: dt.datetime | None = None
+    proof: list[Proof] = []
 
 
 class TaskView(BaseModel):
@@ -179,7 +193,7 @@ def show_case(database: Database, case_id: str) -> CaseView:
             dict(case)
             | {
                 "framework": _framework_name(case),
-                "stages": _stage_views(defined, stages, case["round"]),
+                "stages": _proved(_stage_views(defined, stages, case["round"]), _proofs(connection, case_id)),
                 "tasks": [dict(row) for row in tasks],
                 "conditions": conditions_of(connection, [case_id]).get(case_id, []),
                 "incidents": [dict(row) for row in incidents],
@@ -200,6 +214,24 @@ def _stage_view(stage_id: str, name: str, row: RowMapping | None, round_number: 
         return StageView.model_validate(dict(row))
     lapsed = row["reason"] if row is not None and row["status"] == StageStatus.WAITING else ""
     return StageView(stage=stage_id, name=name, status=StageStatus.WAITING, reason=lapsed)
+
+
+def _proofs(connection: Connection, case_id: str) -> dict[tuple[str, int], list[Proof]]:
+    query = select(_DECISION).where(
+        _DECISION.c.case_id == case_id, _DECISION.c.verdict.in_(sorted(IN_FAVOUR)), _DECISION.c.annulled_at.is_(None)
+    )
+    found: dict[tuple[str, int], list[Proof]] = {}
+    for row in connection.execute(query.order_by(_DECISION.c.position)).mappings():
+        proof = Proof(position=row["position"], digest=row["ledger_digest"], actor=row["actor"])
+        found.setdefault((row["stage"], row["round"]), []).append(proof)
+    return found
+
+
+def _proved(views: list[StageView], proofs: dict[tuple[str, int], list[Proof]]) -> list[StageView]:
+    return [
+        view.model_copy(update={"proof": proofs.get((view.stage, view.round), [])}) if _stands(view.outcome) else view
+        for view in views
+    ]
 
 
 def _stands(outcome: str | None) -> bool:

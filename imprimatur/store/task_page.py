@@ -9,6 +9,7 @@ from sqlalchemy import select
 from imprimatur.errors import NotFound
 from imprimatur.rules.completeness import FieldProblem, missing
 from imprimatur.rules.voting import IN_FAVOUR
+from imprimatur.store.baselines import Baseline, baselines
 from imprimatur.store.conditions import ConditionView, conditions_of
 from imprimatur.store.documents import proposal_by_digest
 from imprimatur.store.engine import Database
@@ -39,6 +40,7 @@ class TaskPage:
     decisions: tuple[dict[str, Any], ...]
     own: dict[str, Any] | None
     conditions: tuple[ConditionView, ...]
+    baseline: Baseline | None
 
     @property
     def accepted(self) -> tuple[Verdict, ...]:
@@ -86,6 +88,7 @@ def task_page(database: Database, task_id: str, person: str) -> TaskPage:
             due_reason=due_reason,
             decisions=decisions,
             own=next((row for row in decisions if row["task_id"] == task_id), None),
+            baseline=baselines(connection, [dict(task)], {task["case_id"]: case["digest"]}).get(task_id),
             conditions=tuple(conditions_of(connection, [task["case_id"]]).get(task["case_id"], ())),
         )
 

@@ -74,6 +74,7 @@ def _task(
         "decisions": found.decisions,
         "own": found.own,
         "conditions": found.conditions,
+        "baseline": found.baseline,
         "takes_conditions": found.takes_conditions,
         "condition_rows": CONDITION_ROWS,
         "is_open": found.is_open,
