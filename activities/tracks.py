@@ -84,9 +84,9 @@ def _scores(book: Book, stages: tuple[StageDef, ...]) -> Scores:
 def _standing_rounds(book: Book) -> dict[str, int]:
     query = select(_STAGE.c.stage, _STAGE.c.round, _STAGE.c.outcome).where(_STAGE.c.case_id == book.step.case_id)
     rows = book.connection.execute(query.order_by(_STAGE.c.round)).all()
-    rounds = {stage: number for stage, number, outcome in rows if outcome and StageOutcome(outcome).stays_valid}
+    rounds = {stage: number for stage, number, outcome in rows if outcome and StageOutcome(outcome).lets_pass}
     closed = (effect for effect in book.step.effects if isinstance(effect, c.CloseStage))
-    return rounds | {effect.stage: effect.round for effect in closed if effect.outcome.stays_valid}
+    return rounds | {effect.stage: effect.round for effect in closed if effect.outcome.lets_pass}
 
 
 def _answers(book: Book) -> list[tuple[str, int, dict[str, int]]]:

@@ -17,6 +17,7 @@ from models.vocabulary import (
     Conditions,
     CountedOf,
     CredentialKind,
+    OnRejection,
     Pick,
     Recusal,
     StageKind,
@@ -257,6 +258,7 @@ class StageDef(Strict):
     carry: Carry = Carry.KEEP
     quality_gate: bool = False
     conditions: Conditions = Conditions.NEVER
+    on_rejection: OnRejection = OnRejection.END_CASE
     source: Text | None = None
 
     @property

@@ -11,7 +11,8 @@ from models.vocabulary import AtBreach, Carry, CountedOf, Recusal, StageOutcome,
 class StagePlan(Value):
     """``positive`` is the outcome of a stage that passes; ``informs``: it passes at once and blocks nothing.
 
-    ``skip`` says why it does not apply to this proposal; ``within`` is what the track promises instead.
+    ``goes_on_rejected``: a rejection is recorded as a refusal, and the case goes on. ``skip`` says why it does not
+    apply to this proposal; ``within`` is what the track promises instead.
     """
 
     id: str
@@ -35,6 +36,7 @@ class StagePlan(Value):
     waits_for_all: bool = False
     at_breach: AtBreach = AtBreach.ESCALATE
     policy_clause: str = ""
+    goes_on_rejected: bool = False
     material: tuple[str, ...] | None = None
     carry: Carry = Carry.KEEP
     skip: str = ""

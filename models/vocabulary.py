@@ -68,6 +68,13 @@ class AtBreach(StrEnum):
     REJECT = "reject"
 
 
+class OnRejection(StrEnum):
+    """Whether a stage's rejection ends the case, or is recorded and the case goes on."""
+
+    END_CASE = "end_case"
+    PROCEED = "proceed"
+
+
 class Pick(StrEnum):
     """How some are chosen out of those who could review."""
 
@@ -147,11 +154,12 @@ class StageOutcome(StrEnum):
     CANCELLED = "cancelled"
     ENDORSED = "endorsed"
     INFORMED = "informed"
+    REFUSED = "refused"
 
     @property
     def lets_pass(self) -> bool:
         """Stages that need this one may open."""
-        return self.stays_valid or self in (StageOutcome.SKIPPED, StageOutcome.PUBLISHED)
+        return self.stays_valid or self in (StageOutcome.SKIPPED, StageOutcome.PUBLISHED, StageOutcome.REFUSED)
 
     @property
     def stays_valid(self) -> bool:

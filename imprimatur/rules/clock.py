@@ -125,10 +125,10 @@ def _decide_by_silence(draft: Draft, stage: StageState, plan: StagePlan) -> None
     )
     reason = f"nobody decided in time; the policy says: {plan.policy_clause}"
     draft.close_tasks(stage.id, TaskClosure.TIME_RAN_OUT, SYSTEM)
-    draft.close_stage(stage, outcome, reason)
     if outcome is StageOutcome.REJECTED:
-        draft.end(CaseStatus.REJECTED, TaskClosure.CASE_REJECTED, SYSTEM, reason)
+        draft.reject_stage(stage, TaskClosure.CASE_REJECTED, SYSTEM, reason)
     else:
+        draft.close_stage(stage, outcome, reason)
         draft.advance(SYSTEM)
 
 

@@ -164,6 +164,15 @@ class Draft:
         else:
             self.close_stage(stage, self.plan.stage(stage.id).positive, reason)
 
+    def reject_stage(self, stage: StageState, closure: TaskClosure, actor: str, reason: str) -> None:
+        """Ends the case, unless the framework lets it go on with the refusal on record."""
+        if self.plan.stage(stage.id).goes_on_rejected:
+            self.close_stage(stage, StageOutcome.REFUSED, reason)
+            self.advance(actor)
+        else:
+            self.close_stage(stage, StageOutcome.REJECTED, reason)
+            self.end(CaseStatus.REJECTED, closure, actor, reason)
+
     def close_stage(self, stage: StageState, outcome: StageOutcome, reason: str) -> None:
         self.put_stage(
             stage,

@@ -4,7 +4,7 @@ from models.events import Event, Revised
 from models.framework import Framework, StageDef, VotingRule
 from models.plan import Plan, StagePlan
 from models.tracks import Selection
-from models.vocabulary import StageKind, StageOutcome
+from models.vocabulary import OnRejection, StageKind, StageOutcome
 
 
 def plan_of(framework: Framework, selection: Selection | None = None) -> Plan:
@@ -38,6 +38,7 @@ def _stage_plan(stage: StageDef, chosen: Selection) -> StagePlan:
         "carry": stage.carry,
         "skip": chosen.skipped.get(stage.id, ""),
         "within": chosen.within.get(stage.id),
+        "goes_on_rejected": stage.on_rejection is OnRejection.PROCEED,
     }
     if stage.voting is not None:
         stated |= _voting(stage.voting)

@@ -266,8 +266,7 @@ def _settle_votes(draft: Draft, stage: StageState, actor: str) -> None:
         return
     draft.close_tasks(stage.id, TaskClosure.OUTCOME_CERTAIN, actor)
     if result.outcome is StageOutcome.REJECTED:
-        draft.close_stage(stage, StageOutcome.REJECTED, result.reason)
-        draft.end(CaseStatus.REJECTED, TaskClosure.CASE_REJECTED, actor, result.reason)
+        draft.reject_stage(stage, TaskClosure.CASE_REJECTED, actor, result.reason)
     elif result.outcome is StageOutcome.CHANGES_REQUESTED:
         _send_back(draft, stage, actor, result.reason)
     else:
