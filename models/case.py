@@ -85,6 +85,13 @@ class CaseState(Value):
         """Nothing can happen any more: what was agreed on with an approval is settled as well."""
         return self.status.is_final and all(item.status.is_settled for item in self.conditions.values())
 
+    @property
+    def waits_for_conditions(self) -> bool:
+        """Every stage has passed but the publication, which blocking conditions hold up."""
+        blocked = any(item.blocking and not item.status.is_settled for item in self.conditions.values())
+        review_is_over = not any(stage.status is StageStatus.OPEN for stage in self.stages.values())
+        return self.status is CaseStatus.IN_REVIEW and blocked and review_is_over
+
     def open_tasks(self, stage_id: str | None = None) -> list[TaskState]:
         return [
             task

@@ -166,6 +166,30 @@ def test_an_approval_that_is_kept_keeps_its_conditions(case: Simulator) -> None:
     assert (status(case), case.state.stages["quality"].status) == (ConditionStatus.OPEN, StageStatus.CLOSED)
 
 
+def test_the_proposer_may_change_the_text_to_meet_what_holds_up_the_publication(case: Simulator) -> None:
+    passed(case, asked(blocking=True))
+    assert case.revise("partners") is None
+    assert "resume_clock" not in case.kinds(), "it never stopped"
+    assert (status(case), case.state.open_tasks()) == (ConditionStatus.OPEN, []), "nothing material to the approval"
+    assert case.revise("title") is None
+    assert status(case) is ConditionStatus.LAPSED, "the approval is sought anew, with conditions or without"
+    assert len(case.state.open_tasks("quality")) == 3
+
+
+def test_an_incomplete_change_stops_the_clock_until_it_is_complete(case: Simulator) -> None:
+    passed(case, asked(blocking=True))
+    assert case.revise("partners", complete=False) is None
+    assert (case.state.status, case.kinds()) == (CaseStatus.INCOMPLETE, ["add_version", "pause_clock"])
+    assert case.revise("partners") is None
+    assert case.kinds()[1] == "resume_clock"
+
+
+def test_while_people_review_nothing_is_changed_for_a_condition(case: Simulator) -> None:
+    passed_quality(case)
+    refused = case.revise("partners")
+    assert refused is not None and refused.code == "revision_not_requested"
+
+
 def lapse_by_rejection(case: Simulator) -> None:
     case.decide("industry", R)
 

@@ -49,9 +49,13 @@ def play(database: Database, tmp_path: Path) -> Play:
 def publish(play: Play, *conditions: Condition) -> list[ConditionView]:
     """As far as it goes: the first reviewer of quality sets the conditions."""
     play.decide("quality", conditions=conditions, outcomes=4, assessment=4)
+    approve_all(play)
+    return shown(play)
+
+
+def approve_all(play: Play) -> None:
     while play.state.open_tasks():
         play.decide(play.state.open_tasks()[0].stage, outcomes=4, assessment=4, need=4)
-    return shown(play)
 
 
 def shown(play: Play) -> list[ConditionView]:
@@ -108,6 +112,21 @@ def test_a_condition_is_kept_from_the_decision_to_its_end(play: Play) -> None:
     told = [str(type_) for type_ in event_types(play.database, play.case_id) if type_.startswith("condition")]
     assert told == ["condition_set", "condition_fulfilled", "condition_accepted"]
     assert case_of_condition(play.database, found.condition_id) == play.case_id
+    assert verify_all(play.database).ok
+
+
+def test_a_new_version_can_meet_what_holds_up_the_publication(play: Play) -> None:
+    [found] = publish(play, condition("Name the assessor.", blocking=True))
+    whole = example("industry-credit")
+    play.revise(whole.model_copy(update={"price": None}))
+    assert [(c.condition_id, c.status) for c in shown(play)] == [(found.condition_id, ConditionStatus.OPEN)]
+    play.revise(whole.model_copy(update={"price": None, "summary": None}))
+    assert show_case(play.database, play.case_id).clock_remaining_seconds is not None
+    play.revise(whole)
+    approve_all(play)
+    fulfil(play, found)
+    judge(play, found, ConditionAct.ACCEPT)
+    assert play.state.status is CaseStatus.PUBLISHED
     assert verify_all(play.database).ok
 
 

@@ -64,7 +64,7 @@ def _closed_message(task: TaskState) -> str:
 def _revision_refusal(state: CaseState, event: Revised) -> Refusal | None:
     if state.status.is_final:
         return closed_case(state)
-    if not state.status.waits_for_proposer:
+    if not state.status.waits_for_proposer and not state.waits_for_conditions:
         return Refusal(
             "Refused",
             "revision_not_requested",

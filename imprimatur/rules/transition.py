@@ -164,6 +164,8 @@ def _select(draft: Draft, event: Submitted | Revised) -> None:
 
 
 def _revise(draft: Draft, event: Revised) -> None:
+    """A new version that was asked for, or one by which the proposer meets the conditions of an approval."""
+    runs = draft.status is CaseStatus.IN_REVIEW
     draft.version, draft.digest = draft.version + 1, event.digest
     draft.add(
         AddVersion(
@@ -176,13 +178,16 @@ def _revise(draft: Draft, event: Revised) -> None:
     )
     if not event.complete:
         draft.status = CaseStatus.INCOMPLETE
+        if runs:
+            draft.add(PauseClock())
         return
     if draft.round == 0:
         _start(draft, event)
         return
     draft.status, draft.round = CaseStatus.IN_REVIEW, draft.round + 1
     _select(draft, event)
-    draft.add(ResumeClock())
+    if not runs:
+        draft.add(ResumeClock())
     for plan in draft.plan.stages:
         _carry_over(draft, plan, event.changed)
     draft.advance(event.actor)
