@@ -7,18 +7,13 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from imprimatur.errors import DocumentInvalid, InputError
-from imprimatur.frameworks.loader import shipped
-from imprimatur.rules.answers import CONDITION_LIMIT, CONDITIONS_LIMIT, check_answer
 from imprimatur.rules.clock import next_deadline
-from imprimatur.rules.condition_words import condition, parse_condition
 from imprimatur.rules.refusal import Refusal
 from models.conditions import Condition, ConditionFulfilled, ConditionJudged
 from models.effects import Publish
 from models.events import Annulled, Held, Resumed, SentBack
-from models.framework import BusinessDuration, StageDef
 from models.plan import Plan, StagePlan
-from models.vocabulary import CaseStatus, ConditionAct, Conditions, ConditionStatus, StageStatus, Verdict
+from models.vocabulary import CaseStatus, ConditionAct, ConditionStatus, StageStatus, Verdict
 from tests.simulator import DAY, PROPOSER, Desk, Simulator
 
 A, R, C = Verdict.APPROVE, Verdict.REJECT, Verdict.REQUEST_CHANGES
@@ -288,86 +283,6 @@ def test_the_clock_that_stands_still_is_not_missed(case: Simulator) -> None:
     assert "breach_condition" in kinds and "breach_case" not in kinds
 
 
-# --- how they are written ------------------------------------------------------------------------------------------
-
-STAGE = (
-    shipped()["industry-credit"].stage("quality").model_copy(update={"conditions": Conditions.ALLOWED, "criteria": ()})
-)
-
-
-def problems_of(stage: StageDef, verdict: Verdict, *conditions: Condition) -> list[str]:
-    try:
-        check_answer(stage, verdict, "because", {}, conditions=conditions)
-    except DocumentInvalid as error:
-        return [problem.code for problem in error.problems]
-    return []
-
-
-@pytest.mark.parametrize(
-    ("verdict", "conditions", "expected"),
-    [
-        (A, [asked()], []),
-        (A, [asked(owner="dean@example.org")] * CONDITIONS_LIMIT, []),
-        (R, [asked()], ["condition_without_approval"]),
-        (A, [asked()] * (CONDITIONS_LIMIT + 1), ["conditions_too_many"]),
-        (A, [Condition(id="c", text=" ")], ["condition_text_required"]),
-        (A, [Condition(id="c", text="x" * (CONDITION_LIMIT + 1))], ["condition_too_long"]),
-        (
-            A,
-            [asked(owner="the dean"), Condition(id="c", text="")],
-            ["condition_owner_malformed", "condition_text_required"],
-        ),
-    ],
-)
-def test_an_answer_with_conditions_is_checked(
-    verdict: Verdict, conditions: list[Condition], expected: list[str]
-) -> None:
-    assert problems_of(STAGE, verdict, *conditions) == expected
-
-
-def test_a_stage_takes_conditions_only_where_its_framework_says_so() -> None:
-    assert problems_of(shipped()["industry-credit"].stage("proposal"), A, asked()) == ["conditions_not_offered"]
-
-
-@pytest.mark.parametrize(
-    ("words", "expected"),
-    [
-        ("Name the assessor", {}),
-        ("Name the assessor | blocking", {"blocking": True}),
-        ("Name the assessor|due 10d|owner d@e.org", {"due": BusinessDuration(business_days=10), "owner": "d@e.org"}),
-        ("Name the assessor | due 6h", {"due": BusinessDuration(business_hours=6)}),
-        ("Name the assessor | due 2026-12-24 | blocking", {"due_on": dt.date(2026, 12, 24), "blocking": True}),
-    ],
-)  # fmt: skip
-def test_a_condition_is_written_in_one_line(words: str, expected: dict[str, object]) -> None:
-    assert parse_condition(words) == Condition.model_validate({"id": "", "text": "Name the assessor"} | expected)
-
-
-@pytest.mark.parametrize(
-    ("words", "code"),
-    [
-        ("x | soon", "condition_malformed"),
-        ("x | blocking yes", "condition_malformed"),
-        ("x | due", "condition_malformed"),
-        ("x | due 1d | due 2d", "condition_malformed"),
-        ("x | due tomorrow", "due_malformed"),
-        ("x | due 0d", "due_malformed"),
-        ("x | due 1001d", "due_malformed"),
-        ("x | due 99999h", "due_malformed"),
-        ("x | due 2026-13-01", "due_malformed"),
-    ],
-)
-def test_what_is_no_condition_is_refused(words: str, code: str) -> None:
-    with pytest.raises(InputError) as refused:
-        parse_condition(words)
-    assert refused.value.code == code and refused.value.hint
-
-
-@pytest.mark.parametrize("due", ["", " 10D "])
-def test_how_a_time_is_spelled_does_not_matter(due: str) -> None:
-    assert (condition("x", due=due).due is None) == (not due.strip())
-
-
 # --- whatever happens ------------------------------------------------------------------------------------------------
 
 
@@ -409,7 +324,7 @@ class AnyConditions(RuleBasedStateMachine):
         self.case.pass_time(dt.timedelta())
         assert refused is None or not (found.status is ConditionStatus.OPEN and act in (None, ConditionAct.WAIVE))
 
-    @precondition(lambda self: self.case.state.status is CaseStatus.REVISING)
+    @precondition(lambda self: self.case.state.status is CaseStatus.REVISING or self.case.state.waits_for_conditions)
     @rule(changed=st.sampled_from(["title", "partners"]))
     def proposer_revises(self, changed: str) -> None:
         assert self.case.revise(changed) is None
