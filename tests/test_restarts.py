@@ -34,32 +34,6 @@ async def furnished(address: str, database: Database, folder: Path) -> AsyncIter
     yield Engine(client, Gateway(client, database, queue), database, committer, queue, folder, f"-{queue}"), client
 
 
-WHOLE_LIFE: list[Act] = [
-    lambda e, c: e.submit("industry-credit", case_id=c),
-    lambda e, c: e.next_deadline(c),
-    lambda e, c: e.decide(c, "proposal"),
-    lambda e, c: e.decide(c, "industry"),
-    lambda e, c: e.decide(c, "quality", "request_changes", WHY),
-    lambda e, c: e.decide(c, "quality", "request_changes", WHY),
-    lambda e, c: e.gateway.revise(c, example("industry-credit.revised"), actor=PROPOSER),
-    lambda e, c: e.next_deadline(c),
-    lambda e, c: approved_by_all(e, c),
-]
-
-
-async def test_every_act_may_meet_another_worker(
-    temporal_address: str, sqlite_database: Database, tmp_path: Path
-) -> None:
-    """Each replays the history from its beginning: it has seen nothing of the case."""
-    async with furnished(temporal_address, sqlite_database, tmp_path) as (live, client):
-        case_id = live.case_id("handed-on")
-        for act in WHOLE_LIFE:
-            async with worker(client, live.committer, live.queue):
-                await act(live, case_id)
-                await live.assert_agrees(case_id)
-        assert live.show(case_id).status is CaseStatus.PUBLISHED
-
-
 async def test_the_first_receipt_outlives_the_worker(
     temporal_address: str, sqlite_database: Database, tmp_path: Path
 ) -> None:
