@@ -73,21 +73,6 @@ async def test_what_falls_due_without_a_worker_is_told_when_one_comes(
         assert (types.count(E.SLA_BREACHED), types.count(E.STAGE_ESCALATED)) == (1, 1)
 
 
-async def test_more_cases_than_the_cache_holds(
-    temporal_address: str, sqlite_database: Database, tmp_path: Path
-) -> None:
-    """Each act finds its case forgotten by the worker, for the other came in between."""
-    furnish(sqlite_database)
-    async with engine(temporal_address, sqlite_database, tmp_path, new_queue(), cached=1) as live:
-        cases = [live.case_id(f"forgotten-{number}") for number in range(2)]
-        for act in WHOLE_LIFE:
-            for case_id in cases:
-                await act(live, case_id)
-        for case_id in cases:
-            state = await live.assert_agrees(case_id)
-            assert state.status is CaseStatus.PUBLISHED
-
-
 async def test_a_history_that_is_cut_keeps_state_timers_and_open_tasks(live: Engine) -> None:
     case_id = (await live.submit("non-credit")).case_id
     first = (await live.handle(case_id).describe()).run_id
