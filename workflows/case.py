@@ -46,6 +46,7 @@ class CaseWorkflow:
         self._state = start.state or CaseState(case_id=start.case_id)
         self._turn = asyncio.Lock()
         self._alarm: dt.datetime | None = next_deadline(self._state)
+        self._latest = workflow.now()
 
     @workflow.run
     async def run(self, start: CaseInput) -> str:
@@ -67,11 +68,22 @@ class CaseWorkflow:
                     or self._must_continue_as_new()
                     or (self._alarm is not None and (armed is None or self._alarm < armed))
                 ),
-                timeout=None if armed is None else max(armed - workflow.now(), dt.timedelta()),
+                timeout=None if armed is None else max(armed - self._now(), dt.timedelta()),
             )
         except TimeoutError:
+            assert armed is not None, "only an armed timer fires"
+            self._latest = max(self._latest, armed)
             async with self._turn:
                 await self._perform(Ticked())
+
+    def _now(self) -> dt.datetime:
+        """The case's clock. It never runs back, and is never before a timer that has fired.
+
+        A worker that meets the case by a query, between the firing of a timer and the task for it, is told of the timer
+        with the clock of the task before. Taken at its word, nothing would be due and the whole span would be waited again.
+        """
+        self._latest = max(self._latest, workflow.now())
+        return self._latest
 
     def _must_continue_as_new(self) -> bool:
         return workflow.info().is_continue_as_new_suggested() and self._state.seq > 0
@@ -93,7 +105,7 @@ class CaseWorkflow:
 
     async def _carry_out(self, event: Event) -> tuple[Step, Resolution] | None:
         """One step, committed. The answer's event is another one where that had been written at its place."""
-        state, step = self._plan_step(event, workflow.now())
+        state, step = self._plan_step(event, self._now())
         if step is None:
             self._state = state
             return None
