@@ -3,38 +3,41 @@
 import argparse
 import asyncio
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from activities.commit import Committer
+from sqlalchemy import Connection, exists, select
+
 from imprimatur.store.engine import Database
-from models.case import Resolution, Step
-from tests.engine import connected, worker
+from models.vocabulary import EventType
+from tests.engine import connected, worker, writer
+from tests.facts import LEDGER
 
 
-class MortalCommitter(Committer):
-    """Commits, and is gone when the step had an effect of the kind."""
+class MortalDatabase(Database):
+    """Is gone with its process once the ledger holds an event of the fatal type."""
 
-    fatal: str
+    fatal: EventType
 
-    def write_steps(self, steps: Sequence[Step]) -> list[Resolution | Exception]:
-        answers = super().write_steps(steps)
-        if any(effect.kind == self.fatal for step in steps for effect in step.effects):
-            os._exit(137)
-        return answers
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        with super().write() as connection:
+            yield connection
+        with self.read() as connection:
+            if connection.execute(select(exists().where(LEDGER.c.type == self.fatal))).scalar():
+                os._exit(137)
 
 
-async def main(address: str, database_url: str, folder: Path, queue: str, fatal: str) -> None:
-    committer = MortalCommitter(
-        Database(database_url), base_url="https://imprimatur.example", published_dir=folder, after_mail=lambda: None
-    )
-    committer.fatal = fatal
-    async with worker(await connected(address), committer, queue):
+async def main(address: str, database_url: str, folder: Path, queue: str, fatal: EventType) -> None:
+    database = MortalDatabase(database_url)
+    database.fatal = fatal
+    async with worker(await connected(address), writer(database, folder), queue):
         await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    for name in ("address", "database_url", "folder", "queue", "fatal"):
-        parser.add_argument(name, type=Path if name == "folder" else str)
+    for name, kind in (("address", str), ("database_url", str), ("folder", Path), ("queue", str), ("fatal", EventType)):
+        parser.add_argument(name, type=kind)
     asyncio.run(main(**vars(parser.parse_args())))

@@ -3,6 +3,9 @@
 import asyncio
 import datetime as dt
 import sys
+from asyncio.subprocess import Process
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -15,67 +18,21 @@ from imprimatur.errors import Gone
 from imprimatur.frameworks.loader import shipped
 from imprimatur.gateway import Gateway
 from imprimatur.rules.plan import plan_of
-from imprimatur.rules.transition import next_deadline, settle, transition
+from imprimatur.rules.transition import next_deadline
 from imprimatur.store.documents import put_proposal
 from imprimatur.store.engine import Database
 from imprimatur.store.reading import TaskView
-from models.case import CaseState, Decided, Event, Resolution, Revised, Step, Submitted, Ticked, Withdrawn
+from models.case import Revised, Submitted, Withdrawn
 from models.messages import CaseInput
-from models.vocabulary import CaseStatus, EventType, Verdict
+from models.vocabulary import CaseStatus, EventType
 from tests.engine import Engine, connected, new_queue, worker, writer
 from tests.facts import PROPOSER, example, furnish
+from tests.lost_worker import Lost, approval
 from tests.stories import REASON, WHY
 from workflows.case import CaseWorkflow
 
 E = EventType
 ROOT = Path(__file__).resolve().parents[1]
-
-
-class Lost:
-    """A worker whose commits reach the ledger and whose word never reaches Temporal."""
-
-    def __init__(self, engine: Engine, case_id: str, state: CaseState, at: dt.datetime) -> None:
-        self.engine, self.case_id, self.state, self.at = engine, case_id, state, at
-        self.plan = plan_of(shipped()[engine.show(case_id).framework.partition("@")[0]])
-
-    @classmethod
-    async def worker(cls, engine: Engine, case_id: str) -> "Lost":
-        return cls(engine, case_id, await engine.gateway.state(case_id), await engine.now(case_id))
-
-    def commit(self, event: Event) -> Resolution:
-        state, effects = transition(self.state, event, self.plan, self.at)
-        step = Step(
-            event=event,
-            at=self.at,
-            case_id=self.case_id,
-            seq=state.seq,
-            framework_digest=self.plan.digest,
-            digest=state.digest,
-            status=state.status,
-            round=state.round,
-            version=state.version,
-            effects=effects,
-        )
-        resolution = self.engine.committer.write_step(step)
-        self.state = settle(state, resolution)
-        return resolution
-
-    def remind(self) -> Resolution:
-        deadline = next_deadline(self.state)
-        assert deadline is not None
-        self.at = deadline
-        return self.commit(Ticked())
-
-
-def approval(engine: Engine, task: TaskView) -> Decided:
-    scores = engine.scores(task)
-    return Decided(
-        decision_id=ids.decision_id(task.task_id, task.assignee, "approve", "", scores),
-        task_id=task.task_id,
-        actor=task.assignee,
-        verdict=Verdict.APPROVE,
-        scores=scores,
-    )
 
 
 async def in_quality(engine: Engine) -> tuple[str, list[TaskView]]:
@@ -184,14 +141,13 @@ async def test_a_worker_that_is_killed_after_a_commit_loses_nothing(
     furnish(sqlite_database)
     client, queue, committer = await connected(temporal_address), new_queue(), writer(sqlite_database, tmp_path)
     live = Engine(client, Gateway(client, sqlite_database, queue), sqlite_database, committer, queue, tmp_path, "")
-    command = [temporal_address, sqlite_database.url, str(tmp_path), queue, "remind"]
-    mortal = await asyncio.create_subprocess_exec(sys.executable, "-m", "tests.mortal_worker", *command, cwd=ROOT)
-    case_id = await started_with_short_tasks(live)
-    reminder = next_deadline(await live.gateway.state(case_id))
-    assert reminder is not None
-    skipper = TimeSkipper(client, config=TimeSkippingConfig(enabled=False))
-    await skipper.fast_forward(live.handle(case_id), reminder - await live.now(case_id))
-    assert await asyncio.wait_for(mortal.wait(), 60) == 137
+    async with mortal_worker(temporal_address, sqlite_database.url, str(tmp_path), queue, E.REMINDER_SENT) as mortal:
+        case_id = await started_with_short_tasks(live)
+        reminder = next_deadline(await live.gateway.state(case_id))
+        assert reminder is not None
+        skipper = TimeSkipper(client, config=TimeSkippingConfig(enabled=False))
+        await skipper.fast_forward(live.handle(case_id), reminder - await live.now(case_id))
+        assert await asyncio.wait_for(mortal.wait(), 120) == 137
     assert live.types(case_id)[-1] is E.REMINDER_SENT
     deciding = asyncio.create_task(live.decide(case_id, "proposal"))
     async with worker(client, committer, queue):
@@ -199,6 +155,17 @@ async def test_a_worker_that_is_killed_after_a_commit_loses_nothing(
         assert live.types(case_id)[receipt.position - 1] is E.DECISION_RECORDED
         assert live.types(case_id).count(E.REMINDER_SENT) == 1
         await live.assert_agrees(case_id)
+
+
+@asynccontextmanager
+async def mortal_worker(*arguments: str) -> AsyncIterator[Process]:
+    process = await asyncio.create_subprocess_exec(sys.executable, "-m", "tests.mortal_worker", *arguments, cwd=ROOT)
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
 
 
 async def started_with_short_tasks(engine: Engine) -> str:
@@ -211,7 +178,7 @@ async def started_with_short_tasks(engine: Engine) -> str:
         CaseInput(case_id=case_id, plan=plan_of(shipped()["industry-credit"])),
         id=ids.workflow_id(case_id),
         task_queue=engine.queue,
-        task_timeout=dt.timedelta(seconds=1),
+        task_timeout=dt.timedelta(seconds=4),
         id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
     )
     submitted = Submitted(actor=PROPOSER, digest=digest, complete=True)

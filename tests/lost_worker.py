@@ -1,0 +1,59 @@
+"""A worker whose commits reach the ledger and whose word never reaches Temporal."""
+
+import datetime as dt
+
+from imprimatur import ids
+from imprimatur.frameworks.loader import shipped
+from imprimatur.rules.plan import plan_of
+from imprimatur.rules.transition import next_deadline, settle, transition
+from imprimatur.store.reading import TaskView
+from models.case import CaseState, Decided, Event, Resolution, Step, Ticked
+from models.vocabulary import Verdict
+from tests.engine import Engine
+
+
+class Lost:
+    """Knows a case as it was when this worker took it up; goes on with it by the same rules."""
+
+    def __init__(self, engine: Engine, case_id: str, state: CaseState, at: dt.datetime) -> None:
+        self.engine, self.case_id, self.state, self.at = engine, case_id, state, at
+        self.plan = plan_of(shipped()[engine.show(case_id).framework.partition("@")[0]])
+
+    @classmethod
+    async def worker(cls, engine: Engine, case_id: str) -> "Lost":
+        return cls(engine, case_id, await engine.gateway.state(case_id), await engine.now(case_id))
+
+    def commit(self, event: Event) -> Resolution:
+        state, effects = transition(self.state, event, self.plan, self.at)
+        step = Step(
+            event=event,
+            at=self.at,
+            case_id=self.case_id,
+            seq=state.seq,
+            framework_digest=self.plan.digest,
+            digest=state.digest,
+            status=state.status,
+            round=state.round,
+            version=state.version,
+            effects=effects,
+        )
+        resolution = self.engine.committer.write_step(step)
+        self.state = settle(state, resolution)
+        return resolution
+
+    def remind(self) -> Resolution:
+        deadline = next_deadline(self.state)
+        assert deadline is not None
+        self.at = deadline
+        return self.commit(Ticked())
+
+
+def approval(engine: Engine, task: TaskView) -> Decided:
+    scores = engine.scores(task)
+    return Decided(
+        decision_id=ids.decision_id(task.task_id, task.assignee, "approve", "", scores),
+        task_id=task.task_id,
+        actor=task.assignee,
+        verdict=Verdict.APPROVE,
+        scores=scores,
+    )
