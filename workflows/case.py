@@ -51,9 +51,11 @@ class CaseWorkflow:
     async def run(self, start: CaseInput) -> str:
         while not self._state.status.is_final:
             await self._until_deadline()
-            if self._must_continue_as_new() and not self._state.status.is_final:
+            if self._must_continue_as_new():
                 await workflow.wait_condition(workflow.all_handlers_finished)
-                workflow.continue_as_new(start.model_copy(update={"state": self._state}))
+                # What was under way may have ended the case.
+                if not self._state.status.is_final:
+                    workflow.continue_as_new(start.model_copy(update={"state": self._state}))
         await workflow.wait_condition(workflow.all_handlers_finished)
         return self._state.status
 
