@@ -76,18 +76,20 @@ class Committer(CommitPort):
 
     async def _run_lane(self) -> None:
         loop = asyncio.get_running_loop()
-        while self._waiting:
-            batch = self._take()
-            steps = [step for step, _ in batch]
-            answers, records = await loop.run_in_executor(self._executor, self._write_steps, steps)
-            if records:
-                task = asyncio.create_task(self._answer_once_filed(batch, answers, records))
-                self._answering.add(task)
-                task.add_done_callback(self._answering.discard)
-            else:
-                _answer(batch, answers)
-        # Not later, as a callback of the task: who comes in between would find a lane that takes nothing any more.
-        self._busy.discard(asyncio.current_task())
+        try:
+            while self._waiting:
+                batch = self._take()
+                steps = [step for step, _ in batch]
+                answers, records = await loop.run_in_executor(self._executor, self._write_steps, steps)
+                if records:
+                    task = asyncio.create_task(self._answer_once_filed(batch, answers, records))
+                    self._answering.add(task)
+                    task.add_done_callback(self._answering.discard)
+                else:
+                    _answer(batch, answers)
+        finally:
+            # Not later, as a callback of the task: who comes in between would find a lane that takes nothing any more.
+            self._busy.discard(asyncio.current_task())
 
     async def _answer_once_filed(
         self, batch: list[Waiting], answers: Sequence[Resolution | Exception], records: Sequence[Record]

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, StringConstraints
 from pydantic_core import PydanticCustomError
 
-_NOT_PRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+NOT_PRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _TIME = re.compile(r"[0-9]{1,2}:[0-9]{2}(:[0-9]{2})?")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
@@ -17,7 +17,7 @@ def _on_one_line(value: object) -> object:
 
 
 def _printable(value: str) -> str:
-    if found := _NOT_PRINTABLE.search(value):
+    if found := NOT_PRINTABLE.search(value):
         raise ValueError(f"the character U+{ord(found.group()):04X} cannot be part of a text")
     return value
 

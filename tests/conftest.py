@@ -18,7 +18,7 @@ from imprimatur.store.engine import Database, migrate
 from tests.command import Command, without_settings
 from tests.engine import Engine, engine, new_queue, temporal_server
 from tests.facts import furnish
-from tests.stack import Stack, import_people, running
+from tests.stack import SENDER, Stack, import_people, running
 
 # On a busy machine an example may take long: none is timed.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -143,9 +143,18 @@ def command(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Command:
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """`starter.py up --time-skipping` with the example directory; every test makes cases of its own in it."""
-    with running(tmp_path_factory.mktemp("stack"), "--time-skipping") as stack:
+    home = tmp_path_factory.mktemp("stack")
+    (home / ".env").write_text(f"MAIL_FROM={SENDER}\nSMTP_URL=smtp://elsewhere.invalid\n", encoding="utf-8")
+    with running(home, "--time-skipping") as stack:
         import_people(stack.home)
         yield stack
+
+
+@pytest.fixture
+def office(command: Command, stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Command:
+    """Commands beside the running stack, which they find by its home."""
+    monkeypatch.setenv("IMPRIMATUR_HOME", str(stack.home))
+    return command
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:

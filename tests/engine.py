@@ -1,5 +1,6 @@
 """The engine on a real Temporal server, in this process: gateway, worker, commits; for tests."""
 
+import asyncio
 import datetime as dt
 import subprocess
 import time
@@ -62,7 +63,17 @@ def temporal_server(folder: Path, port: int | None = None) -> Iterator[str]:
 
 
 async def connected(address: str, keys: str | None = None, retries: RetryConfig | None = None) -> Client:
-    return await Client.connect(address, data_converter=data_converter(keys), identity=IDENTITY, retry_config=retries)
+    """The port opens before the service serves."""
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            return await Client.connect(
+                address, data_converter=data_converter(keys), identity=IDENTITY, retry_config=retries
+            )
+        except RuntimeError:
+            if time.monotonic() > deadline:
+                raise
+            await asyncio.sleep(0.1)
 
 
 def worker(client: Client, committer: Committer, queue: str, cached: int = 1000) -> Worker:

@@ -32,26 +32,34 @@ FOLDER = Path(__file__).parent / "histories"
 
 @dataclass(frozen=True)
 class Frozen:
-    """One run of one case, and the steps that it commits."""
+    """One run of a story's case, and the steps that it commits; a long case goes on in another run."""
 
-    name: str
     history: WorkflowHistory
     steps: list[StepTaken]
 
-    @classmethod
-    def read(cls, file: Path) -> "Frozen":
-        kept = json.loads(file.read_text(encoding="utf-8"))
-        return cls(file.stem, WorkflowHistory.from_json(kept["workflow_id"], kept["history"]), kept["steps"])
 
-    def write(self) -> Path:
-        file = FOLDER / f"{self.name}.json"
-        kept = {
-            "workflow_id": self.history.workflow_id,
-            "steps": self.steps,
-            "history": _without_traces(self.history.to_json_dict()),
+def read_frozen(name: str) -> list[Frozen]:
+    """The runs of a story's case, the first one first."""
+    runs = json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
+    return [Frozen(WorkflowHistory.from_json(run["workflow_id"], run["history"]), run["steps"]) for run in runs]
+
+
+def write_frozen(name: str, runs: Sequence[Frozen]) -> Path:
+    kept = [
+        {
+            "workflow_id": run.history.workflow_id,
+            "steps": run.steps,
+            "history": _without_traces(run.history.to_json_dict()),
         }
-        file.write_text(json.dumps(kept, ensure_ascii=False, separators=(",", ":")) + "\n", encoding="utf-8")
-        return file
+        for run in runs
+    ]
+    file = FOLDER / f"{name}.json"
+    file.write_text(json.dumps(kept, ensure_ascii=False, separators=(",", ":")) + "\n", encoding="utf-8")
+    return file
+
+
+def frozen_names() -> list[str]:
+    return sorted(file.stem for file in FOLDER.glob("*.json"))
 
 
 # Not needed for a replay, and different in each recording.
@@ -102,7 +110,3 @@ def _taken(step: Step) -> StepTaken:
         "effects": [effect.kind for effect in step.effects],
         "digest": hashlib.sha256(step.model_dump_json(exclude_unset=True).encode()).hexdigest()[:32],
     }
-
-
-def all_frozen() -> Sequence[Frozen]:
-    return [Frozen.read(file) for file in sorted(FOLDER.glob("*.json"))]

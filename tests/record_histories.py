@@ -1,11 +1,12 @@
-"""Records the frozen histories anew: `python -m tests.record_histories [STORY]...`, all stories without a name.
+"""Records what each story leaves behind in Temporal: `python -m tests.record_histories [STORY ...]`.
 
-Do this when a behaviour is new, or when it changed on purpose and no running case can hold an older history; else
-the change belongs behind `workflow.patched`. Look at what changed in `tests/histories` before you keep it.
+Without a name it records the stories that have no history yet. A history is frozen when its behaviour is new; it is
+never recorded anew to make a replay pass. Whoever changes a rule keeps the old course for old cases
+(``workflow.patched``, or a new layout of the state) and adds a story of the new one.
 """
 
-import argparse
 import asyncio
+import sys
 import tempfile
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
@@ -17,7 +18,7 @@ from imprimatur.cli.output import leave
 from imprimatur.store.engine import Database, migrate
 from tests.engine import Engine, engine, temporal_server
 from tests.facts import furnish
-from tests.frozen import FOLDER, Frozen, replay
+from tests.frozen import FOLDER, Frozen, frozen_names, replay, write_frozen
 from tests.stories import STORIES
 
 QUEUE = "recorded"
@@ -43,23 +44,17 @@ async def record(address: str, name: str, folder: Path) -> None:
         case_id = await STORIES[name](live)
         histories = [history async for history in runs_of(live, case_id)]
     database.close()
-    for number, history in enumerate(histories, 1):
-        part = name if len(histories) == 1 else f"{name}.{number}"
-        file = Frozen(part, history, await replay(history)).write()
-        print(f"{file.name}: {len(history.events)} events, {file.stat().st_size} bytes")
+    file = write_frozen(name, [Frozen(history, await replay(history)) for history in histories])
+    print(f"{name}: {len(histories)} run(s), {file.stat().st_size:,} bytes")
 
 
 async def main(names: Sequence[str]) -> None:
     FOLDER.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="imprimatur-") as folder, temporal_server(Path(folder)) as address:
-        for name in names or STORIES:
-            for old in FOLDER.glob(f"{name}.*json"):
-                old.unlink()
+        for name in names or sorted(set(STORIES) - set(frozen_names())):
             await record(address, name, Path(tempfile.mkdtemp(dir=folder)))
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("stories", nargs="*", choices=[*STORIES, []], metavar="STORY")
-    asyncio.run(main(parser.parse_args().stories))
+    asyncio.run(main(sys.argv[1:]))
     leave(0)

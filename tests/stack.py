@@ -1,5 +1,6 @@
 """The embedded stack as users run it: a process of `starter.py up`, and what it leaves in its home; for tests."""
 
+import json
 import os
 import signal
 import subprocess
@@ -24,8 +25,9 @@ ROOT = Path(__file__).resolve().parents[1]
 EXAMPLES = ROOT / "examples"
 PROPOSER = "ana.proposer@example.edu"
 OFFICE = "omar.office@example.edu"
+SENDER = "Credentials Office <credentials@example.edu>"
 # Far above what anything takes; a test that needs it all has failed.
-WITHIN_SECONDS = 90.0
+WITHIN_SECONDS = 180.0
 
 
 def until(condition: Callable[[], object], what: str) -> None:
@@ -91,6 +93,13 @@ class Stack:
         return self.mails(case_id, begins, to)[-1]
 
 
+def record(title: str) -> str:
+    """A line of a catalogue that is complete under the framework for coursework."""
+    data = {"outcomes": ["Explain it."], "provider": "Example University", "hours": 20, "ects": 1, "language": "en",
+            "summary": "Short.", "unit": "School of Business", "field": "Business"}  # fmt: skip
+    return json.dumps(data | {"id": title, "title": title})
+
+
 def submitted(office: Command, name: str = "coursework-credit") -> str:
     """One of the examples as a case; its id."""
     return str(office.json("submit", EXAMPLES / f"{name}.yaml", "--as", PROPOSER)["case_id"])
@@ -142,20 +151,26 @@ def start(home: Path, *options: str, settings: Mapping[str, str] | None = None) 
             cwd=home,
         )
     assert process.stdout is not None
-    lines = [process.stdout.readline()]
-    while lines[-1] and not lines[-1].startswith("home "):
-        lines.append(process.stdout.readline())
-    assert lines[0].startswith("ready http://"), (home / "up.log").read_text()
+    try:
+        lines = [process.stdout.readline()]
+        while lines[-1] and not lines[-1].startswith("home "):
+            lines.append(process.stdout.readline())
+        assert lines[0].startswith("ready http://"), (home / "up.log").read_text()
+    except BaseException:
+        # Whoever stops the tests here stops this stack too.
+        process.send_signal(signal.SIGINT)
+        process.wait()
+        raise
     return Stack(home, process, lines)
 
 
-def starter(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def starter(home: Path, *arguments: str, settings: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     """A command as a process of its own."""
     return subprocess.run(
         [sys.executable, str(ROOT / "starter.py"), *arguments],
         capture_output=True,
         text=True,
-        env=environment(home),
+        env=environment(home) | dict(settings or {}),
         cwd=home,
         check=False,
         timeout=WITHIN_SECONDS,
@@ -176,6 +191,16 @@ def stop(stack: Stack) -> int:
         stack.process.stdout.close()
     assert left_running(parts) == []
     return status
+
+
+@contextmanager
+def standing_still(pid: int) -> Iterator[None]:
+    """Within the block the process does nothing, and is not dead."""
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
 
 
 def left_running(parts: Mapping[str, tuple[int, str]]) -> list[str]:

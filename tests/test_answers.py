@@ -50,6 +50,7 @@ def test_a_well_formed_answer_is_its_verdict(
         ("reject", "", CLEAR, "comment_required", "comment", "say why, the proposer needs it"),
         ("request_changes", " \n\t", CLEAR, "comment_required", "comment", "say why, the proposer needs it"),
         ("approve", "x" * (COMMENT_LIMIT + 1), CLEAR, "comment_too_long", "comment", "has 20001 characters"),
+        ("approve", "so\x00so", CLEAR, "comment_not_printable", "comment", "cannot be part of a comment"),
         ("approve", "", {}, "score_required", "score.clear", "clear must be scored"),
         ("reject", "No.", {}, "score_required", "score.clear", "clear must be scored"),
         ("approve", "", {"clear": 5}, "score_out_of_range", "score.clear", "scored from 0 to 4, not 5"),

@@ -72,12 +72,6 @@ def foreign(url: str, address: str) -> list[str]:
     return [] if parts.scheme == "data" or parts.netloc == urlsplit(address).netloc else [f"request to {url}"]
 
 
-@pytest.fixture
-def office(command: Command, stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Command:
-    monkeypatch.setenv("IMPRIMATUR_HOME", str(stack.home))
-    return command
-
-
 @pytest.fixture(scope="module")
 def waiting(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
     """As ``review``, for those who only look."""

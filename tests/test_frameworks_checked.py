@@ -158,7 +158,14 @@ OF_NOTATION = {
     "malformed", "not_a_mapping", "duplicate_key", "unknown_key", "missing_key", "wrong_type", "wrong_form",
     "wrong_length", "out_of_range", "not_allowed", "invalid", "more_problems",
 }  # fmt: skip
-OF_ANSWERS = {"comment_required", "comment_too_long", "criterion_unknown", "score_out_of_range", "score_required"}
+OF_ANSWERS = {
+    "comment_not_printable",
+    "comment_required",
+    "comment_too_long",
+    "criterion_unknown",
+    "score_out_of_range",
+    "score_required",
+}
 
 
 def test_all_problems_are_told_at_once_in_the_order_of_the_document(tmp_path: Path) -> None:

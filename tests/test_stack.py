@@ -1,46 +1,25 @@
 """The embedded stack as a process: two commands, real mail, real pages; and what stops, starts and dies around it."""
 
 import json
-import signal
-import socket
-import subprocess
-import sys
-from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
-import pytest
 
-from imprimatur.embedded.demo import environment
-from imprimatur.embedded.home import LOOPBACK, free_port
 from tests.command import Command
 from tests.stack import (
     EXAMPLES,
     OFFICE,
     PROPOSER,
-    ROOT,
-    WITHIN_SECONDS,
+    SENDER,
     Stack,
     approval,
     decided,
-    import_people,
-    left_running,
-    start,
-    starter,
-    stop,
+    record,
     submitted,
     task_link,
-    until,
 )
 
 PARTS = ["temporal", "sink", "web", "worker"]
-
-
-@pytest.fixture
-def office(command: Command, stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Command:
-    """Commands beside the running stack, which they find by its home."""
-    monkeypatch.setenv("IMPRIMATUR_HOME", str(stack.home))
-    return command
 
 
 def test_what_up_prints_is_usable(stack: Stack) -> None:
@@ -87,6 +66,11 @@ def test_every_task_is_mailed_with_a_link_that_opens_and_decides(office: Command
         assert headers["Message-ID"].startswith("<m-")
 
 
+def test_settings_of_the_folder_that_up_is_called_in_hold_for_every_part(office: Command, stack: Stack) -> None:
+    """And yet no mail of the embedded stack goes to a relay that somebody has set for another purpose."""
+    assert stack.mail(submitted(office), "Your review").sender == SENDER
+
+
 def test_a_proposal_is_revised_and_only_what_it_touches_lapses(office: Command, stack: Stack) -> None:
     case_id = submitted(office, "industry-credit")
     decided(office, case_id, "proposal")
@@ -122,7 +106,7 @@ def test_a_decision_is_refused_in_the_words_of_the_rules(office: Command) -> Non
         ([*decide, "maybe"], 2, "verdict_not_offered"),
         ([*decide, "reject"], 2, "comment_required"),
         ([*decide, "approve", "--score", "approved_coursework=9"], 2, "score_out_of_range"),
-        (["decide", task["task_id"], "--as", OFFICE, "--verdict", "abstain"], 1, "not_your_task"),
+        (["decide", task["task_id"], "--as", PROPOSER, "--verdict", "abstain"], 1, "not_your_task"),
         (["decide", "t-aaaaaaaaaaaaaaaa", "--as", OFFICE, "--verdict", "abstain"], 1, "task_unknown"),
     ]:
         refused = office(*arguments, "--json")
@@ -139,9 +123,7 @@ def test_an_incomplete_proposal_is_kept_and_returned_with_all_that_is_missing(of
 
 
 def test_an_import_is_told_line_by_line_and_not_done_twice(office: Command, tmp_path: Path) -> None:
-    good = {"outcomes": ["Explain it."], "provider": "Example University", "hours": 20, "ects": 1, "language": "en"}
-    good |= {"summary": "Short.", "unit": "School of Business", "field": "Business"}
-    lines = [json.dumps(good | {"id": f"r{number}", "title": f"Record {number}"}) for number in range(3)]
+    lines = [record(f"Record {number}") for number in range(3)]
     file = tmp_path / "records.jsonl"
     file.write_text("\n".join([*lines, "{not json", '{"title": 7}', "[]"]) + "\n", encoding="utf-8")
     first = office.json("import", file, "--as", PROPOSER)
@@ -174,107 +156,3 @@ def test_doctor_finds_a_running_stack_in_order(office: Command) -> None:
     checks = office.json("doctor")["checks"]
     assert [check["name"] for check in checks if not check["ok"]] == []
     assert {check["name"] for check in checks} >= {"database", "temporal", "mail", "keys", "calendars", "clock"}
-
-
-def test_exit_statuses_are_honest_where_the_workflow_client_was_used(stack: Stack) -> None:
-    """A finished client can abort the interpreter on its way out: the status would be 134, in half of the runs."""
-    commands = [
-        (["withdraw", "mc-x", "--as", PROPOSER, "--reason", "x"], 1),
-        (["submit", str(EXAMPLES / "coursework-credit.yaml"), "--as", PROPOSER], 0),
-    ]
-    for arguments, status in commands * 2:
-        done = starter(stack.home, *arguments, "--json")
-        assert (done.returncode, done.stderr) == (status, "")
-        json.loads(done.stdout)
-
-
-def test_a_second_stack_in_the_same_home_is_refused(stack: Stack) -> None:
-    second = starter(stack.home, "up", "--home", str(stack.home))
-    assert (second.returncode, second.stdout) == (1, "")
-    assert "[home_in_use]" in second.stderr
-    assert stack.is_ready()
-
-
-def test_a_port_in_use_is_refused(tmp_path: Path) -> None:
-    with socket.socket() as taken:
-        taken.bind((LOOPBACK, 0))
-        taken.listen()
-        port = taken.getsockname()[1]
-        refused = starter(tmp_path, "up", "--home", str(tmp_path / "home"), "--port", str(port), "--json")
-    assert refused.returncode == 1
-    assert json.loads(refused.stdout)["error"]["code"] == "port_in_use"
-
-
-@pytest.mark.parametrize("name", ["file", "file/below"])
-def test_a_home_that_cannot_be_one_is_refused(tmp_path: Path, name: str) -> None:
-    (tmp_path / "file").write_text("in the way", encoding="utf-8")
-    refused = starter(tmp_path, "up", "--home", str(tmp_path / name))
-    assert refused.returncode == 2
-    assert "[home_unusable]" in refused.stderr
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name)
-def test_a_stack_that_is_stopped_while_it_starts_leaves_nothing(tmp_path: Path, number: signal.Signals) -> None:
-    command = [sys.executable, str(ROOT / "starter.py"), "up", "--home", str(tmp_path / "home")]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment(tmp_path))
-    note = tmp_path / "home" / "stack.json"
-    until(note.exists, "the first part")
-    parts = json.loads(note.read_text(encoding="utf-8"))["pids"]
-    process.send_signal(number)
-    said, told = process.communicate(timeout=WITHIN_SECONDS)
-    assert (process.returncode, said, told) == (0, b"", b"")
-    assert left_running({name: (pid, started) for name, (pid, started) in parts.items()}) == []
-    assert not note.exists()
-
-
-@pytest.mark.faults
-def test_a_stack_survives_all_that_can_happen_to_its_processes(command: Command, tmp_path: Path) -> None:
-    """Stopped and started, killed part by part, killed as a whole: cases go on and links in old mails keep working."""
-    home = tmp_path / "home"
-    home.mkdir()
-    # What a crash of the machine can leave behind keeps no stack from starting.
-    (home / "stack.json").write_text("{", encoding="utf-8")
-    (home / "ports.json").write_text('{"web": "x"}', encoding="utf-8")
-    with ExitStack() as after:
-
-        def up(*options: str) -> Stack:
-            stack = start(home, *options)
-            after.callback(stop, stack)
-            return stack
-
-        stack = up("--port", str(free_port()))
-        first = stack.base_url
-        import_people(home)
-        case_id = submitted(command)
-        link = task_link(stack.mail(case_id, "Your review"))
-
-        assert stop(stack) == 0
-        assert command("list").code == "stack_not_running"
-        stack = up()
-        assert stack.base_url == first
-        for part in PARTS:
-            stack.revived(part)
-            assert httpx.get(link).status_code == 200
-        assert command.json("doctor")["checks"]
-
-        parts = stack.info.pids
-        stack.kill_supervisor()
-        stack = up()
-        assert stack.base_url == first
-        assert left_running(parts) == []
-        form = approval("coursework-credit", "proposal")
-        assert httpx.post(link, data=form, timeout=60).status_code == 200
-        assert stack.mail(case_id, "Your review", "ivo.adviser")
-        assert command.json("verify", "--all")["ok"] is True
-        assert stop(stack) == 0
-        assert not (home / "stack.json").exists()
-
-
-def test_forward_is_refused_on_a_stack_in_real_time(command: Command, tmp_path: Path) -> None:
-    # What `up` without --time-skipping leaves for other commands to read.
-    note = {"base_url": "http://127.0.0.1:1", "temporal_address": "127.0.0.1:1", "smtp_port": 1,
-            "database_url": "sqlite:///x.db", "time_skipping": False, "pids": {}}  # fmt: skip
-    (tmp_path / "home").mkdir()
-    (tmp_path / "home" / "stack.json").write_text(json.dumps(note), encoding="utf-8")
-    refused = command("forward", "mc-x", "1d", "--json")
-    assert (refused.status, refused.code) == (2, "time_not_skippable")

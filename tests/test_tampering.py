@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from imprimatur.errors import NotFound
+from imprimatur.history.chain import check_chain
 from imprimatur.history.verify import verify_all, verify_case
 from imprimatur.store.engine import Database
 from tests.facts import CASE, LEDGER, example, furnish, ledger_rows, whole_story
@@ -45,7 +46,7 @@ def test_a_whole_story_verifies(story: Tamperer) -> None:
 
 @pytest.mark.parametrize("column", [column.name for column in LEDGER.columns if column.name != "case_id"])
 def test_an_altered_ledger_row_is_named(story: Tamperer, column: str) -> None:
-    for row in story.rows("ledger", case_id=ID):
+    for row in story.rows("ledger", case_id=ID)[::4]:
         new = "case_withdrawn" if column == "type" else another(row[column])
         with story.altered("ledger", row, **{column: new}):
             places = [where for where, _ in story.problems()]
@@ -57,12 +58,13 @@ def test_an_altered_ledger_row_is_named(story: Tamperer, column: str) -> None:
 
 
 def test_one_altered_fact_of_an_event_is_named(story: Tamperer) -> None:
-    for row in story.rows("ledger", case_id=ID):
-        for name in row["data"]:
-            changed = row["data"] | {name: "something else"}
-            with story.altered("ledger", row, data=changed):
-                assert story.problems()[0][0] == f"{ID}#{row['position']}", (row, name)
-    story.assert_whole()
+    rows = story.rows("ledger", case_id=ID)
+    facts = {(row["type"], name): index for index, row in enumerate(rows) for name in row["data"]}
+    assert len(facts) > 50
+    for (_, name), index in facts.items():
+        forged = rows[index] | {"data": rows[index]["data"] | {name: "something else"}}
+        [problem] = check_chain(ID, [*rows[:index], forged, *rows[index + 1 :]], rows[-1]["digest"])
+        assert problem.where == f"{ID}#{index + 1}", (rows[index], name)
 
 
 def test_a_row_moved_to_another_case_is_missed_here_and_found_there(story: Tamperer) -> None:

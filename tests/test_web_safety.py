@@ -18,7 +18,7 @@ from imprimatur.web.rendering import STATIC
 from models.proposal import Partner, Proposal
 from models.vocabulary import Verdict
 from tests.facts import Play, example, furnish, ledger_rows, whole_story
-from tests.web import FORM, Site, everything
+from tests.web import FORM, Site, everything, under_review
 
 CSS = (STATIC / "style.css").read_text(encoding="utf-8")
 GUARDS = ("content-security-policy", "x-content-type-options", "referrer-policy", "cache-control")
@@ -26,11 +26,7 @@ GUARDS = ("content-security-policy", "x-content-type-options", "referrer-policy"
 
 @pytest.fixture
 def site(sqlite_database: Database, tmp_path: Path) -> Site:
-    furnish(sqlite_database)
-    play = Play(sqlite_database, tmp_path)
-    play.submit(example("industry-credit"))
-    play.decide("proposal", comment="Fits.", fit=4, no_duplication=3)
-    return Site(play)
+    return under_review(sqlite_database, tmp_path)
 
 
 def paths(site: Site, slug: str) -> list[str]:

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -20,7 +21,7 @@ from imprimatur.web.app import create_app
 from models.case import Decided
 from models.messages import DecisionReceipt
 from models.vocabulary import Channel
-from tests.facts import BASE_URL, Play
+from tests.facts import BASE_URL, Play, example, furnish
 
 KEY = "a-key-of-at-least-thirty-two-characters"
 FORM = "application/x-www-form-urlencoded"
@@ -130,6 +131,20 @@ class Site:
         transport = httpx.ASGITransport(self.app, raise_app_exceptions=raises)
         async with httpx.AsyncClient(transport=transport, base_url=BASE_URL) as client:
             yield client
+
+
+async def post(site: Site, link: str, form: Mapping[str, str], accept: str = "text/html") -> httpx.Response:
+    async with site.visitor() as visitor:
+        return await visitor.post(link, data=form, headers={"Accept": accept})
+
+
+def under_review(database: Database, folder: Path) -> Site:
+    """The pages around a case that waits for its quality review and its industry sign-off."""
+    furnish(database)
+    play = Play(database, folder)
+    play.submit(example("industry-credit"))
+    play.decide("proposal", comment="Fits our offer.", fit=4, no_duplication=3)
+    return Site(play)
 
 
 def everything(database: Database) -> Mapping[str, Any]:

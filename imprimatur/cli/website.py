@@ -11,7 +11,7 @@ from temporalio.service import RPCError
 from imprimatur.cli.context import Environment, open_database, open_gateway
 from imprimatur.cli.doctor import worker_count
 from imprimatur.embedded.sink import StoredMail, find_mails, read_mail
-from imprimatur.errors import ImprimaturError, InputError
+from imprimatur.errors import ImprimaturError, InputError, Refused
 from imprimatur.gateway import Gateway
 from imprimatur.logs import configure_logs
 from imprimatur.mail.links import Links
@@ -54,7 +54,13 @@ async def _serve(environment: Environment, links: Links, host: str, port: int, i
                 mailbox=SinkMailbox(environment.settings.home / "mail") if inbox else None,
             )
             config = uvicorn.Config(app, host, port, log_level="warning", access_log=False, server_header=False)
-            await uvicorn.Server(config).serve()
+            try:
+                await uvicorn.Server(config).serve()
+            except SystemExit as error:
+                # Uvicorn's way to say that it cannot listen.
+                raise Refused(
+                    "port_in_use", f"Port {port} of {host} cannot be listened on.", "Name another with --port."
+                ) from error
     return 0
 
 

@@ -2,6 +2,7 @@
 
 from imprimatur.errors import DocumentInvalid, InputError, Problem
 from models.framework import StageDef
+from models.texts import NOT_PRINTABLE
 from models.vocabulary import Verdict
 
 COMMENT_LIMIT = 20_000
@@ -31,6 +32,9 @@ def check_answer(stage: StageDef, verdict: str, comment: str, scores: dict[str, 
 def _comment_problems(verdict: str, comment: str) -> list[Problem]:
     if verdict in NEEDS_COMMENT and not comment.strip():
         return [Problem("comment", "say why, the proposer needs it", "text", code="comment_required")]
+    if found := NOT_PRINTABLE.search(comment):
+        problem = f"the character U+{ord(found.group()):04X} cannot be part of a comment"
+        return [Problem("comment", problem, "text that can be printed", code="comment_not_printable")]
     if len(comment) > COMMENT_LIMIT:
         return [
             Problem(

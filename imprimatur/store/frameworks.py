@@ -5,7 +5,7 @@ import difflib
 from collections.abc import Sequence
 
 from pydantic import BaseModel
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from imprimatur.errors import InputError, NotFound, Refused
 from imprimatur.store.engine import Database
@@ -16,6 +16,7 @@ from models.tables import FrameworkRow
 from models.vocabulary import CredentialKind
 
 _TABLE = FrameworkRow.__table__  # type: ignore[attr-defined]
+_VERSIONS = select(_TABLE.c.version, _TABLE.c.digest).where(_TABLE.c.id == bindparam("id"))
 _parsed: Memory[Framework] = Memory(200)
 
 
@@ -74,22 +75,21 @@ def version_key(version: str) -> tuple[int, int, int]:
 
 def framework(database: Database, framework_id: str, version: str | None = None) -> Framework:
     """A version, the newest when none is named. Raises NotFound ``framework_unknown``."""
-    entries = list_frameworks(database)
-    versions = [entry for entry in entries if entry.id == framework_id]
-    found = [entry for entry in versions if version in (None, entry.version)]
-    if not found:
-        raise NotFound(
-            "framework_unknown",
-            f"There is no framework {framework_id}{f' {version}' if version else ''}.",
-            _near(framework_id, entries, versions),
-        )
     with database.read() as connection:
-        return framework_by_digest(connection, found[0].digest)
+        known = connection.execute(_VERSIONS, {"id": framework_id}).all()
+        found = [row for row in known if version in (None, row.version)]
+        if found:
+            return framework_by_digest(connection, max(found, key=lambda row: version_key(row.version)).digest)
+    raise NotFound(
+        "framework_unknown",
+        f"There is no framework {framework_id}{f' {version}' if version else ''}.",
+        _near(framework_id, list_frameworks(database)),
+    )
 
 
-def _near(framework_id: str, entries: Sequence[FrameworkEntry], versions: Sequence[FrameworkEntry]) -> str:
-    if versions:
-        return f"Its versions are: {', '.join(entry.version for entry in versions)}."
+def _near(framework_id: str, entries: Sequence[FrameworkEntry]) -> str:
+    if versions := [entry.version for entry in entries if entry.id == framework_id]:
+        return f"Its versions are: {', '.join(versions)}."
     known = sorted({entry.id for entry in entries})
     near = difflib.get_close_matches(framework_id, known, 1)
     return f"Did you mean {near[0]}?" if near else f"Known are: {', '.join(known) or 'none'}."
