@@ -33,7 +33,8 @@ SMALL = """() => [...document.querySelectorAll('label:has(input), button')]
 Opened = Callable[..., Page]
 
 
-@pytest.fixture(scope="session")
+# Of this file only: while Playwright runs, an event loop runs in this thread, and no asynchronous test could.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if path is None:

@@ -90,7 +90,10 @@ def test_a_line_is_one_line_that_can_be_stored(text: str) -> None:
 
 # --- instants ---------------------------------------------------------------------------------------------------
 
-INSTANTS = Table("instants", MetaData(), Column("id", Integer, primary_key=True), Column("at", UtcDateTime))
+# Temporary: it goes with the transaction's connection, and the database can be used again.
+INSTANTS = Table(
+    "instants", MetaData(), Column("id", Integer, primary_key=True), Column("at", UtcDateTime), prefixes=["TEMPORARY"]
+)
 
 
 @pytest.mark.parametrize(

@@ -34,32 +34,6 @@ async def furnished(address: str, database: Database, folder: Path) -> AsyncIter
     yield Engine(client, Gateway(client, database, queue), database, committer, queue, folder, f"-{queue}"), client
 
 
-WHOLE_LIFE: list[Act] = [
-    lambda e, c: e.submit("industry-credit", case_id=c),
-    lambda e, c: e.next_deadline(c),
-    lambda e, c: e.decide(c, "proposal"),
-    lambda e, c: e.decide(c, "industry"),
-    lambda e, c: e.decide(c, "quality", "request_changes", WHY),
-    lambda e, c: e.decide(c, "quality", "request_changes", WHY),
-    lambda e, c: e.gateway.revise(c, example("industry-credit.revised"), actor=PROPOSER),
-    lambda e, c: e.next_deadline(c),
-    lambda e, c: approved_by_all(e, c),
-]
-
-
-async def test_every_act_may_meet_another_worker(
-    temporal_address: str, sqlite_database: Database, tmp_path: Path
-) -> None:
-    """Each replays the history from its beginning: it has seen nothing of the case."""
-    async with furnished(temporal_address, sqlite_database, tmp_path) as (live, client):
-        case_id = live.case_id("handed-on")
-        for act in WHOLE_LIFE:
-            async with worker(client, live.committer, live.queue):
-                await act(live, case_id)
-                await live.assert_agrees(case_id)
-        assert live.show(case_id).status is CaseStatus.PUBLISHED
-
-
 async def test_the_first_receipt_outlives_the_worker(
     temporal_address: str, sqlite_database: Database, tmp_path: Path
 ) -> None:
@@ -97,21 +71,6 @@ async def test_what_falls_due_without_a_worker_is_told_when_one_comes(
         assert live.show(case_id).stages[0].breached_at == due_at
         types = live.types(case_id)
         assert (types.count(E.SLA_BREACHED), types.count(E.STAGE_ESCALATED)) == (1, 1)
-
-
-async def test_more_cases_than_the_cache_holds(
-    temporal_address: str, sqlite_database: Database, tmp_path: Path
-) -> None:
-    """Each act finds its case forgotten by the worker, for the other came in between."""
-    furnish(sqlite_database)
-    async with engine(temporal_address, sqlite_database, tmp_path, new_queue(), cached=1) as live:
-        cases = [live.case_id(f"forgotten-{number}") for number in range(2)]
-        for act in WHOLE_LIFE:
-            for case_id in cases:
-                await act(live, case_id)
-        for case_id in cases:
-            state = await live.assert_agrees(case_id)
-            assert state.status is CaseStatus.PUBLISHED
 
 
 async def test_a_history_that_is_cut_keeps_state_timers_and_open_tasks(live: Engine) -> None:
