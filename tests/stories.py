@@ -15,6 +15,7 @@ from models.proposal import Proposal
 from models.vocabulary import CaseStatus
 from tests.engine import Engine
 from tests.facts import OFFICE, PROPOSER, example
+from tests.lost_worker import Lost, approval
 
 Story = Callable[[Engine], Awaitable[str]]
 STORIES: dict[str, Story] = {}
@@ -213,6 +214,19 @@ async def continued_as_new(engine: Engine) -> str:
     for _ in range(2):
         await engine.next_deadline(case_id)
     await approved_by_all(engine, case_id)
+    return case_id
+
+
+@story
+async def behind_its_ledger(engine: Engine) -> str:
+    """Workers died after their commits: the case is asked about a task that it has not heard of, then overtaken."""
+    case_id = await begun(engine, "behind_its_ledger", "coursework-credit")
+    lost = await Lost.worker(engine, case_id)
+    lost.remind()
+    lost.commit(approval(engine, engine.tasks(case_id)[0]))
+    await approved(engine, case_id, "quality")
+    (await Lost.worker(engine, case_id)).commit(approval(engine, engine.tasks(case_id, "industry")[0]))
+    await approved(engine, case_id, "quality")
     return case_id
 
 

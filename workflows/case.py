@@ -79,8 +79,8 @@ class CaseWorkflow:
     def _now(self) -> dt.datetime:
         """The case's clock. It never runs back, and is never before a timer that has fired.
 
-        A worker that meets the case by a query, between the firing of a timer and the task for it, is told of the timer
-        with the clock of the task before. Taken at its word, nothing would be due and the whole span would be waited again.
+        A worker that knows the case by a query, asked again between the firing of a timer and the task for it, is told
+        of the timer with the clock of the task before. At its word nothing is due, and the whole span is waited again.
         """
         self._latest = max(self._latest, workflow.now())
         return self._latest
