@@ -19,7 +19,7 @@ from models.events import Event
 from models.plan import StagePlan
 from models.values import Tagged
 from tests.frozen import FOLDER, frozen_names, read_frozen, replay
-from tests.stories import STORIES
+from tests.record_histories import RECORDED
 
 ROOT = Path(__file__).resolve().parents[1]
 FROZEN = {name: read_frozen(name) for name in frozen_names()}
@@ -33,7 +33,7 @@ async def test_a_frozen_history_is_replayed_step_by_step(name: str) -> None:
 
 
 def test_every_story_is_frozen_and_nothing_else() -> None:
-    assert set(FROZEN) == set(STORIES)
+    assert set(FROZEN) == set(RECORDED)
 
 
 def test_a_long_case_was_frozen_in_several_runs() -> None:
