@@ -1,6 +1,7 @@
 """All verbs on people, as the governance office and its reviewers run them; for tests."""
 
 import json
+from pathlib import Path
 from typing import Any, Protocol
 
 from tests.engine import Engine
@@ -14,6 +15,7 @@ class Terminal(Protocol):
     """``run`` answers what a command prints, ``ask`` its JSON document, which is kept."""
 
     engine: Engine
+    home: Path
 
     async def run(self, line: str, expected: int = 0) -> str: ...
 
@@ -25,7 +27,7 @@ async def play_people(terminal: Terminal) -> None:
     running = terminal.engine
     reviewers = [{"role": "quality_reviewer", "claim": True}]
     amended(running.database, "industry-credit", "proposal", reviewers=reviewers, voting={"quorum": 1, "threshold": 1})
-    answer = await running.gateway.submit(example("industry-credit"), proposer=PROPOSER)
+    answer = await running.gateway.submit(example("industry-credit"), proposer=PROPOSER, framework_id="industry-credit")
     case_id = answer.case_id
     task = {found.assignee: found.task_id for found in running.tasks(case_id)}
     await terminal.ask(f"claim {task[ROSA]} --as {ROSA}")

@@ -12,10 +12,11 @@ from tests.engine import Engine, engine, new_queue
 from tests.facts import furnish
 from tests.governed import DEPUTIES
 from tests.governed_stories import GOVERNED
+from tests.meeting_stories import MEETINGS
 from tests.people_stories import PEOPLE
 from tests.stories import people
 
-TOLD = GOVERNED | PEOPLE
+TOLD = GOVERNED | MEETINGS | PEOPLE
 Told = dict[str, BaseException | None]
 
 

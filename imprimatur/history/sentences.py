@@ -109,9 +109,9 @@ def _awaited(data: Data) -> str:
 
 
 def _placed(data: Data) -> str:
-    verb = f"Moved {_stage(data)}" if data.get("left") else f"Put {_stage(data)}"
+    verb = f"Moved {_stage(data)} to" if data.get("left") else f"Put {_stage(data)} on"
     why = _because(data) if "reason" in data else ""
-    return f"{verb} on the agenda of {_words(data['committee'])} for {_moment(data['sits_at'])}{why}"
+    return f"{verb} the agenda of {_words(data['committee'])} for {_moment(data['sits_at'])}{why}"
 
 
 def _version(data: Data) -> str:
