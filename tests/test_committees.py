@@ -262,6 +262,12 @@ def test_the_paper_is_a_pdf_whatever_people_wrote(sqlite_database: Database, tmp
     assert pdf(found, "agenda") != pdf(found, "minutes")
 
 
+def test_signs_that_no_font_has_cost_the_standard_and_not_the_paper(sqlite_database: Database, tmp_path: Path) -> None:
+    found = minuted(sqlite_database, tmp_path).model_copy(update={"remarks": "Aegean: 𐄀; Vai: ꔀ; Deseret: 𐐀"})
+    made = pdf(found, "minutes")
+    assert made.startswith(b"%PDF-1.") and b"pdfuaid" not in made
+
+
 def test_minutes_recorded_again_take_the_place_of_the_first(database: Database, tmp_path: Path) -> None:
     minuted(database, tmp_path)
     keep_minutes(database, BOARD, MARCH, present=["D"], apologies=[], remarks="", recorded_by=PROPOSER)

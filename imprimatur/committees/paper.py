@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
+import structlog
 import typst
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
@@ -16,6 +17,7 @@ from imprimatur.committees.agenda import Agenda, AgendaItem
 from imprimatur.rules.due_words import day_words
 from models.vocabulary import StageOutcome
 
+log = structlog.get_logger()
 FOLDER = Path(__file__).parent / "templates"
 Kind = Literal["agenda", "minutes"]
 _environment = Environment(
@@ -33,16 +35,21 @@ def html(found: Agenda, kind: Kind) -> str:
 
 
 def pdf(found: Agenda, kind: Kind) -> bytes:
-    """A tagged PDF (PDF/UA-1), the same bytes for the same facts."""
-    told = facts(found, kind)
-    made: bytes = typst.compile(
-        (FOLDER / "paper.typ").read_bytes(),
-        format="pdf",
-        sys_inputs={"paper": json.dumps(told, ensure_ascii=False)},
-        ignore_system_fonts=False,
-        pdf_standards="ua-1",
-        timestamp=found.at,
-    )
+    """A tagged PDF (PDF/UA-1), the same bytes for the same facts and fonts.
+
+    Where no font of the machine has one of the characters, the standard cannot be kept: then it is a tagged PDF only.
+    """
+    written = {"paper": json.dumps(facts(found, kind), ensure_ascii=False)}
+    try:
+        return _set(written, found.at, "ua-1")
+    except typst.TypstError as error:
+        log.warning("paper_lacks_characters", committee=found.committee, on=str(found.on), reason=error.message)
+        return _set(written, found.at, None)
+
+
+def _set(written: dict[str, str], at: dt.datetime, standard: Literal["ua-1"] | None) -> bytes:
+    paper = (FOLDER / "paper.typ").read_bytes()
+    made: bytes = typst.compile(paper, format="pdf", sys_inputs=written, pdf_standards=standard or [], timestamp=at)
     return made
 
 
