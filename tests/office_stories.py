@@ -17,6 +17,7 @@ from models.events import (
     Held,
     Nudged,
     PassedOn,
+    Placed,
     Resumed,
     SentBack,
     TaskReturned,
@@ -42,6 +43,7 @@ from tests.governed import (
     submitted,
     window,
 )
+from tests.meetings import ONE, boards, sitting, windows
 
 DAY = dt.timedelta(days=1)
 REGISTRARS = ("rita.registrar@example.edu", "ron.registrar@example.edu")
@@ -237,3 +239,28 @@ def withdrawn_on_hold(database: Database, folder: Path, case_id: str) -> Play:
     play.act(PassedOn(actor=QUINN, task_id=play.state.open_tasks("quality")[0].id, to=VERA, reason="I left."))
     play.withdraw("The partner was sold.")
     return play
+
+
+@story
+def met(database: Database, folder: Path, case_id: str) -> Play:
+    """Waits for its window, then for its committee, which does not reach it."""
+    stages = (review(window="autumn", voting=ONE), sitting("board", "quality", reviewers=[{"addresses": [SAM]}]))
+    parts = {"windows": windows(), "committees": boards()}
+    play = submitted(database, folder, *stages, case_id=case_id, **parts)
+    play.pass_time(42 * DAY)
+    play.decide("quality")
+    play.pass_time(30 * DAY)
+    play.office(Placed, stage="board", on=dt.date(2026, 6, 10), reason="Not reached.")
+    return play
+
+
+@story
+def never_met(database: Database, folder: Path, case_id: str) -> Play:
+    past = boards(sittings={"dates": ["2026-01-14"], "at": "14:00"})
+    return submitted(database, folder, sitting(), case_id=case_id, committees=past)
+
+
+@story
+def never_open(database: Database, folder: Path, case_id: str) -> Play:
+    past = windows(every_year=[], dates=[{"first_on": "2026-01-12", "last_on": "2026-01-23"}])
+    return submitted(database, folder, review(window="autumn"), case_id=case_id, windows=past)

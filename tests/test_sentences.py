@@ -11,11 +11,8 @@ from imprimatur.history.export import LedgerEvent, history
 from imprimatur.history.sentences import sentence
 from imprimatur.store.engine import Database
 from models.effects import Escalate
-from models.events import Placed
 from models.vocabulary import AssignmentReason, CaseStatus, EventType, IncidentKind, StageOutcome, TaskClosure, Verdict
-from tests.facts import OFFICE, Play, add_people, example, furnish, whole_story
-from tests.governed import review, submitted
-from tests.meetings import ONE, boards, sitting, windows
+from tests.facts import Play, add_people, example, furnish, whole_story
 from tests.office_stories import STORIES, tell
 
 DAY = dt.timedelta(days=1)
@@ -43,11 +40,10 @@ def told(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> list[
     skipped_and_late(database, folder)
     lapsed(database, folder)
     unstaffed(database, folder)
-    met(database, folder)
     for name in STORIES:
         furnish(database)
         tell(name, database, folder)
-    names = ["abcdefghijkl", "withdrawn", "skipped", "lapsed", "unstaffed", "met", *STORIES]
+    names = ["abcdefghijkl", "withdrawn", "skipped", "lapsed", "unstaffed", *STORIES]
     events = [event for name in names for event in history(database, f"mc-{name}")]
     database.close()
     return events
@@ -80,18 +76,6 @@ def unstaffed(database: Database, folder: Path) -> None:
     people = ("lena.office@example.edu", "omar.office@example.edu", "dora.director@example.edu")
     add_people(database, folder, *(f"{person},Gone,,no" for person in people))
     Play(database, folder, case_id="mc-unstaffed").submit(example("industry-credit"))
-
-
-def met(database: Database, folder: Path) -> None:
-    """Waits for its window, then for its committee, which does not reach it."""
-    stages = (review(window="autumn", voting=ONE), sitting("board", "quality"))
-    parts = {"windows": windows(), "committees": boards()}
-    furnish(database)
-    play = submitted(database, folder, *stages, case_id="mc-met", **parts)
-    play.pass_time(42 * DAY)
-    play.decide("quality")
-    play.pass_time(30 * DAY)
-    play.act(Placed(actor=OFFICE, stage="board", on=dt.date(2026, 6, 10), reason="Not reached.", by_office=True))
 
 
 def test_what_a_committee_does_reads_well(told: list[LedgerEvent]) -> None:

@@ -15,13 +15,15 @@ from imprimatur.store.frameworks import framework_by_digest
 from imprimatur.store.outbox import Mail
 from models.framework import Framework, StageDef
 from models.proposal import Proposal
-from models.tables import CaseRow, DecisionRow, PersonRow, TaskRow
+from models.tables import CaseRow, DecisionRow, PersonRow, StageRow, TaskRow
 from models.vocabulary import CaseStatus, MailKind, TaskStatus
 
 _CASE = CaseRow.__table__  # type: ignore[attr-defined]
 _TASK = TaskRow.__table__  # type: ignore[attr-defined]
 _DECISION = DecisionRow.__table__  # type: ignore[attr-defined]
+_STAGE = StageRow.__table__  # type: ignore[attr-defined]
 _PERSON = PersonRow.__table__  # type: ignore[attr-defined]
+Sittings = dict[tuple[str, str, int], dt.datetime]
 NEEDS_OPEN_TASK = frozenset({MailKind.TASK, MailKind.REMINDER, MailKind.ESCALATION, MailKind.ADVICE_ASKED})
 NEEDS_PROPOSER = frozenset({MailKind.RETURNED, MailKind.REVISION})
 
@@ -30,7 +32,8 @@ NEEDS_PROPOSER = frozenset({MailKind.RETURNED, MailKind.REVISION})
 class MailContext:
     """Everything one mail may speak of. ``task`` is None when the mail is about the case as a whole.
 
-    ``principal`` is the name of the person whose place the task's assignee takes.
+    ``principal`` is the name of the person whose place the task's assignee takes. ``sits_at``: when the committee
+    meets that decides the task's stage, where it has not met yet.
     """
 
     mail: Mail
@@ -42,6 +45,7 @@ class MailContext:
     task: dict[str, Any] | None
     stage: StageDef | None
     decisions: tuple[dict[str, Any], ...]
+    sits_at: dt.datetime | None = None
 
     @property
     def stale(self) -> str | None:
@@ -82,11 +86,11 @@ def load(database: Database, mails: Sequence[Mail]) -> list[MailContext | Unread
         named |= {task["on_behalf_of"] for task in tasks.values() if task["on_behalf_of"]}
         people = _by(connection, _PERSON, "email", named)
         wanted = {mail.case_id for mail in mails if mail.kind in (MailKind.REVISION, MailKind.OUTCOME)}
-        decisions = _decisions(connection, wanted)
+        decisions, sittings = _decisions(connection, wanted), _sittings(connection, tasks)
         found: list[MailContext | Unready] = []
         for mail in mails:
             try:
-                found.append(_context(connection, mail, cases, tasks, people, decisions))
+                found.append(_context(connection, mail, cases, tasks, people, decisions, sittings))
             except (NotFound, LookupError, ValueError) as error:
                 found.append(Unready(mail, str(error)))
         return found
@@ -111,6 +115,17 @@ def _decisions(connection: Connection, case_ids: Iterable[str]) -> dict[str, lis
     return found
 
 
+def _sittings(connection: Connection, tasks: dict[str, dict[str, Any]]) -> Sittings:
+    """Sittings that are to come, by case, stage and round."""
+    cases = {task["case_id"] for task in tasks.values()}
+    if not cases:
+        return {}
+    query = select(_STAGE.c.case_id, _STAGE.c.stage, _STAGE.c.round, _STAGE.c.sits_at).where(
+        _STAGE.c.case_id.in_(cases), _STAGE.c.sits_at.is_not(None), _STAGE.c.begun_at.is_(None)
+    )
+    return {(row.case_id, row.stage, row.round): row.sits_at for row in connection.execute(query)}
+
+
 def _context(
     connection: Connection,
     mail: Mail,
@@ -118,6 +133,7 @@ def _context(
     tasks: dict[str, dict[str, Any]],
     people: dict[str, dict[str, Any]],
     decisions: dict[str, list[dict[str, Any]]],
+    sittings: Sittings,
 ) -> MailContext:
     case = cases[mail.case_id]
     framework = framework_by_digest(connection, case["framework_digest"])
@@ -133,4 +149,5 @@ def _context(
         task=task,
         stage=framework.stage(stage_id) if stage_id else None,
         decisions=tuple(decisions.get(mail.case_id, ())),
+        sits_at=sittings.get((task["case_id"], task["stage"], task["round"])) if task else None,
     )

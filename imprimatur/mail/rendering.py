@@ -243,6 +243,7 @@ def _values(context: MailContext, links: Links) -> dict[str, Any]:
         reader = context.mail.recipient if context.mail.kind is MailKind.ADVICE_ASKED else task["assignee"]
         values |= {
             "due": context.local(task["due_at"]) if task["due_at"] else None,
+            "sitting": _sitting(context),
             "on_offer": task["offer_rule"] is not None,
             "why": _why(task, context.principal),
             "link": links.task_url(task["task_id"], reader),
@@ -251,6 +252,14 @@ def _values(context: MailContext, links: Links) -> dict[str, Any]:
             "escalated": _escalated(context),
         }
     return values
+
+
+def _sitting(context: MailContext) -> str:
+    """The end of a sentence, for whoever is to record what a committee decides; empty for everybody else."""
+    if context.sits_at is None or context.stage is None or context.stage.committee is None:
+        return ""
+    name = context.framework.committees[context.stage.committee].name
+    return f"{name} meets on this on {context.local(context.sits_at)}; its decision can be recorded from then on."
 
 
 def _comments(context: MailContext) -> Iterator[Comment]:

@@ -30,7 +30,8 @@ class TaskPage:
     """``decisions`` are those of the case, oldest first, with the stage's name; ``own`` is the assignee's.
 
     ``advice`` is what was asked for in this stage and round; ``asked`` the advice that this page asks for, when it is
-    an adviser's page. ``conflict`` says which interest keeps the assignee from deciding.
+    an adviser's page. ``sits_at``: when the committee meets that decides the stage, where it has not met yet.
+    ``conflict`` says which interest keeps the assignee from deciding.
     """
 
     task: dict[str, Any]
@@ -40,6 +41,7 @@ class TaskPage:
     proposal: Proposal
     unstated: tuple[FieldProblem, ...]
     due_reason: dict[str, Any] | None
+    sits_at: dt.datetime | None
     decisions: tuple[dict[str, Any], ...]
     own: dict[str, Any] | None
     advice: tuple[dict[str, Any], ...]
@@ -59,6 +61,11 @@ class TaskPage:
         return bool(self.task["status"] == TaskStatus.OFFERED)
 
     @property
+    def committee(self) -> str:
+        """The name of the committee that decides the stage; empty where people do."""
+        return self.framework.committees[self.stage.committee].name if self.stage.committee else ""
+
+    @property
     def time_zone(self) -> str:
         """Of the calendar that the stage is promised in."""
         calendar = self.stage.sla.calendar if self.stage.sla else self.framework.speed_to_market.calendar
@@ -76,11 +83,11 @@ def task_page(database: Database, task_id: str, person: str) -> TaskPage:
                 "task_unknown", "This task no longer exists.", "Ask the governance office if you expected one."
             )
         case = connection.execute(select(_CASE).where(_CASE.c.case_id == task["case_id"])).mappings().one()
-        due_reason = connection.execute(
-            select(_STAGE.c.due_reason).where(
+        stage = connection.execute(
+            select(_STAGE.c.due_reason, _STAGE.c.sits_at, _STAGE.c.begun_at).where(
                 _STAGE.c.case_id == task["case_id"], _STAGE.c.stage == task["stage"], _STAGE.c.round == task["round"]
             )
-        ).scalar()
+        ).one()
         rows = connection.execute(
             select(_DECISION, _TASK.c.assignee_name, _TASK.c.role)
             .join(_TASK, _TASK.c.task_id == _DECISION.c.task_id)
@@ -97,7 +104,8 @@ def task_page(database: Database, task_id: str, person: str) -> TaskPage:
             stage=framework.stage(task["stage"]),
             proposal=proposal,
             unstated=missing(proposal, framework).recommended,
-            due_reason=due_reason,
+            due_reason=stage.due_reason,
+            sits_at=stage.sits_at if stage.begun_at is None else None,
             decisions=decisions,
             own=next((row for row in decisions if row["task_id"] == task_id), None),
             advice=tuple(row for row in advice if row["given_at"] is not None),

@@ -87,6 +87,8 @@ def _task(
         "proposal": found.proposal,
         "unstated": found.unstated,
         "due_reason": found.due_reason,
+        "sits_at": found.sits_at,
+        "committee": found.committee,
         "decisions": found.decisions,
         "own": found.own,
         "is_open": found.is_open,
