@@ -134,7 +134,7 @@ def test_every_mail_of_every_kind_and_cause_can_be_read(mails: Rendered) -> None
     causes = {context.mail.data["cause"] for context, _ in mails if context.mail.kind is MailKind.ESCALATION}
     assert causes == set(get_args(Escalate.model_fields["cause"].annotation))
     reasons = {context.task["reason"] for context, _ in mails if context.task is not None}
-    assert reasons == {str(reason) for reason in AssignmentReason} - {"unit", "address"}
+    assert reasons == {str(reason) for reason in AssignmentReason} - {"unit"}
     closed = [context.task for context, _ in mails if context.mail.kind is MailKind.TASK_CLOSED]
     closures = {task["closure"] for task in closed if task is not None}
     # Whoever passed a task on or gave it back knows, whose answer was annulled gets another mail, and who left none.
