@@ -14,6 +14,7 @@ from imprimatur.store.documents import proposal_by_digest
 from imprimatur.store.frameworks import framework_by_digest
 from imprimatur.store.people import holders
 from models.commit import Resolution, StageResolution, Step, WrittenStep
+from models.conditions import ConditionResolution
 from models.framework import StageDef
 from models.tables import CaseRow, DecisionRow, IncidentRow, LedgerRow, OutboxRow, StageRow, StepRow, TaskRow
 from models.vocabulary import EventType, IncidentKind, MailKind, StageKind, TaskClosure, TaskStatus
@@ -45,6 +46,8 @@ class Book:
         self.head: str = self.case.get("head", GENESIS)
         self.changes: dict[str, Any] = {}
         self.resolutions: list[StageResolution] = []
+        self.condition_resolutions: list[ConditionResolution] = []
+        self.conditions: dict[str, dict[str, Any]] = {}
         self.due_at: dt.datetime | None = None
         self.mails = 0
         self.asked_now: list[dict[str, Any]] = []
@@ -201,6 +204,8 @@ class Book:
         facts: dict[str, Any] = {"position": self._first[0], "ledger_digest": self._first[1]}
         if self.resolutions:
             facts["stages"] = tuple(self.resolutions)
+        if self.condition_resolutions:
+            facts["conditions"] = tuple(self.condition_resolutions)
         if self.due_at is not None:
             facts["due_at"] = self.due_at
         answer = Resolution.model_construct(_fields_set=set(facts), **facts)

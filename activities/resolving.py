@@ -33,12 +33,17 @@ def calendar_of(framework: Framework, name: str) -> WorkCalendar:
     return work_calendar(framework.calendars[name], name)
 
 
-def stage_deadlines(framework: Framework, stage: StageDef, at: dt.datetime) -> Deadlines | None:
-    """When the stage's promise falls due if it opens ``at``; reminders that would lie in the past are left out."""
+def stage_deadlines(
+    framework: Framework, stage: StageDef, at: dt.datetime, within: BusinessDuration | None = None
+) -> Deadlines | None:
+    """When the stage's promise falls due if it opens ``at``; reminders that would lie in the past are left out.
+
+    ``within`` is promised in place of what the stage itself says.
+    """
     if stage.sla is None:
         return None
     calendar = calendar_of(framework, stage.sla.calendar)
-    return _around(stage.sla, add_business_time(at, stage.sla.within, calendar), calendar, at)
+    return _around(stage.sla, add_business_time(at, within or stage.sla.within, calendar), calendar, at)
 
 
 def deadlines_from(

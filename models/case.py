@@ -1,5 +1,6 @@
 """The state of a case in motion. Names of people, documents and calendars stay in the database."""
 
+from models.conditions import ConditionState
 from models.values import Instant, Value
 from models.vocabulary import (
     AssignmentReason,
@@ -49,7 +50,8 @@ class TaskState(Value):
 class StageState(Value):
     """``remind_at`` and ``escalate_at`` hold what is still to come; ``escalated`` counts further escalations done.
 
-    ``retry_at`` is set while reviewers are being looked for, or reminded again.
+    ``retry_at`` is set while reviewers are being looked for, or reminded again. ``confirms`` is the round whose
+    approval is to be confirmed by those who gave it.
     """
 
     id: str
@@ -63,6 +65,7 @@ class StageState(Value):
     escalated: int = 0
     breached: bool = False
     deadlocked: bool = False
+    confirms: int | None = None
 
 
 class ProposedAct(Value):
@@ -93,6 +96,19 @@ class CaseState(Value):
     due_at: Instant | None = None
     breached: bool = False
     proposed: dict[str, ProposedAct] = {}
+    conditions: dict[str, ConditionState] = {}
+
+    @property
+    def is_over(self) -> bool:
+        """Nothing can happen any more: what was agreed on with an approval is settled as well."""
+        return self.status.is_final and all(item.status.is_settled for item in self.conditions.values())
+
+    @property
+    def waits_for_conditions(self) -> bool:
+        """Every stage has passed but the publication, which blocking conditions hold up."""
+        blocked = any(item.blocking and not item.status.is_settled for item in self.conditions.values())
+        review_is_over = not any(stage.status is StageStatus.OPEN for stage in self.stages.values())
+        return self.status is CaseStatus.IN_REVIEW and blocked and review_is_over
 
     def open_tasks(self, stage_id: str | None = None) -> list[TaskState]:
         return [

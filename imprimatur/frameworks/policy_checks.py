@@ -17,9 +17,9 @@ _NEEDS: dict[StageKind, tuple[str, ...]] = {
 _IDLE: dict[StageKind, tuple[str, ...]] = {
     StageKind.REVIEW: (),
     StageKind.ENDORSEMENT: (),
-    StageKind.INFORMATION: ("voting", "sla", "quality_gate", "criteria", "on_rejection"),
-    StageKind.OBJECTION: ("voting", "criteria"),
-    StageKind.PUBLICATION: ("quality_gate", "on_rejection"),
+    StageKind.INFORMATION: ("voting", "sla", "quality_gate", "criteria", "on_rejection", "conditions", "carry"),
+    StageKind.OBJECTION: ("voting", "criteria", "conditions", "carry"),
+    StageKind.PUBLICATION: ("quality_gate", "on_rejection", "conditions", "carry"),
 }
 _FIT: dict[StageKind, frozenset[Verdict]] = {
     StageKind.REVIEW: frozenset(Verdict) - {Verdict.ENDORSE, Verdict.OBJECT, Verdict.ACKNOWLEDGE},

@@ -2,13 +2,15 @@
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, select
 
 from imprimatur.errors import NotFound
+from imprimatur.store.baselines import Baseline, comparison
+from imprimatur.store.conditions import ConditionView, conditions_of
 from imprimatur.store.documents import proposal_by_digest
 from imprimatur.store.engine import Database
 from imprimatur.store.frameworks import framework_by_digest
@@ -42,6 +44,8 @@ class MailContext:
     task: dict[str, Any] | None
     stage: StageDef | None
     decisions: tuple[dict[str, Any], ...]
+    conditions: tuple[ConditionView, ...] = ()
+    baseline: Baseline | None = None
 
     @property
     def stale(self) -> str | None:
@@ -83,10 +87,14 @@ def load(database: Database, mails: Sequence[Mail]) -> list[MailContext | Unread
         people = _by(connection, _PERSON, "email", named)
         wanted = {mail.case_id for mail in mails if mail.kind in (MailKind.REVISION, MailKind.OUTCOME)}
         decisions = _decisions(connection, wanted)
+        agreed = conditions_of(connection, {mail.case_id for mail in mails if mail.kind is MailKind.OUTCOME})
+        compared = comparison(connection, tasks.values())
         found: list[MailContext | Unready] = []
         for mail in mails:
             try:
-                found.append(_context(connection, mail, cases, tasks, people, decisions))
+                context = _context(connection, mail, cases, tasks, people, decisions, agreed)
+                baseline = compared(context.task, context.case["digest"]) if context.task else None
+                found.append(replace(context, baseline=baseline))
             except (NotFound, LookupError, ValueError) as error:
                 found.append(Unready(mail, str(error)))
         return found
@@ -118,6 +126,7 @@ def _context(
     tasks: dict[str, dict[str, Any]],
     people: dict[str, dict[str, Any]],
     decisions: dict[str, list[dict[str, Any]]],
+    conditions: dict[str, list[ConditionView]],
 ) -> MailContext:
     case = cases[mail.case_id]
     framework = framework_by_digest(connection, case["framework_digest"])
@@ -133,4 +142,5 @@ def _context(
         task=task,
         stage=framework.stage(stage_id) if stage_id else None,
         decisions=tuple(decisions.get(mail.case_id, ())),
+        conditions=tuple(item for item in conditions.get(mail.case_id, ()) if not item.status.is_settled),
     )

@@ -99,6 +99,7 @@ def send_back(draft: Draft, event: SentBack) -> None:
         draft.close_tasks(stage_id, TaskClosure.SENT_BACK, event.actor)
         if stage.status is StageStatus.OPEN:
             draft.close_stage(stage, StageOutcome.CANCELLED, "the case was sent back")
+        draft.lapse_conditions("the approval that it belonged to was given up", stage=stage_id)
         draft.stages[stage_id] = StageState(id=stage_id)
     draft.round += 1
     draft.add(SendBack(stage=event.stage, actor=event.actor, reason=event.reason, reopened=reopened))
@@ -136,3 +137,4 @@ def annul(draft: Draft, event: Annulled) -> None:
     task = draft.tasks[event.task_id]
     draft.put_task(task, status=TaskStatus.CLOSED, verdict=None, closure=TaskClosure.ANNULLED, closed_by=event.actor)
     draft.add(AskAgain(stage=task.stage, round=task.round, task=task.id, actor=event.actor, reason=event.reason))
+    draft.lapse_conditions("the answer that it belonged to was annulled", task=task.id)
