@@ -17,7 +17,7 @@ from models.commit import Resolution, StageResolution, Step, WrittenStep
 from models.conditions import ConditionResolution
 from models.framework import StageDef
 from models.tables import CaseRow, DecisionRow, IncidentRow, LedgerRow, OutboxRow, StageRow, StepRow, TaskRow
-from models.vocabulary import EventType, IncidentKind, MailKind, StageKind, TaskClosure, TaskStatus
+from models.vocabulary import EventType, IncidentKind, MailKind, StageKind, StageOutcome, TaskClosure, TaskStatus
 
 SYSTEM = "system"
 OFFICE_ROLE = "governance_office"
@@ -125,6 +125,15 @@ class Book:
             select(table.c.stage, func.max(table.c.round).label("round"))
             .where(table.c.case_id == self.step.case_id, table.c.stage.in_(stage_ids))
             .group_by(table.c.stage)
+        )
+        return [{"case_id": self.step.case_id, **row} for row in self.connection.execute(query).mappings()]
+
+    def standing_rounds(self, stage_id: str) -> list[dict[str, Any]]:
+        """Keys of the rows whose approval stands: several, where a later round confirmed an earlier one."""
+        table = StageRow.__table__  # type: ignore[attr-defined]
+        valid = [str(outcome) for outcome in StageOutcome if outcome.stays_valid]
+        query = select(table.c.stage, table.c.round).where(
+            table.c.case_id == self.step.case_id, table.c.stage == stage_id, table.c.outcome.in_(valid)
         )
         return [{"case_id": self.step.case_id, **row} for row in self.connection.execute(query).mappings()]
 

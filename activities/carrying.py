@@ -39,8 +39,8 @@ def lapse_stage(book: Book, effect: c.LapseStage) -> None:
     reason = "its approval lapsed: not everyone who gave it confirmed it"
     if effect.confirmed:
         reason = f"its approval lapsed with the change of {', '.join(effect.changed)}"
-    key = {"case_id": book.step.case_id, "stage": effect.stage, "round": effect.round}
-    book.rows.update(StageRow, key, status=str(StageStatus.WAITING), outcome=None, reason=reason)
+    for key in book.standing_rounds(effect.stage):
+        book.rows.update(StageRow, key, status=str(StageStatus.WAITING), outcome=None, reason=reason)
     told = {"changed": list(effect.changed)} | ({} if effect.confirmed else {"confirmed": False})
     book.event(EventType.STAGE_LAPSED, SYSTEM, stage=effect.stage, **told)
 
@@ -63,6 +63,7 @@ def ask_to_confirm(book: Book, effect: c.AskToConfirm) -> None:
         due_at=due_at,
         due_reason=deadlines.due.explanation() if deadlines else None,
         closed_at=None,
+        confirms=effect.of_round,
     )
     book.event(
         EventType.CONFIRMATION_SOUGHT,
@@ -97,7 +98,7 @@ def _begin_anew(book: Book, effect: c.AskAnew, deadlines: Deadlines | None) -> N
     due_at = deadlines.due.due_at if deadlines else None
     key = {"case_id": book.step.case_id, "stage": effect.stage, "round": effect.round}
     reason = deadlines.due.explanation() if deadlines else None
-    book.rows.update(StageRow, key, due_at=due_at, due_reason=reason)
+    book.rows.update(StageRow, key, due_at=due_at, due_reason=reason, confirms=None)
     for task in book.open_tasks_of(effect.stage, effect.round):
         book.rows.update(TaskRow, {"task_id": task["task_id"]}, due_at=due_at)
     sla = book.stage_def(effect.stage).sla

@@ -132,7 +132,8 @@ class VersionRow(SQLModel, table=True):
 class StageRow(SQLModel, table=True):
     """One row per stage and round; one whose approval lapsed waits again, without an outcome.
 
-    ``due_reason`` derives the due date: from, calendar, days skipped.
+    ``due_reason`` derives the due date: from, calendar, days skipped. ``confirms`` is the round whose approval this one
+    only asks to confirm: where that is called off, the approval of then stands.
     """
 
     __tablename__ = "stage"
@@ -149,6 +150,7 @@ class StageRow(SQLModel, table=True):
     clock_remaining_seconds: int | None = None
     breached_at: dt.datetime | None = _maybe_instant()
     closed_at: dt.datetime | None = _maybe_instant()
+    confirms: int | None = None
 
 
 class TaskRow(SQLModel, table=True):

@@ -23,9 +23,10 @@ from tests.governed import DEPUTIES
 from tests.governed_stories import GOVERNED
 from tests.people_stories import PEOPLE
 from tests.stories import STORIES, people
+from tests.track_stories import TRACKS
 
 QUEUE = "recorded"
-RECORDED = STORIES | GOVERNED | PEOPLE
+RECORDED = STORIES | GOVERNED | PEOPLE | TRACKS
 
 
 async def runs_of(live: Engine, case_id: str) -> AsyncIterator[WorkflowHistory]:

@@ -14,8 +14,9 @@ from tests.governed import DEPUTIES
 from tests.governed_stories import GOVERNED
 from tests.people_stories import PEOPLE
 from tests.stories import people
+from tests.track_stories import TRACKS
 
-TOLD = GOVERNED | PEOPLE
+TOLD = GOVERNED | PEOPLE | TRACKS
 Told = dict[str, BaseException | None]
 
 

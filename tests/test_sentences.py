@@ -9,21 +9,18 @@ import pytest
 
 from imprimatur.history.export import LedgerEvent, history
 from imprimatur.history.sentences import sentence
-from imprimatur.rules.condition_words import condition
 from imprimatur.store.engine import Database
-from models.conditions import ConditionFulfilled, ConditionJudged
 from models.effects import Escalate
 from models.vocabulary import (
     AssignmentReason,
     CaseStatus,
-    ConditionAct,
     EventType,
     IncidentKind,
     StageOutcome,
     TaskClosure,
     Verdict,
 )
-from tests.facts import Play, add_people, amended, example, furnish, whole_story
+from tests.facts import Play, add_people, example, furnish, whole_story
 from tests.office_stories import STORIES, tell
 
 DAY = dt.timedelta(days=1)
@@ -50,14 +47,12 @@ def told(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> list[
     incomplete_then_withdrawn(database, folder)
     skipped_and_late(database, folder)
     lapsed(database, folder)
-    conditional = (on_conditions(database, folder), on_a_track(database, folder))
     unstaffed(database, folder)
     for name in STORIES:
         furnish(database)
         tell(name, database, folder)
     names = ["abcdefghijkl", "withdrawn", "skipped", "lapsed", "unstaffed", *STORIES]
-    cases = [*(f"mc-{name}" for name in names), *conditional]
-    events = [event for case_id in cases for event in history(database, case_id)]
+    events = [event for name in names for event in history(database, f"mc-{name}")]
     database.close()
     return events
 
@@ -89,36 +84,6 @@ def unstaffed(database: Database, folder: Path) -> None:
     people = ("lena.office@example.edu", "omar.office@example.edu", "dora.director@example.edu")
     add_people(database, folder, *(f"{person},Gone,,no" for person in people))
     Play(database, folder, case_id="mc-unstaffed").submit(example("industry-credit"))
-
-
-def on_conditions(database: Database, folder: Path) -> str:
-    """Everything that can become of a condition, and an approval that is to be confirmed."""
-    policy = amended(database, "industry-credit", "quality", conditions="allowed", carry="confirm", material=[])
-    play = Play(database, folder, policy, case_id="mc-conditions")
-    play.submit(example("industry-credit"))
-    play.decide("proposal")
-    given = [condition(f"Do thing {number}.", due="6d", blocking=number == 1) for number in range(1, 5)]
-    play.decide("quality", conditions=given, outcomes=4)
-    play.decide("quality", outcomes=4)
-    play.pass_time(15 * DAY)
-    first, second, *_ = play.state.conditions.values()
-    for act in (ConditionAct.REOPEN, ConditionAct.ACCEPT):
-        play.act(ConditionFulfilled(actor=first.owner, condition_id=first.id, evidence="See page 3."))
-        play.act(ConditionJudged(actor=first.set_by, condition_id=first.id, act=act, reason="as agreed"))
-    play.act(ConditionJudged(actor=second.set_by, condition_id=second.id, act=ConditionAct.WAIVE, reason="moot"))
-    play.decide("industry", Verdict.REQUEST_CHANGES, "unclear")
-    while play.state.status is CaseStatus.IN_REVIEW:
-        play.decide("industry", Verdict.REQUEST_CHANGES, "unclear")
-    play.revise(example("industry-credit.revised"))
-    play.withdraw("enough")
-    return play.case_id
-
-
-def on_a_track(database: Database, folder: Path) -> str:
-    tracks = [{"id": "fast", "when": "proposal.workload.credits > 1", "why": "it is small", "without": ["quality"]}]
-    play = Play(database, folder, amended(database, "coursework-credit", tracks=tracks), case_id="mc-track")
-    play.submit(example("coursework-credit"))
-    return play.case_id
 
 
 def assert_readable(text: str) -> None:

@@ -37,9 +37,9 @@ WHY = {
     AssignmentReason.DEPUTY: "you hold the role {role}, which takes the place of a reviewer here",
     AssignmentReason.REASSIGNMENT: "the governance office asks you in someone else's place",
     AssignmentReason.DELEGATION: "whoever was asked first has passed it on to you",
-    AssignmentReason.CONFIRMATION: "you approved the version before, and are asked to confirm it for this one",
     AssignmentReason.REPETITION: "your earlier answer was annulled, so you are asked once more",
     AssignmentReason.SUCCESSION: "you take the place of someone who is no longer there",
+    AssignmentReason.CONFIRMATION: "you approved the version before, and are asked to confirm it for this one",
 }
 # In somebody's place: both names are told.
 WHY_INSTEAD = {

@@ -266,7 +266,11 @@ def _turns(connection: Connection, case_id: str) -> Turns:
 
 
 def _stage_views(defined: Iterable[tuple[str, str]], rows: Iterable[RowMapping], turns: Turns) -> list[StageView]:
-    latest = {row["stage"]: row for row in rows}
+    latest: dict[str, RowMapping] = {}
+    for row in rows:
+        called_off = row["confirms"] is not None and row["outcome"] == StageOutcome.CANCELLED
+        if not called_off:
+            latest[row["stage"]] = row
     return [_stage_view(stage_id, name, latest.get(stage_id), turns) for stage_id, name in defined]
 
 

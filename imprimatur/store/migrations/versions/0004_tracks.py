@@ -17,6 +17,7 @@ def _instant() -> models.tables.UtcDateTime:
 
 def upgrade() -> None:
     op.add_column("case_record", sa.Column("track", sa.String(), nullable=True))
+    op.add_column("stage", sa.Column("confirms", sa.Integer(), nullable=True))
     op.create_table(
         "condition",
         sa.Column("condition_id", sa.String(), nullable=False),
