@@ -43,7 +43,7 @@ def resume_stage(book: Book, effect: c.ResumeStage) -> None:
     if row["sits_at"] is not None and row["begun_at"] is None:
         # The sitting may have gone by meanwhile.
         kept = sitting_day(book.framework, stage, row["sits_at"]) if row["sits_at"] > book.step.at else None
-        deadlines = stage_deadlines(book.framework, stage, book.step.at, kept)
+        deadlines = stage_deadlines(book.framework, stage, book.step.at, effect.within, kept)
         _place(book, effect, deadlines, SYSTEM, reason="the case was on hold")
         return
     seconds = row["clock_remaining_seconds"] or 0
@@ -70,7 +70,7 @@ def extend_stage(book: Book, effect: c.ExtendStage) -> None:
 
 
 def place_item(book: Book, effect: c.PlaceItem) -> None:
-    deadlines = stage_deadlines(book.framework, book.stage_def(effect.stage), book.step.at, effect.on)
+    deadlines = stage_deadlines(book.framework, book.stage_def(effect.stage), book.step.at, effect.within, effect.on)
     told = {"reason": effect.reason} | ({"late": True} if effect.late else {})
     _place(book, effect, deadlines, effect.actor, **told)
 
@@ -162,8 +162,9 @@ def override_stage(book: Book, effect: c.OverrideStage) -> None:
 
 def send_back(book: Book, effect: c.SendBack) -> None:
     """What the stages had come to no longer stands; the ledger keeps it."""
-    for key in book.latest_rounds(effect.reopened):
-        reason = f"it was sent back: {effect.reason}"
+    reason = f"it was sent back: {effect.reason}"
+    earlier = [key for stage in effect.reopened for key in book.standing_rounds(stage)]
+    for key in (*earlier, *(key for key in book.latest_rounds(effect.reopened) if key not in earlier)):
         book.rows.update(StageRow, key, status=str(StageStatus.WAITING), outcome=None, reason=reason)
     book.event(
         EventType.STAGE_SENT_BACK,

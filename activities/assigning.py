@@ -7,13 +7,14 @@ from typing import Any
 from activities.book import SYSTEM, Book
 from activities.resolving import Awaited, Deadlines, awaited, next_business_day, stage_deadlines
 from activities.staffing import Candidate, Found, find_holders, find_reviewers
+from activities.tracks import unmet, write_skipped
 from imprimatur import ids
 from imprimatur.history.ledger import instant_text
 from models import effects as c
 from models.commit import AssignedTask, StageResolution
 from models.framework import StageDef
-from models.tables import IncidentRow, StageRow, TaskRow
-from models.vocabulary import EventType, IncidentKind, MailKind, StageKind, StageOutcome, StageStatus, TaskStatus
+from models.tables import IncidentRow, TaskRow
+from models.vocabulary import EventType, IncidentKind, MailKind, StageKind, StageStatus, TaskStatus
 
 NOBODY = Found((), 0, {}, {})
 # What is over when somebody is found to decide.
@@ -28,6 +29,10 @@ UNSTAFFED = (
 
 def open_stage(book: Book, effect: c.OpenStage) -> None:
     stage = book.stage_def(effect.stage)
+    if (judged := unmet(book, stage)) is not None:
+        reason = f"it applies only when {stage.when}"
+        _skip_stage(book, effect, reason, when=stage.when, values=judged.values)
+        return
     found = find_reviewers(book, stage, effect.round)
     if not found.candidates and stage.optional:
         _skip_stage(book, effect, found.reasons or "the proposal names nobody to ask")
@@ -35,12 +40,12 @@ def open_stage(book: Book, effect: c.OpenStage) -> None:
     if (wait := awaited(book.framework, stage, book.step.at)) is not None:
         _await(book, effect, wait)
         return
-    deadlines = stage_deadlines(book.framework, stage, book.step.at)
+    deadlines = stage_deadlines(book.framework, stage, book.step.at, effect.within)
     due_at = deadlines.due.due_at if deadlines else None
     facts: dict[str, Any] = {"due_at": due_at, "due_reason": deadlines.due.explanation() if deadlines else None}
     if stage.committee is not None and deadlines is not None:
         facts |= {"committee": stage.committee, "sits_at": deadlines.sits_at}
-    _keep_stage_row(book, effect, StageStatus.OPEN, **facts)
+    book.put_stage(stage, effect.round, StageStatus.OPEN, **facts)
     book.event(
         EventType.STAGE_OPENED,
         SYSTEM,
@@ -53,27 +58,8 @@ def open_stage(book: Book, effect: c.OpenStage) -> None:
         place_on_agenda(book, effect.stage, effect.round, deadlines.sits_at)
     record_choice(book, effect.stage, effect.round, found)
     tasks = [assign(book, effect.stage, effect.round, candidate, due_at) for candidate in found.candidates]
-    _report_shortage(book, effect.stage, found)
+    report_shortage(book, effect.stage, found)
     book.resolutions.append(resolution({"stage": stage.id, "tasks": tuple(tasks)} | timed(deadlines)))
-
-
-def _keep_stage_row(book: Book, effect: c.OpenStage, status: StageStatus, **facts: Any) -> None:
-    """A stage that had to wait has its row already."""
-    key = {"case_id": book.step.case_id, "stage": effect.stage, "round": effect.round}
-    values = {
-        "name": book.stage_def(effect.stage).name,
-        "status": str(status),
-        "outcome": None,
-        "reason": "",
-        "opened_at": book.step.at,
-        "due_at": None,
-        "due_reason": None,
-        "closed_at": None,
-    } | facts
-    if book.waited(effect.stage, effect.round):
-        book.rows.update(StageRow, key, **({"opens_at": None} | values))
-    else:
-        book.rows.insert(StageRow, **key, **values)
 
 
 def _await(book: Book, effect: c.OpenStage, wait: Awaited) -> None:
@@ -82,7 +68,7 @@ def _await(book: Book, effect: c.OpenStage, wait: Awaited) -> None:
     opens_at = wait.at or next_business_day(book.framework, stage, book.step.at, 5)
     if wait.at is None:
         book.incident(wait.kind, stage.id, f"the framework announces no further date of {wait.what}")
-    _keep_stage_row(book, effect, StageStatus.WAITING, opens_at=opens_at, reason=f"it waits for {wait.what}")
+    book.put_stage(stage, effect.round, StageStatus.WAITING, opens_at=opens_at, reason=f"it waits for {wait.what}")
     told = instant_text(wait.at) if wait.at else None
     book.event(EventType.STAGE_AWAITED, SYSTEM, stage=stage.id, round=effect.round, what=wait.what, opens_at=told)
     book.resolutions.append(resolution({"stage": stage.id, "opens_at": opens_at}))
@@ -103,25 +89,10 @@ def place_on_agenda(
     )
 
 
-def _skip_stage(book: Book, effect: c.OpenStage, reason: str) -> None:
-    stage = book.stage_def(effect.stage)
-    book.rows.insert(
-        StageRow,
-        case_id=book.step.case_id,
-        stage=stage.id,
-        round=effect.round,
-        name=stage.name,
-        status=str(StageStatus.CLOSED),
-        outcome=str(StageOutcome.SKIPPED),
-        reason=reason,
-        opened_at=book.step.at,
-        due_at=None,
-        due_reason=None,
-        closed_at=book.step.at,
-    )
-    book.skipped_now.add(stage.id)
-    book.event(EventType.STAGE_SKIPPED, SYSTEM, stage=stage.id, reason=reason)
-    book.resolutions.append(resolution({"stage": stage.id, "skipped": reason}))
+def _skip_stage(book: Book, effect: c.OpenStage, reason: str, **evidence: Any) -> None:
+    write_skipped(book, effect.stage, effect.round, reason, **evidence)
+    book.skipped_now.add(effect.stage)
+    book.resolutions.append(resolution({"stage": effect.stage, "skipped": reason}))
 
 
 def escalate(book: Book, effect: c.Escalate) -> None:
@@ -201,7 +172,7 @@ def _ask_reviewers(book: Book, stage_id: str, round_number: int) -> bool:
         resolve_incidents(book, stage_id, kind=str(kind))
     due_at = book.stage_due_at(stage_id, round_number)
     tasks = tuple(assign(book, stage_id, round_number, candidate, due_at) for candidate in found.candidates)
-    _report_shortage(book, stage_id, found)
+    report_shortage(book, stage_id, found)
     book.resolutions.append(resolution({"stage": stage_id, "tasks": tasks}))
     return True
 
@@ -283,13 +254,15 @@ def because(found: Found) -> str:
     return f" ({found.reasons})" if found.passed_over else ""
 
 
-def _report_shortage(book: Book, stage_id: str, found: Found) -> None:
+def report_shortage(book: Book, stage_id: str, found: Found, already: int = 0) -> None:
+    """``already``: so many were asked before, and review as well."""
     stage = book.stage_def(stage_id)
     needed = stage.voting.least_people if stage.voting else 1
-    if found.people == 0:
+    people = found.people + already
+    if people == 0:
         book.incident(IncidentKind.NO_REVIEWER, stage_id, f"nobody can review this stage{because(found)}")
-    elif found.people < needed:
-        detail = f"{found.people} can review this stage, {needed} are needed{because(found)}"
+    elif people < needed:
+        detail = f"{people} can review this stage, {needed} are needed{because(found)}"
         book.incident(IncidentKind.QUORUM_OUT_OF_REACH, stage_id, detail)
 
 

@@ -14,9 +14,19 @@ from imprimatur.store.documents import proposal_by_digest
 from imprimatur.store.frameworks import framework_by_digest
 from imprimatur.store.people import holders
 from models.commit import Resolution, StageResolution, Step, WrittenStep
+from models.conditions import ConditionResolution
 from models.framework import StageDef
 from models.tables import CaseRow, DecisionRow, IncidentRow, LedgerRow, OutboxRow, StageRow, StepRow, TaskRow
-from models.vocabulary import EventType, IncidentKind, MailKind, StageKind, TaskClosure, TaskStatus
+from models.vocabulary import (
+    EventType,
+    IncidentKind,
+    MailKind,
+    StageKind,
+    StageOutcome,
+    StageStatus,
+    TaskClosure,
+    TaskStatus,
+)
 
 SYSTEM = "system"
 OFFICE_ROLE = "governance_office"
@@ -45,6 +55,8 @@ class Book:
         self.head: str = self.case.get("head", GENESIS)
         self.changes: dict[str, Any] = {}
         self.resolutions: list[StageResolution] = []
+        self.condition_resolutions: list[ConditionResolution] = []
+        self.conditions: dict[str, dict[str, Any]] = {}
         self.due_at: dt.datetime | None = None
         self.mails = 0
         self.asked_now: list[dict[str, Any]] = []
@@ -115,15 +127,29 @@ class Book:
         )
         return dict(self.connection.execute(query).mappings().one())
 
-    def waited(self, stage_id: str, round_number: int) -> bool:
-        """Whether the stage had to wait for its opening before, in this round; only few can."""
-        stage = self.stage_def(stage_id)
+    def put_stage(self, stage: StageDef, round_number: int, status: StageStatus, **facts: Any) -> None:
+        """The row of a stage that opens, waits or is left out; one that had to wait before has its row already."""
+        key = {"case_id": self.step.case_id, "stage": stage.id, "round": round_number}
+        values = {
+            "name": stage.name,
+            "status": str(status),
+            "outcome": None,
+            "reason": "",
+            "opened_at": self.step.at,
+            "due_at": None,
+            "due_reason": None,
+            "closed_at": None,
+        } | facts
+        if self._has_waited(stage, key):
+            self.rows.update(StageRow, key, **({"opens_at": None} | values))
+        else:
+            self.rows.insert(StageRow, **key, **values)
+
+    def _has_waited(self, stage: StageDef, key: dict[str, Any]) -> bool:
         if stage.window is None and stage.committee is None:
             return False
         table = StageRow.__table__  # type: ignore[attr-defined]
-        query = select(table.c.stage).where(
-            table.c.case_id == self.step.case_id, table.c.stage == stage_id, table.c.round == round_number
-        )
+        query = select(table.c.stage).where(*(table.c[name] == value for name, value in key.items()))
         return self.connection.execute(query).first() is not None
 
     def latest_rounds(self, stage_ids: Sequence[str]) -> list[dict[str, Any]]:
@@ -133,6 +159,15 @@ class Book:
             select(table.c.stage, func.max(table.c.round).label("round"))
             .where(table.c.case_id == self.step.case_id, table.c.stage.in_(stage_ids))
             .group_by(table.c.stage)
+        )
+        return [{"case_id": self.step.case_id, **row} for row in self.connection.execute(query).mappings()]
+
+    def standing_rounds(self, stage_id: str) -> list[dict[str, Any]]:
+        """Keys of the rows whose approval stands: several, where a later round confirmed an earlier one."""
+        table = StageRow.__table__  # type: ignore[attr-defined]
+        valid = [str(outcome) for outcome in StageOutcome if outcome.stays_valid]
+        query = select(table.c.stage, table.c.round).where(
+            table.c.case_id == self.step.case_id, table.c.stage == stage_id, table.c.outcome.in_(valid)
         )
         return [{"case_id": self.step.case_id, **row} for row in self.connection.execute(query).mappings()]
 
@@ -212,6 +247,8 @@ class Book:
         facts: dict[str, Any] = {"position": self._first[0], "ledger_digest": self._first[1]}
         if self.resolutions:
             facts["stages"] = tuple(self.resolutions)
+        if self.condition_resolutions:
+            facts["conditions"] = tuple(self.condition_resolutions)
         if self.due_at is not None:
             facts["due_at"] = self.due_at
         answer = Resolution.model_construct(_fields_set=set(facts), **facts)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from activities import acts, desk
+from activities import acts, carrying, conditions, desk, tracks
 from activities.assigning import escalate, open_stage, resolution, resolve_incidents, seek_reviewers
 from activities.book import SYSTEM, Book
 from activities.publishing import digest_of_record, publication_of
@@ -17,6 +17,7 @@ from imprimatur.rules.business_time import (
 )
 from imprimatur.rules.completeness import missing
 from imprimatur.store.people import holders
+from models import conditions as agreed
 from models import effects as c
 from models.tables import DecisionRow, PublicationRow, StageRow, TaskRow, VersionRow
 from models.vocabulary import (
@@ -88,17 +89,6 @@ def _return_to_proposer(book: Book) -> None:
     book.mail(MailKind.RETURNED, book.proposer, missing=lacking)
 
 
-def _keep_stage(book: Book, effect: c.KeepStage) -> None:
-    book.event(EventType.STAGE_KEPT, SYSTEM, stage=effect.stage)
-
-
-def _lapse_stage(book: Book, effect: c.LapseStage) -> None:
-    key = {"case_id": book.step.case_id, "stage": effect.stage, "round": effect.round}
-    reason = f"its approval lapsed with the change of {', '.join(effect.changed)}"
-    book.rows.update(StageRow, key, status=str(StageStatus.WAITING), outcome=None, reason=reason)
-    book.event(EventType.STAGE_LAPSED, SYSTEM, stage=effect.stage, changed=list(effect.changed))
-
-
 def _record_decision(book: Book, effect: c.RecordDecision) -> None:
     decision, step = effect.decision, book.step
     outcome = next((e.outcome for e in step.effects if isinstance(e, c.CloseStage) and e.stage == effect.stage), None)
@@ -116,7 +106,9 @@ def _record_decision(book: Book, effect: c.RecordDecision) -> None:
         channel=str(decision.channel),
         stage_outcome=str(outcome) if outcome else None,
         case_status=str(step.status),
+        **({"conditions": conditions.told_of(decision)} if decision.conditions else {}),
     )
+    conditions.propose_conditions(book, effect)
     book.rows.insert(
         DecisionRow,
         decision_id=decision.decision_id,
@@ -184,7 +176,9 @@ def _request_revision(book: Book, effect: c.RequestRevision) -> None:
 
 def _start_clock(book: Book, effect: c.StartClock) -> None:
     sla = book.framework.speed_to_market
-    _set_case_due(book, add_business_time(book.step.at, sla.within, calendar_of(book.framework, sla.calendar)))
+    _set_case_due(
+        book, add_business_time(book.step.at, effect.within or sla.within, calendar_of(book.framework, sla.calendar))
+    )
     book.event(EventType.CLOCK_STARTED, SYSTEM, due_at=instant_text(book.changes["due_at"]))
 
 
@@ -271,16 +265,20 @@ def _breach_case(book: Book, effect: c.BreachCase) -> None:
 def _close_case(book: Book, effect: c.CloseCase) -> None:
     book.changes |= {"closed_at": book.step.at, "closing_reason": effect.reason}
     book.event(EventType.CASE_CLOSED, effect.actor, status=str(effect.status), reason=effect.reason)
-    data = {"slug": book.published[-1][0]} if book.published else {}
+    data: dict[str, Any] = {"slug": book.published[-1][0]} if book.published else {}
     book.mail(MailKind.OUTCOME, book.proposer, status=str(effect.status), reason=effect.reason, **data)
 
 
 _HANDLERS: dict[type[c.Effect], Callable[[Book, Any], None]] = {
     c.AddVersion: _add_version,
+    c.SelectTrack: tracks.select_track,
     c.OpenStage: open_stage,
+    c.SkipStage: tracks.skip_stage,
     c.SeekReviewers: seek_reviewers,
-    c.KeepStage: _keep_stage,
-    c.LapseStage: _lapse_stage,
+    c.KeepStage: carrying.keep_stage,
+    c.LapseStage: carrying.lapse_stage,
+    c.AskToConfirm: carrying.ask_to_confirm,
+    c.AskAnew: carrying.ask_anew,
     c.RecordDecision: _record_decision,
     c.CloseTask: _close_task,
     c.CloseStage: _close_stage,
@@ -311,6 +309,12 @@ _HANDLERS: dict[type[c.Effect], Callable[[Book, Any], None]] = {
     c.BeginSitting: acts.begin_sitting,
     c.PlaceItem: acts.place_item,
     c.BreachCase: _breach_case,
+    agreed.OpenCondition: conditions.open_condition,
+    agreed.FulfilCondition: conditions.fulfil_condition,
+    agreed.JudgeCondition: conditions.judge_condition,
+    agreed.LapseCondition: conditions.lapse_condition,
+    agreed.RemindOfCondition: conditions.remind_of_condition,
+    agreed.BreachCondition: conditions.breach_condition,
     c.Publish: _publish,
     c.CloseCase: _close_case,
 }

@@ -58,21 +58,27 @@ def awaited(framework: Framework, stage: StageDef, at: dt.datetime) -> Awaited |
 
 
 def stage_deadlines(
-    framework: Framework, stage: StageDef, at: dt.datetime, on: dt.date | None = None
+    framework: Framework,
+    stage: StageDef,
+    at: dt.datetime,
+    within: BusinessDuration | None = None,
+    on: dt.date | None = None,
 ) -> Deadlines | None:
     """When the stage's promise falls due if it opens ``at``; reminders that would lie in the past are left out.
 
-    What a committee decides is due after its sitting: the next one that still takes it, or the one of the day ``on``.
+    ``within`` is promised in place of what the stage itself says. What a committee decides is due after its sitting:
+    the next one that still takes it, or the one of the day ``on``.
     """
     if stage.sla is None:
         return None
     calendar = calendar_of(framework, stage.sla.calendar)
+    promised = within or stage.sla.within
     sitting = _sitting(framework, stage.committee, at, on) if stage.committee is not None else None
     if sitting is not None and stage.committee is not None:
-        due = add_business_time(sitting.at, stage.sla.within, calendar)
+        due = add_business_time(sitting.at, promised, calendar)
         due = replace(due, since=f"the sitting of {framework.committees[stage.committee].name}")
     else:
-        due = add_business_time(at, stage.sla.within, calendar)
+        due = add_business_time(at, promised, calendar)
     found = _around(stage.sla, _within_window(framework, stage, at, due), calendar, at)
     return replace(found, sits_at=sitting.at) if sitting is not None else found
 

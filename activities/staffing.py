@@ -15,6 +15,7 @@ from imprimatur.rules.standing import Bench, Matter
 from imprimatur.store.people import PersonEntry, holders, open_task_counts, unit_members
 from imprimatur.store.standing import facts_of, turns
 from models.case import Offer
+from models.effects import RecordDecision
 from models.framework import ReviewerRule, StageDef
 from models.proposal import Partner, Proposal
 from models.tables import TaskRow
@@ -88,6 +89,49 @@ def find_holders(
     pool = _as_candidates(holders(book.connection, role), reason, role)
     taken = book.people_of_round(stage.id, round_number)
     return _find(book, stage, round_number, [_Wanted(pool, count)], taken=taken)
+
+
+def find_confirmers(book: Book, stage: StageDef, round_number: int, approved: Sequence[dict[str, Any]]) -> Found:
+    """Whoever ``approved`` by these tasks, or stands in for them; nobody, unless each of them can be asked.
+
+    Nobody else can confirm, so whoever is away without a deputy is asked all the same.
+    """
+    reason = AssignmentReason.CONFIRMATION
+    pool = [
+        Candidate(task["assignee"], task["assignee_name"], reason, task["role"], task["on_behalf_of"])
+        for task in approved
+    ]
+    found = _find(book, stage, round_number, [_Wanted(pool)], needed=len(approved))
+    return found if found.people == len(approved) else replace(found, candidates=(), people=0, although_away={})
+
+
+def find_others(book: Book, stage: StageDef, round_number: int) -> Found:
+    """Those whom the stage's rules name beyond whoever reviews already; nobody who was asked in this round."""
+    reviewing = reviewing_now(book, stage.id, round_number)
+    served = Counter(task["role"] for task in reviewing)
+    wanted = []
+    for number, rule in enumerate(stage.reviewers):
+        whole = _wanted(book, rule, number)
+        if whole.count is not None:
+            seats = min(whole.count, served[_role_of(rule)])
+            served[_role_of(rule)] -= seats
+            whole = replace(whole, count=whole.count - seats)
+        if whole.count != 0:
+            wanted.append(whole)
+    needed = max(0, (stage.voting.least_people if stage.voting else 0) - len(reviewing))
+    taken = book.people_of_round(stage.id, round_number)
+    return _find(book, stage, round_number, wanted, needed=needed, taken=taken)
+
+
+def reviewing_now(book: Book, stage_id: str, round_number: int) -> list[dict[str, Any]]:
+    """The tasks of those who have answered or will; whoever stands aside, by this very step too, does not."""
+    decided = {e.decision.task_id: e.decision.verdict for e in book.step.effects if isinstance(e, RecordDecision)}
+    return [
+        task
+        for task in book.tasks_of_round(stage_id, round_number)
+        if task["status"] in (TaskStatus.OPEN, TaskStatus.DECIDED)
+        and decided.get(task["task_id"], task["verdict"]) != Verdict.RECUSE
+    ]
 
 
 def find_again(book: Book, stage: StageDef, round_number: int, offer: Offer, taken: Iterable[str]) -> Found:

@@ -14,11 +14,11 @@ from temporalio.service import RPCError
 from imprimatur import ids
 from imprimatur.asking import Cases, is_closed
 from imprimatur.errors import ImprimaturError, ProposalIncomplete, Refused, Unavailable, error_class
+from imprimatur.frameworks.tracks import course_of
 from imprimatur.rules.admission import decision_refusal
 from imprimatur.rules.answers import check_answer
 from imprimatur.rules.clock import next_deadline
 from imprimatur.rules.completeness import FieldProblem, changed_fields, missing
-from imprimatur.rules.plan import plan_of
 from imprimatur.store import decisions
 from imprimatur.store.authority import Authority, authority_in, check_act
 from imprimatur.store.documents import proposal_by_digest, put_proposal
@@ -28,6 +28,7 @@ from imprimatur.store.people import active_person, has_role
 from imprimatur.store.reading import unknown_case
 from imprimatur.store.refusals import record_refusal
 from models.case import CaseState
+from models.conditions import Condition, ConditionEvent
 from models.events import Act, Annulled, ConflictFound, Decided, DeskAct, PassedOn, Revised, Submitted, Withdrawn
 from models.framework import Framework
 from models.messages import CaseAnswer, DecisionReceipt
@@ -90,9 +91,11 @@ class Gateway:
         async with self._on_record(Attempt("submit", proposer.strip().lower(), case_id)) as attempt:
             policy, person, digest = await asyncio.to_thread(self._take_in, proposal, attempt.actor, framework_id)
             lacking = missing(proposal, policy).required
+            plan, selection = await asyncio.to_thread(course_of, policy, proposal)
+            chosen: dict[str, Any] = {"selection": selection} if selection else {}
             case = case_id or ids.new_case_id()
-            event = Submitted(actor=person, digest=digest, complete=not lacking)
-            answer = await self._act(case, event, lambda: self._cases.start(case, plan_of(policy), event))
+            event = Submitted(actor=person, digest=digest, complete=not lacking, **chosen)
+            answer = await self._act(case, event, lambda: self._cases.start(case, plan, event))
         if lacking:
             raise ProposalIncomplete(
                 "proposal_incomplete",
@@ -136,18 +139,21 @@ class Gateway:
         actor: str,
         comment: str = "",
         scores: Mapping[str, int] | None = None,
+        conditions: Sequence[Condition] = (),
         channel: Channel = Channel.COMMAND_LINE,
     ) -> DecisionReceipt:
         """Records a decision; answers after it is committed. The same answer again gets the first receipt."""
         given, actor, comment = dict(scores or {}), actor.strip().lower(), comment.strip()
+        numbered = identified(task_id, conditions)
         async with self._on_record(Attempt("decide", actor, task_id=task_id, channel=channel)) as attempt:
             task = await asyncio.to_thread(decisions.task_place, self._database, task_id)
             attempt.case_id = task.case_id
             authority = await asyncio.to_thread(authority_in, self._database, task.case_id, actor)
             aside = authority.conflict is not None
-            checked = check_answer(task.stage_def, verdict, comment, given, task.reason, stands_aside=aside)
+            checked = check_answer(task.stage_def, verdict, comment, given, task.reason, numbered, stands_aside=aside)
+            decision_id = ids.decision_id(task_id, actor, verdict, comment, given, [item.id for item in numbered])
             facts: dict[str, Any] = {
-                "decision_id": ids.decision_id(task_id, actor, verdict, comment, given),
+                "decision_id": decision_id,
                 "task_id": task_id,
                 "actor": actor,
                 "verdict": checked,
@@ -156,6 +162,7 @@ class Gateway:
             # What is not said is not written into the history.
             facts |= {"comment": comment} if comment else {}
             facts |= {"scores": given} if given else {}
+            facts |= {"conditions": numbered} if numbered else {}
             event = Decided(**facts)
             if (refused := authority.refusal(checked)) is not None:
                 return await self._refuse(task, event, authority, refused)
@@ -207,7 +214,11 @@ class Gateway:
         async with self._on_record(Attempt("revise", actor.strip().lower(), case_id)) as attempt:
             head, digest, changed = await asyncio.to_thread(self._take_in_revision, case_id, proposal)
             lacking = missing(proposal, head.framework).required
-            event = Revised(actor=attempt.actor, digest=digest, complete=not lacking, changed=tuple(changed))
+            course: dict[str, Any] = {}
+            if not lacking:
+                plan, selection = await asyncio.to_thread(course_of, head.framework, proposal)
+                course = {"plan": plan, "selection": selection} if selection else {}
+            event = Revised(actor=attempt.actor, digest=digest, complete=not lacking, changed=tuple(changed), **course)
             handle = self._cases.handle(case_id)
             # The words of an earlier version may well come again: what makes two revisions one is what they revise.
             update_id = f"revise-{head.version}-{digest[:16]}"
@@ -277,6 +288,17 @@ class Gateway:
                     found.hint = f"See `starter.py history {case_id}` before you repeat it: it may be recorded already."
                 raise found from error
 
+    async def condition(self, case_id: str, event: ConditionEvent) -> CaseAnswer:
+        """What is done about a condition of an approval, before and after the publication."""
+        async with self._on_record(Attempt(event.kind, event.actor, case_id)):
+            await asyncio.to_thread(self._head, case_id)
+            await asyncio.to_thread(check_act, self._database, case_id, event)
+            handle = self._cases.handle(case_id)
+            try:
+                return await self._cases.ask(case_id, lambda: handle.execute_update(CaseWorkflow.condition, event))
+            except Exception as error:
+                raise await asyncio.to_thread(self._cases.as_error, error, case_id) from error
+
     async def forward(self, case_id: str, span: dt.timedelta) -> dt.datetime:
         """Moves a case's own clock and waits until all that fell due is written. Needs a time-skipping server."""
         from temporalio.testing import TimeSkipper, TimeSkippingConfig
@@ -330,3 +352,15 @@ class Gateway:
             if found is not None:
                 return error_class(found.kind)(found.code, found.message, found.hint)
         return self._cases.as_error(error, case_id)
+
+
+def identified(task_id: str, conditions: Sequence[Condition]) -> tuple[Condition, ...]:
+    """Conditions of an answer, trimmed and with their ids: the same answer names the same conditions."""
+    trimmed = [
+        given.model_copy(update={"text": given.text.strip(), "owner": given.owner.strip().lower(), "id": ""})
+        for given in conditions
+    ]
+    return tuple(
+        given.model_copy(update={"id": ids.condition_id(task_id, number, given.model_dump_json())})
+        for number, given in enumerate(trimmed, 1)
+    )

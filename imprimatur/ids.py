@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import secrets
+from collections.abc import Sequence
 
 
 def _short(data: bytes, length: int) -> str:
@@ -38,9 +39,16 @@ def advice_id(task: str, adviser: str, seq: int) -> str:
     return _derived("v-", task, adviser, seq)
 
 
-def decision_id(task: str, actor: str, verdict: str, comment: str, scores: dict[str, int]) -> str:
+def decision_id(
+    task: str, actor: str, verdict: str, comment: str, scores: dict[str, int], conditions: Sequence[str] = ()
+) -> str:
     """The same answer given twice is one decision; a different answer is another."""
-    return _derived("d-", task, actor, verdict, comment, sorted(scores.items()))
+    return _derived("d-", task, actor, verdict, comment, sorted(scores.items()), *conditions)
+
+
+def condition_id(task: str, number: int, content: str) -> str:
+    """``number`` counts the conditions of one answer: the same text can be asked for twice."""
+    return _derived("c-", task, number, content)
 
 
 def workflow_id(case_id: str) -> str:

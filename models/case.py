@@ -1,5 +1,6 @@
 """The state of a case in motion. Names of people, documents and calendars stay in the database."""
 
+from models.conditions import ConditionState
 from models.values import Instant, Value
 from models.vocabulary import (
     AssignmentReason,
@@ -51,6 +52,7 @@ class StageState(Value):
 
     ``retry_at`` is set while reviewers are being looked for, or reminded again. ``opens_at``: it waits for a review
     window, or for a sitting to be announced; ``sits_at``: its committee has not met on it yet.
+    ``confirms`` is the round whose approval is to be confirmed by those who gave it.
     """
 
     id: str
@@ -66,6 +68,7 @@ class StageState(Value):
     deadlocked: bool = False
     opens_at: Instant | None = None
     sits_at: Instant | None = None
+    confirms: int | None = None
 
 
 class ProposedAct(Value):
@@ -96,6 +99,19 @@ class CaseState(Value):
     due_at: Instant | None = None
     breached: bool = False
     proposed: dict[str, ProposedAct] = {}
+    conditions: dict[str, ConditionState] = {}
+
+    @property
+    def is_over(self) -> bool:
+        """Nothing can happen any more: what was agreed on with an approval is settled as well."""
+        return self.status.is_final and all(item.status.is_settled for item in self.conditions.values())
+
+    @property
+    def waits_for_conditions(self) -> bool:
+        """Every stage has passed but the publication, which blocking conditions hold up."""
+        blocked = any(item.blocking and not item.status.is_settled for item in self.conditions.values())
+        review_is_over = not any(stage.status is StageStatus.OPEN for stage in self.stages.values())
+        return self.status is CaseStatus.IN_REVIEW and blocked and review_is_over
 
     def open_tasks(self, stage_id: str | None = None) -> list[TaskState]:
         return [

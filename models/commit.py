@@ -1,6 +1,7 @@
 """One commit: the step that is written, and what the database and the calendars made of it."""
 
 from models.case import Offer
+from models.conditions import ConditionResolution
 from models.effects import Effect
 from models.events import Event
 from models.values import Instant, Value
@@ -62,6 +63,7 @@ class Resolution(Value):
     ledger_digest: str
     stages: tuple[StageResolution, ...] = ()
     due_at: Instant | None = None
+    conditions: tuple[ConditionResolution, ...] = ()
     instead: Occurrence | None = None
 
 

@@ -5,8 +5,17 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from models.case import ProposedAct
+from models.conditions import (
+    BreachCondition,
+    FulfilCondition,
+    JudgeCondition,
+    LapseCondition,
+    OpenCondition,
+    RemindOfCondition,
+)
 from models.events import Decided
 from models.framework import BusinessDuration
+from models.tracks import Selection
 from models.values import Date, Instant, Tagged
 from models.vocabulary import CaseStatus, StageOutcome, TaskClosure
 
@@ -23,10 +32,27 @@ class AddVersion(Tagged):
     changed: tuple[str, ...] = ()
 
 
+class SelectTrack(Tagged):
+    kind: Literal["select_track"] = "select_track"
+    selection: Selection
+
+
 class OpenStage(Tagged):
+    """``within`` is promised in place of what the framework promises."""
+
     kind: Literal["open_stage"] = "open_stage"
     stage: str
     round: int
+    within: BusinessDuration | None = None
+
+
+class SkipStage(Tagged):
+    """The stage does not apply to this proposal."""
+
+    kind: Literal["skip_stage"] = "skip_stage"
+    stage: str
+    round: int
+    reason: str
 
 
 class SeekReviewers(Tagged):
@@ -38,17 +64,41 @@ class SeekReviewers(Tagged):
 
 
 class KeepStage(Tagged):
-    """An approval stays valid: the new version changed nothing that is material to the stage."""
+    """An approval of a former ``round`` stays valid: the new version changed nothing that is material to the stage."""
 
     kind: Literal["keep_stage"] = "keep_stage"
     stage: str
+    round: int = 0
 
 
 class LapseStage(Tagged):
+    """The approval of ``round`` is gone: what is material to it ``changed``, or not all ``confirmed`` it."""
+
     kind: Literal["lapse_stage"] = "lapse_stage"
     stage: str
     round: int
     changed: tuple[str, ...]
+    confirmed: bool = True
+
+
+class AskToConfirm(Tagged):
+    """Those who approved in ``of_round``, by their ``tasks``, are asked whether they do so still."""
+
+    kind: Literal["ask_to_confirm"] = "ask_to_confirm"
+    stage: str
+    round: int
+    of_round: int
+    tasks: tuple[str, ...]
+    within: BusinessDuration | None = None
+
+
+class AskAnew(Tagged):
+    """An approval was not confirmed: whoever else the framework names is asked as well, and the time begins anew."""
+
+    kind: Literal["ask_anew"] = "ask_anew"
+    stage: str
+    round: int
+    within: BusinessDuration | None = None
 
 
 class RecordDecision(Tagged):
@@ -81,7 +131,10 @@ class RequestRevision(Tagged):
 
 
 class StartClock(Tagged):
+    """``within`` is promised in place of what the framework promises."""
+
     kind: Literal["start_clock"] = "start_clock"
+    within: BusinessDuration | None = None
 
 
 class PauseClock(Tagged):
@@ -232,9 +285,12 @@ class PauseStage(Tagged):
 
 
 class ResumeStage(Tagged):
+    """``within`` is promised after a sitting that is to come, in place of what the stage itself says."""
+
     kind: Literal["resume_stage"] = "resume_stage"
     stage: str
     round: int
+    within: BusinessDuration | None = None
 
 
 class ExtendStage(Tagged):
@@ -277,7 +333,7 @@ class BeginSitting(Tagged):
 
 
 class PlaceItem(Tagged):
-    """The stage's item moves to the sitting of the day ``on``."""
+    """The stage's item moves to the sitting of the day ``on``; ``within`` is promised in place of what it says."""
 
     kind: Literal["place_item"] = "place_item"
     stage: str
@@ -286,6 +342,7 @@ class PlaceItem(Tagged):
     actor: str
     reason: str
     late: bool = False
+    within: BusinessDuration | None = None
 
 
 class BreachCase(Tagged):
@@ -307,10 +364,14 @@ class CloseCase(Tagged):
 
 Effect = Annotated[
     AddVersion
+    | SelectTrack
     | OpenStage
+    | SkipStage
     | SeekReviewers
     | KeepStage
     | LapseStage
+    | AskToConfirm
+    | AskAnew
     | RecordDecision
     | CloseTask
     | CloseStage
@@ -341,6 +402,12 @@ Effect = Annotated[
     | BeginSitting
     | PlaceItem
     | BreachCase
+    | OpenCondition
+    | FulfilCondition
+    | JudgeCondition
+    | LapseCondition
+    | RemindOfCondition
+    | BreachCondition
     | Publish
     | CloseCase,
     Field(discriminator="kind"),

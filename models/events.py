@@ -4,16 +4,22 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from models.conditions import Condition, ConditionEvent
 from models.framework import BusinessDuration
+from models.plan import Plan
+from models.tracks import Selection
 from models.values import Date, Tagged
 from models.vocabulary import Channel, OfficeAct, StageOutcome, Verdict
 
 
 class Submitted(Tagged):
+    """``selection`` is what the framework's conditions came to, where it has any."""
+
     kind: Literal["submitted"] = "submitted"
     actor: str
     digest: str
     complete: bool
+    selection: Selection | None = None
 
 
 class Decided(Tagged):
@@ -24,17 +30,23 @@ class Decided(Tagged):
     verdict: Verdict
     comment: str = ""
     scores: dict[str, int] = {}
+    conditions: tuple[Condition, ...] = ()
     channel: Channel = Channel.COMMAND_LINE
 
 
 class Revised(Tagged):
-    """``changed`` names the top-level fields that differ from the version before."""
+    """``changed`` names the top-level fields that differ from the version before.
+
+    ``plan`` is the one for this version, by ``selection``, where the framework has conditions.
+    """
 
     kind: Literal["revised"] = "revised"
     actor: str
     digest: str
     complete: bool
     changed: tuple[str, ...]
+    plan: Plan | None = None
+    selection: Selection | None = None
 
 
 class Withdrawn(Tagged):
@@ -211,4 +223,6 @@ DeskAct = Claimed | TaskReturned | AdviceAsked | AdviceGiven | ConflictFound | H
 Act = Annotated[Withdrawn | OfficeEvent | DeskAct, Field(discriminator="kind")]
 
 
-Event = Annotated[Submitted | Decided | Revised | Act | Ticked | Continued, Field(discriminator="kind")]
+Event = Annotated[
+    Submitted | Decided | Revised | Act | ConditionEvent | Ticked | Continued, Field(discriminator="kind")
+]

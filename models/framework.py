@@ -14,6 +14,8 @@ from models.texts import PRINTABLE, Day, Number, OneLine, TimeOfDay, WebAddress,
 from models.vocabulary import (
     AssignmentReason,
     AtBreach,
+    Carry,
+    Conditions,
     ConsentItems,
     CountedOf,
     CredentialKind,
@@ -30,6 +32,9 @@ Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,62}$"
 Label = Annotated[OneLine, StringConstraints(min_length=1, max_length=200)]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000), PRINTABLE]
 FieldPath = Annotated[str, StringConstraints(pattern=r"^[a-z_]+(\.[a-z_]+)?$")]
+
+
+Expression = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000), PRINTABLE]
 
 
 class Strict(BaseModel):
@@ -257,6 +262,7 @@ class StageDef(Strict):
     asks: Text
     kind: StageKind = StageKind.REVIEW
     needs: tuple[Identifier, ...] = ()
+    when: Expression | None = None
     optional: bool = False
     reviewers: tuple[ReviewerRule, ...] = ()
     voting: VotingRule | None = None
@@ -264,7 +270,9 @@ class StageDef(Strict):
     sla: Sla | None = None
     criteria: tuple[Criterion, ...] = ()
     material: tuple[FieldPath, ...] | None = None
+    carry: Carry = Carry.KEEP
     quality_gate: bool = False
+    conditions: Conditions = Conditions.NEVER
     on_rejection: OnRejection = OnRejection.END_CASE
     committee: Identifier | None = None
     window: Identifier | None = None
@@ -368,6 +376,28 @@ class WindowDef(Strict):
         return self
 
 
+class TrackDef(Strict):
+    """A way through the stages. Of several, the first whose ``when`` holds is taken; without one it always does.
+
+    Only ``stages`` apply, or all but those in ``without``; the publication always does. ``sla`` and
+    ``speed_to_market`` promise other times than the framework itself.
+    """
+
+    id: Identifier
+    when: Expression | None = None
+    why: Text
+    stages: tuple[Identifier, ...] = ()
+    without: tuple[Identifier, ...] = ()
+    sla: dict[Identifier, BusinessDuration] = {}
+    speed_to_market: BusinessDuration | None = None
+
+    @model_validator(mode="after")
+    def _one_choice(self) -> "TrackDef":
+        if self.stages and self.without:
+            raise ValueError("a track names the stages that apply, or those that do not")
+        return self
+
+
 class PublicationDef(Strict):
     issuer_name: Label
     issuer_url: WebAddress | None = None
@@ -391,6 +421,7 @@ class Framework(Strict):
     committees: dict[Identifier, CommitteeDef] = {}
     windows: dict[Identifier, WindowDef] = {}
     proposal: ProposalRules
+    tracks: tuple[TrackDef, ...] = ()
     stages: tuple[StageDef, ...] = Field(min_length=1)
     two_hats: bool = False
     speed_to_market: CaseSla
@@ -402,6 +433,15 @@ class Framework(Strict):
             if stage.id == stage_id:
                 return stage
         raise KeyError(stage_id)
+
+    def before(self, stage_id: str) -> tuple[StageDef, ...]:
+        """The stages that a stage needs, directly or through others, in the document's order."""
+        found: set[str] = set()
+        waiting = set(self.stage(stage_id).needs)
+        while waiting:
+            found |= waiting
+            waiting = {need for stage in self.stages if stage.id in waiting for need in stage.needs} - found
+        return tuple(stage for stage in self.stages if stage.id in found)
 
     @property
     def canonical(self) -> dict[str, Any]:

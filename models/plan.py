@@ -3,15 +3,17 @@
 It travels in the workflow's input, so that a replay needs nothing but the history.
 """
 
+from models.framework import BusinessDuration
 from models.values import Value
-from models.vocabulary import AtBreach, CountedOf, Recusal, StageOutcome, VotingMethod
+from models.vocabulary import AtBreach, Carry, CountedOf, Recusal, StageOutcome, VotingMethod
 
 
 class StagePlan(Value):
     """``positive`` is the outcome of a stage that passes; ``informs``: it passes at once and blocks nothing.
 
     ``deputies`` is the role that takes the place of whoever stands aside; ``goes_on_rejected``: a rejection is recorded
-    as a refusal, and the case goes on.
+    as a refusal, and the case goes on. ``skip`` says why it does not apply to this proposal; ``within`` is what the
+    track promises instead.
     """
 
     id: str
@@ -38,6 +40,9 @@ class StagePlan(Value):
     goes_on_rejected: bool = False
     material: tuple[str, ...] | None = None
     committee: str | None = None
+    carry: Carry = Carry.KEEP
+    skip: str = ""
+    within: BusinessDuration | None = None
 
     def weight_of(self, role: str | None) -> int:
         return self.weights.get(role, 1) if role else 1
@@ -46,13 +51,15 @@ class StagePlan(Value):
 class Plan(Value):
     """``framework`` is ``id@version``; ``digest`` pins the document the plan was drawn from.
 
-    ``two_hats``: one person may decide under several roles.
+    ``two_hats``: one person may decide under several roles; ``within`` is what the track promises for the whole case,
+    where it does.
     """
 
     framework: str
     digest: str
     stages: tuple[StagePlan, ...]
     two_hats: bool = False
+    within: BusinessDuration | None = None
 
     def stage(self, stage_id: str) -> StagePlan:
         for stage in self.stages:

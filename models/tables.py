@@ -115,6 +115,7 @@ class CaseRow(SQLModel, table=True):
     clock_remaining_seconds: int | None = None
     breached_at: dt.datetime | None = _maybe_instant()
     closing_reason: str = _text()
+    track: str | None = None
 
 
 class VersionRow(SQLModel, table=True):
@@ -133,6 +134,8 @@ class StageRow(SQLModel, table=True):
 
     ``due_reason`` derives the due date: from, calendar, days skipped. A stage that waits for its review window has
     ``opens_at``; one that a committee decides has ``sits_at``, and ``begun_at`` once that sitting has begun.
+    ``confirms`` is the round whose approval this one only asks to confirm: where that is called off, the approval of
+    then stands.
     """
 
     __tablename__ = "stage"
@@ -153,6 +156,7 @@ class StageRow(SQLModel, table=True):
     committee: str | None = Field(default=None, index=True)
     sits_at: dt.datetime | None = _maybe_instant()
     begun_at: dt.datetime | None = _maybe_instant()
+    confirms: int | None = None
 
 
 class TaskRow(SQLModel, table=True):
@@ -297,6 +301,39 @@ class AdviceRow(SQLModel, table=True):
     adviser_name: str = ""
     text: str = _text()
     given_at: dt.datetime | None = _maybe_instant()
+
+
+class ConditionRow(SQLModel, table=True):
+    """A condition of an approval, the ``number``-th of its decision.
+
+    ``due`` and ``due_on`` are what was asked for, ``due_at`` what came of it.
+    """
+
+    __tablename__ = "condition"
+    condition_id: str = Field(primary_key=True)
+    case_id: str = Field(index=True)
+    decision_id: str
+    task_id: str
+    stage: str
+    round: int
+    number: int
+    text: str = _text()
+    owner: str = Field(index=True)
+    set_by: str
+    blocking: bool
+    due: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON))
+    due_on: dt.date | None = None
+    status: str
+    proposed_at: dt.datetime = _instant()
+    opened_at: dt.datetime | None = _maybe_instant()
+    due_at: dt.datetime | None = _maybe_instant(index=True)
+    due_reason: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON))
+    breached_at: dt.datetime | None = _maybe_instant()
+    evidence: str = _text()
+    fulfilled_at: dt.datetime | None = _maybe_instant()
+    reason: str = _text()
+    settled_by: str | None = None
+    settled_at: dt.datetime | None = _maybe_instant()
 
 
 class InterestRow(SQLModel, table=True):

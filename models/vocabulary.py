@@ -83,6 +83,43 @@ class Pick(StrEnum):
     LOTTERY = "lottery"
 
 
+class Conditions(StrEnum):
+    """Whether an approval of a stage may come with conditions."""
+
+    NEVER = "never"
+    ALLOWED = "allowed"
+
+
+class Carry(StrEnum):
+    """What an approval needs to outlive a new version that changed nothing material to it."""
+
+    KEEP = "keep"
+    CONFIRM = "confirm"
+
+
+class ConditionStatus(StrEnum):
+    """``proposed`` until the stage has passed; ``fulfilled`` is its owner's word, which somebody else has to accept."""
+
+    PROPOSED = "proposed"
+    OPEN = "open"
+    FULFILLED = "fulfilled"
+    ACCEPTED = "accepted"
+    WAIVED = "waived"
+    LAPSED = "lapsed"
+
+    @property
+    def is_settled(self) -> bool:
+        return self in (ConditionStatus.ACCEPTED, ConditionStatus.WAIVED, ConditionStatus.LAPSED)
+
+
+class ConditionAct(StrEnum):
+    """What whoever set a condition, or the office, can do about it."""
+
+    ACCEPT = "accept"
+    REOPEN = "reopen"
+    WAIVE = "waive"
+
+
 class CaseStatus(StrEnum):
     INCOMPLETE = "incomplete"
     IN_REVIEW = "in_review"
@@ -177,6 +214,7 @@ class AssignmentReason(StrEnum):
     DELEGATION = "delegation"
     REPETITION = "repetition"
     SUCCESSION = "succession"
+    CONFIRMATION = "confirmation"
 
 
 class InterestKind(StrEnum):
@@ -231,6 +269,7 @@ class EventType(StrEnum):
     CASE_SUBMITTED = "case_submitted"
     CASE_RETURNED = "case_returned"
     PROPOSAL_VERSION_ADDED = "proposal_version_added"
+    TRACK_SELECTED = "track_selected"
     STAGE_OPENED = "stage_opened"
     STAGE_SKIPPED = "stage_skipped"
     STAGE_AWAITED = "stage_awaited"
@@ -239,6 +278,7 @@ class EventType(StrEnum):
     STAGE_CLOSED = "stage_closed"
     STAGE_LAPSED = "stage_lapsed"
     STAGE_KEPT = "stage_kept"
+    CONFIRMATION_SOUGHT = "confirmation_sought"
     TASK_ASSIGNED = "task_assigned"
     TASK_OFFERED = "task_offered"
     TASK_CLAIMED = "task_claimed"
@@ -266,6 +306,14 @@ class EventType(StrEnum):
     ACT_PROPOSED = "act_proposed"
     TASK_PASSED_ON = "task_passed_on"
     DECISION_ANNULLED = "decision_annulled"
+    CONDITION_SET = "condition_set"
+    CONDITION_FULFILLED = "condition_fulfilled"
+    CONDITION_ACCEPTED = "condition_accepted"
+    CONDITION_REOPENED = "condition_reopened"
+    CONDITION_WAIVED = "condition_waived"
+    CONDITION_LAPSED = "condition_lapsed"
+    CONDITION_REMINDED = "condition_reminded"
+    CONDITION_BREACHED = "condition_breached"
     INCIDENT_OPENED = "incident_opened"
     CREDENTIAL_PUBLISHED = "credential_published"
     CASE_CLOSED = "case_closed"
@@ -301,6 +349,7 @@ class MailKind(StrEnum):
     CONFIRMATION = "confirmation"
     ADVICE_ASKED = "advice_asked"
     ADVICE_GIVEN = "advice_given"
+    CONDITION = "condition"
 
 
 class MailStatus(StrEnum):

@@ -1,6 +1,7 @@
 """Builds what happened: a case played through the real rules and the real commit, without Temporal."""
 
 import datetime as dt
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,12 @@ from sqlmodel import SQLModel
 from activities.commit import Committer
 from imprimatur import ids
 from imprimatur.frameworks.loader import load_proposal, shipped
+from imprimatur.frameworks.tracks import course_of
+from imprimatur.gateway import identified
 from imprimatur.rules.admission import refusal
 from imprimatur.rules.clock import next_deadline
 from imprimatur.rules.completeness import changed_fields, missing
-from imprimatur.rules.plan import plan_of
+from imprimatur.rules.plan import plan_in_force, plan_of
 from imprimatur.rules.transition import settle, transition, wants_to_continue
 from imprimatur.store.documents import proposal_by_digest, put_proposal
 from imprimatur.store.engine import Database
@@ -21,6 +24,7 @@ from imprimatur.store.frameworks import add_framework
 from imprimatur.store.people import import_people
 from models.case import CaseState
 from models.commit import Resolution, Step
+from models.conditions import Condition
 from models.events import Continued, Decided, Event, Revised, Submitted, Ticked, Withdrawn
 from models.framework import Framework
 from models.plan import Plan
@@ -126,12 +130,21 @@ class Play:
 
     def _submission(self, proposal: Proposal) -> Submitted:
         complete = not missing(proposal, self.framework).required
-        return Submitted(actor=PROPOSER, digest=self._keep(proposal), complete=complete)
+        self.plan, selection = course_of(self.framework, proposal)
+        return Submitted(actor=PROPOSER, digest=self._keep(proposal), complete=complete, selection=selection)
 
-    def decide(self, stage: str, verdict: Verdict = Verdict.APPROVE, comment: str = "", **scores: int) -> str:
+    def decide(
+        self,
+        stage: str,
+        verdict: Verdict = Verdict.APPROVE,
+        comment: str = "",
+        conditions: Sequence[Condition] = (),
+        **scores: int,
+    ) -> str:
         """The stage's first open task; answers its id."""
         task = self.state.open_tasks(stage)[0]
-        decision = ids.decision_id(task.id, task.assignee, verdict, comment, scores)
+        given = identified(task.id, conditions)
+        decision = ids.decision_id(task.id, task.assignee, verdict, comment, scores, [item.id for item in given])
         self.act(
             Decided(
                 decision_id=decision,
@@ -140,6 +153,7 @@ class Play:
                 verdict=verdict,
                 comment=comment,
                 scores=scores,
+                conditions=given,
             )
         )
         return task.id
@@ -149,7 +163,17 @@ class Play:
             before = proposal_by_digest(connection, self.state.digest)
         complete = not missing(proposal, self.framework).required
         changed = tuple(changed_fields(before, proposal))
-        self.act(Revised(actor=PROPOSER, digest=self._keep(proposal), complete=complete, changed=changed))
+        plan, selection = course_of(self.framework, proposal) if complete else (None, None)
+        self.act(
+            Revised(
+                actor=PROPOSER,
+                digest=self._keep(proposal),
+                complete=complete,
+                changed=changed,
+                plan=plan if selection else None,
+                selection=selection,
+            )
+        )
 
     def withdraw(self, reason: str) -> None:
         self.act(Withdrawn(actor=PROPOSER, reason=reason))
@@ -176,6 +200,7 @@ class Play:
     def _run(self, event: Event) -> None:
         following: Event | None = event
         while following is not None:
+            self.plan = plan_in_force(self.plan, following)
             state, step = planned(self.state, following, self.plan, self.now)
             self.state = settle(state, self._commit(step)) if step is not None else state
             following = Continued() if wants_to_continue(self.state, self.plan) else None

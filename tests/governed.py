@@ -59,11 +59,11 @@ def window(stage_id: str = "window", *needs: str, **change: Any) -> dict[str, An
     return review(stage_id, *needs, **facts | change)
 
 
-def framework_of(*stages: dict[str, Any], framework_id: str = "governed", **parts: Any) -> Framework:
-    """These stages, then publication, and other parts of a framework; sound, or this fails."""
+def framework_of(*stages: dict[str, Any], framework_id: str = "governed", **change: Any) -> Framework:
+    """These stages, then publication; sound, or this fails."""
     publication = {"id": "publication", "name": "Publication", "asks": "Publish.", "kind": "publication"}
     document = shipped()["industry-credit"].model_dump(mode="json") | {"id": framework_id, "version": "1"}
-    document |= parts
+    document |= change
     document["stages"] = [*stages, publication | {"needs": [stage["id"] for stage in stages]}]
     found = Framework.model_validate(document)
     assert check_framework(found) == []

@@ -11,6 +11,7 @@ from imprimatur.office import Office
 from imprimatur.store.frameworks import add_framework
 from imprimatur.store.reading import TaskView
 from models.framework import BusinessDuration
+from models.proposal import Proposal
 from models.vocabulary import CaseStatus, EventType, OfficeAct, Party, StageOutcome
 from tests.engine import Engine
 from tests.facts import OFFICE, SECOND, ledger_rows
@@ -45,11 +46,13 @@ def governed(told: Story) -> Story:
     return told
 
 
-async def begin(engine: Engine, name: str, *stages: dict[str, Any], **parts: Any) -> str:
+async def begin(
+    engine: Engine, name: str, *stages: dict[str, Any], submits: Proposal | str = "industry-credit", **change: Any
+) -> str:
     """A case under a framework of these stages, then publication."""
-    policy = framework_of(*stages, framework_id=name.replace("_", "-"), **parts)
+    policy = framework_of(*stages, framework_id=name.replace("_", "-"), **change)
     add_framework(engine.database, policy, dt.datetime.now(dt.UTC))
-    return await begun(engine, name, "industry-credit", policy.id)
+    return await begun(engine, name, submits, policy.id)
 
 
 def office(engine: Engine) -> Office:

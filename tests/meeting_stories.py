@@ -54,8 +54,8 @@ async def waited_for_its_window(engine: Engine) -> str:
     """Nobody is asked before the window opens."""
     first_on = dt.datetime.now(dt.UTC).date() + 12 * DAY
     span = {"first_on": first_on.isoformat(), "last_on": (first_on + 11 * DAY).isoformat()}
-    parts = {"windows": windows(every_year=[], dates=[span])}
-    case_id = await begin(engine, "waited_for_its_window", review(window="autumn"), **parts)
+    opened = windows(every_year=[], dates=[span])
+    case_id = await begin(engine, "waited_for_its_window", review(window="autumn"), windows=opened)
     [stage] = [stage for stage in engine.show(case_id).stages if stage.stage == "quality"]
     assert (stage.status, engine.tasks(case_id)) == (StageStatus.WAITING, [])
     assert stage.opens_at is not None

@@ -24,6 +24,7 @@ from models.events import (
 )
 from models.framework import BusinessDuration
 from models.vocabulary import OfficeAct, TaskStatus, Verdict
+from tests.agreed_stories import AGREED
 from tests.facts import START, Play, add_people, example
 from tests.governed import (
     CLAUSE,
@@ -49,7 +50,7 @@ DAY = dt.timedelta(days=1)
 REGISTRARS = ("rita.registrar@example.edu", "ron.registrar@example.edu")
 A, R, C, N, X = Verdict.APPROVE, Verdict.REJECT, Verdict.REQUEST_CHANGES, Verdict.ABSTAIN, Verdict.RECUSE
 Story = Callable[[Database, Path, str], Play]
-STORIES: dict[str, Story] = {}
+STORIES: dict[str, Story] = dict(AGREED)
 
 
 def story(told: Story) -> Story:

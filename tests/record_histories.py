@@ -24,9 +24,10 @@ from tests.governed_stories import GOVERNED
 from tests.meeting_stories import MEETINGS
 from tests.people_stories import PEOPLE
 from tests.stories import STORIES, people
+from tests.track_stories import TRACKS
 
 QUEUE = "recorded"
-RECORDED = STORIES | GOVERNED | MEETINGS | PEOPLE
+RECORDED = STORIES | GOVERNED | MEETINGS | PEOPLE | TRACKS
 
 
 async def runs_of(live: Engine, case_id: str) -> AsyncIterator[WorkflowHistory]:

@@ -7,12 +7,14 @@ from typing import Any
 from imprimatur import ids
 from imprimatur.rules.admission import refusal
 from imprimatur.rules.clock import next_deadline
+from imprimatur.rules.plan import plan_in_force
 from imprimatur.rules.refusal import Refusal
 from imprimatur.rules.transition import settle, transition, wants_to_continue
 from models import effects as c
 from models import events
 from models.case import CaseState, Offer, TaskState
 from models.commit import AssignedTask, Resolution, StageResolution
+from models.conditions import Condition, ConditionResolution, OpenCondition
 from models.events import Continued, Decided, Event, Revised, Submitted, Ticked, Withdrawn
 from models.plan import Plan
 from models.vocabulary import AssignmentReason, TaskClosure, TaskStatus, Verdict
@@ -28,7 +30,7 @@ class Desk:
     """Who can be found: reviewers by stage, holders of the escalation role, deputies; stages that may be skipped.
 
     ``steps`` are the days after the due time at which a stage is escalated further; ``seats`` says of how many tasks in
-    a stage that are offered to all its reviewers.
+    a stage that are offered to all its reviewers; whoever is ``gone`` cannot be asked to confirm anything.
     """
 
     reviewers: dict[str, list[tuple[str, str | None]]]
@@ -39,6 +41,8 @@ class Desk:
     stage_days: int = 10
     case_days: int = 60
     seats: dict[str, int] = field(default_factory=dict)
+    condition_days: int = 5
+    gone: set[str] = field(default_factory=set)
 
 
 class Simulator:
@@ -60,8 +64,19 @@ class Simulator:
         task = self.state.open_tasks(stage)[by]
         return self.decide_task(task.id, task.assignee, verdict)
 
-    def decide_task(self, task_id: str, actor: str, verdict: Verdict) -> Refusal | None:
-        return self.play(Decided(decision_id="d", task_id=task_id, actor=actor, verdict=verdict, comment="because"))
+    def decide_task(
+        self, task_id: str, actor: str, verdict: Verdict, conditions: tuple[Condition, ...] = ()
+    ) -> Refusal | None:
+        return self.play(
+            Decided(
+                decision_id="d",
+                task_id=task_id,
+                actor=actor,
+                verdict=verdict,
+                comment="because",
+                conditions=conditions,
+            )
+        )
 
     def revise(self, *changed: str, complete: bool = True) -> Refusal | None:
         digest = f"d{self.state.version + 1}"
@@ -92,6 +107,7 @@ class Simulator:
         following: Event | None = event
         while following is not None:
             before = self.state
+            self.plan = plan_in_force(self.plan, following)
             state, effects = transition(before, following, self.plan, self.now)
             assert state.seq == before.seq + (1 if effects else 0)
             self.state = settle(state, self._commit(effects))
@@ -117,13 +133,17 @@ class Simulator:
     def _commit(self, effects: tuple[c.Effect, ...]) -> Resolution:
         self._asked = {(t.stage, t.round, t.assignee) for t in self.state.tasks.values()}
         found: list[StageResolution] = []
+        agreed: list[ConditionResolution] = []
         due_at = None
         for effect in effects:
             if isinstance(effect, c.StartClock | c.ResumeClock):
                 due_at = self.now + self.desk.case_days * DAY
+            elif isinstance(effect, OpenCondition):
+                due = self.now + self.desk.condition_days * DAY
+                agreed.append(ConditionResolution(condition=effect.condition, due_at=due, remind_at=(due - DAY,)))
             elif (handler := getattr(self, f"_{effect.kind}", None)) is not None:
                 found += handler(effect)
-        return Resolution(position=1, ledger_digest="0", stages=tuple(found), due_at=due_at)
+        return Resolution(position=1, ledger_digest="0", stages=tuple(found), due_at=due_at, conditions=tuple(agreed))
 
     def _open_stage(self, effect: c.OpenStage) -> list[StageResolution]:
         people = self.desk.reviewers.get(effect.stage, [])
@@ -152,6 +172,20 @@ class Simulator:
         free = [person for person in self.desk.reviewers[effect.stage] if self._is_free(effect, person[0])][:1]
         tasks = tuple(self._task(effect, person, role, AssignmentReason.SUCCESSION) for person, role in free)
         return [StageResolution(stage=effect.stage, tasks=tasks)] if tasks else []
+
+    def _ask_to_confirm(self, effect: c.AskToConfirm) -> list[StageResolution]:
+        """Nobody is asked where somebody who approved cannot be."""
+        former = [self.state.tasks[task] for task in effect.tasks]
+        if self.desk.gone.intersection(task.assignee for task in former):
+            former = []
+        tasks = tuple(self._task(effect, task.assignee, task.role, AssignmentReason.CONFIRMATION) for task in former)
+        return [self._timed(effect.stage, self.now + self.desk.stage_days * DAY, tasks)]
+
+    def _ask_anew(self, effect: c.AskAnew) -> list[StageResolution]:
+        """Whoever of the stage's reviewers is not asked yet in this round."""
+        people = [person for person in self.desk.reviewers.get(effect.stage, []) if self._is_free(effect, person[0])]
+        tasks = tuple(self._task(effect, person, role, AssignmentReason.ROLE) for person, role in people)
+        return [self._timed(effect.stage, self.now + self.desk.stage_days * DAY, tasks)]
 
     def _of_round(self, effect: c.OfferAgain | c.Replace) -> list[TaskState]:
         return [t for t in self.state.tasks.values() if (t.stage, t.round) == (effect.stage, effect.round)]

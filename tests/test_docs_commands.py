@@ -25,6 +25,7 @@ from imprimatur.store.frameworks import add_framework
 from models.framework import Framework
 from models.vocabulary import MailStatus
 from tests.committee_commands import play_committees
+from tests.condition_commands import play_conditions
 from tests.engine import Engine, engine, temporal_server
 from tests.facts import LEDGER, START
 from tests.markdown import DOCS, ROOT, Section, code_spans, sections, text_of
@@ -198,6 +199,8 @@ async def _play(office: Office) -> None:
     await office.ask("verify CASE", expected=1)
     await office.ask("import records.jsonl")
     await play_committees(office)
+    agreed = json.loads(await office.run(f"show {await play_conditions(office)} --json"))
+    office.answers["show"] |= {"conditions": agreed["conditions"]}
     await play_people(office)
 
 

@@ -154,13 +154,21 @@ def test_every_problem_is_in_a_table() -> None:
 
 TOLD_BY_TESTS_OF_THEIR_OWN = {
     "stage_repeated", "cycle", "stage_unreachable", "role_unheld", "publication_not_single", "reviewers_missing",
-    "rule_contradictory",
+    "rule_contradictory", "expression_field_unknown", "expression_malformed", "expression_not_boolean",
+    "expression_types_differ", "gate_left_out", "nobody_decides", "publication_left_out", "track_key_idle",
+    "track_repeated", "track_unreachable",
 }  # fmt: skip
 OF_NOTATION = {
     "malformed", "not_a_mapping", "duplicate_key", "unknown_key", "missing_key", "wrong_type", "wrong_form",
     "wrong_length", "out_of_range", "not_allowed", "invalid", "more_problems",
 }  # fmt: skip
 OF_ANSWERS = {
+    "condition_owner_malformed",
+    "condition_text_required",
+    "condition_too_long",
+    "condition_without_approval",
+    "conditions_not_offered",
+    "conditions_too_many",
     "comment_not_printable",
     "comment_required",
     "comment_too_long",

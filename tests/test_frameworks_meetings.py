@@ -28,6 +28,7 @@ SPOILT: list[tuple[str, Any, str, str]] = [
     ("stages[0].committee", GONE, "", ""),
     ("stages[2].committee", "board", "stage_key_idle", SAME),
     ("stages[2].window", "autumn", "stage_key_idle", SAME),
+    ("stages[0].carry", "confirm", "stage_key_idle", SAME),
     ("committees.board.calendar", "campsu", "calendar_unknown", SAME),
     ("windows.autumn.calendar", "campsu", "calendar_unknown", SAME),
     ("committees.board.sittings.rule", "FREQ=HOURLY", "recurrence_invalid", SAME),

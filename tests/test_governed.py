@@ -15,8 +15,9 @@ from tests.governed_stories import GOVERNED
 from tests.meeting_stories import MEETINGS
 from tests.people_stories import PEOPLE
 from tests.stories import people
+from tests.track_stories import TRACKS
 
-TOLD = GOVERNED | MEETINGS | PEOPLE
+TOLD = GOVERNED | MEETINGS | PEOPLE | TRACKS
 Told = dict[str, BaseException | None]
 
 

@@ -29,6 +29,7 @@ from tests.mails import (
 )
 
 TAGS = {
+    "del", "ins",
     "html", "head", "meta", "title", "style", "body", "div", "h1", "h2", "p", "a", "strong", "span", "br", "ul", "li",
     "table", "tr", "th", "td", "blockquote", "code",
 }  # fmt: skip

@@ -11,7 +11,15 @@ from imprimatur.history.export import LedgerEvent, history
 from imprimatur.history.sentences import sentence
 from imprimatur.store.engine import Database
 from models.effects import Escalate
-from models.vocabulary import AssignmentReason, CaseStatus, EventType, IncidentKind, StageOutcome, TaskClosure, Verdict
+from models.vocabulary import (
+    AssignmentReason,
+    CaseStatus,
+    EventType,
+    IncidentKind,
+    StageOutcome,
+    TaskClosure,
+    Verdict,
+)
 from tests.facts import Play, add_people, example, furnish, whole_story
 from tests.office_stories import STORIES, tell
 
@@ -175,7 +183,7 @@ def test_the_whole_story_reads_as_one(told: list[LedgerEvent]) -> None:
         "Stopped the clock with 289.0 business hours left",
         "Handed in version 2 of the proposal, changing learning_outcomes and assessment.description",
         "Set the clock going again, to 2026-06-05 05:00 UTC",
-        "The approval of proposal stays valid: nothing material to it changed",
+        "The approval of proposal stays valid: nothing material to it changed (event 6)",
         "Opened quality (round 2), due 2026-05-03 20:30 UTC by the calendar campus",
         "Opened industry (round 2), due 2026-05-17 21:00 UTC by the calendar partner",
         "Closed quality (round 2) as approved: 2 approved (2 needed), 2 took part (2 needed)",

@@ -12,12 +12,14 @@ from sqlmodel import SQLModel
 
 from imprimatur import ids
 from imprimatur.errors import error_class
+from imprimatur.gateway import identified
 from imprimatur.mail.links import Links
 from imprimatur.rules.admission import refusal
 from imprimatur.rules.answers import check_answer
 from imprimatur.store.decisions import receipt, task_place
 from imprimatur.store.engine import Database
 from imprimatur.web.app import create_app
+from models.conditions import Condition
 from models.events import Decided
 from models.messages import DecisionReceipt
 from models.vocabulary import Channel
@@ -43,14 +45,16 @@ class Decider:
         actor: str,
         comment: str = "",
         scores: dict[str, int] | None = None,
+        conditions: Sequence[Condition] = (),
         channel: Channel = Channel.LINK,
     ) -> DecisionReceipt:
         self.asked.append(task_id)
         if self.trouble is not None:
             raise self.trouble
         comment = comment.strip()
-        checked = check_answer(task_place(self.play.database, task_id).stage_def, verdict, comment, scores or {})
-        number = ids.decision_id(task_id, actor, verdict, comment, scores or {})
+        place, agreed = task_place(self.play.database, task_id), identified(task_id, conditions)
+        checked = check_answer(place.stage_def, verdict, comment, scores or {}, place.reason, agreed)
+        number = ids.decision_id(task_id, actor, verdict, comment, scores or {}, [item.id for item in agreed])
         found = receipt(self.play.database, number)
         if found is not None:
             return found
@@ -61,6 +65,7 @@ class Decider:
             verdict=checked,
             comment=comment,
             scores=scores or {},
+            conditions=agreed,
             channel=channel,
         )
         refused = refusal(self.play.state, event)

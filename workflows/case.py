@@ -12,9 +12,11 @@ with workflow.unsafe.imports_passed_through():
     from activities.ports import CommitPort
     from imprimatur.rules.admission import refusal
     from imprimatur.rules.clock import next_deadline
+    from imprimatur.rules.plan import plan_in_force
     from imprimatur.rules.transition import settle, transition, wants_to_continue
     from models.case import CaseState
     from models.commit import Resolution, Step, StepPlace, WrittenStep
+    from models.conditions import ConditionEvent
     from models.effects import KeepStage, LapseStage
     from models.events import Act, Continued, Decided, Event, Revised, Submitted, Ticked, Withdrawn
     from models.messages import CaseAnswer, CaseInput, DecisionAnswer
@@ -39,11 +41,11 @@ class CaseWorkflow:
 
     @workflow.run
     async def run(self, start: CaseInput) -> str:
-        while not self._state.status.is_final:
+        while not self._state.is_over:
             await self._until_deadline()
-            if self._must_continue_as_new() and not self._state.status.is_final:
+            if self._must_continue_as_new() and not self._state.is_over:
                 await workflow.wait_condition(workflow.all_handlers_finished)
-                workflow.continue_as_new(start.model_copy(update={"state": self._state}))
+                workflow.continue_as_new(start.model_copy(update={"plan": self._plan, "state": self._state}))
         await workflow.wait_condition(workflow.all_handlers_finished)
         return self._state.status
 
@@ -53,7 +55,7 @@ class CaseWorkflow:
         try:
             await workflow.wait_condition(
                 lambda: (
-                    self._state.status.is_final
+                    self._state.is_over
                     or self._must_continue_as_new()
                     or (self._alarm is not None and (armed is None or self._alarm < armed))
                 ),
@@ -104,11 +106,12 @@ class CaseWorkflow:
         if resolution.instead is not None:
             state, step = self._plan_step(resolution.instead.event, resolution.instead.at)
             assert step is not None, "what was written had something to write"
+        self._plan = plan_in_force(self._plan, step.event)
         self._state = settle(state, resolution)
         return step, resolution
 
     def _plan_step(self, event: Event, at: dt.datetime) -> tuple[CaseState, Step | None]:
-        state, effects = transition(self._state, event, self._plan, at)
+        state, effects = transition(self._state, event, plan_in_force(self._plan, event), at)
         if not effects:
             return state, None
         return state, Step.model_construct(
@@ -124,7 +127,7 @@ class CaseWorkflow:
             effects=effects,
         )
 
-    async def _act(self, event: Submitted | Revised | Act) -> CaseAnswer:
+    async def _act(self, event: Submitted | Revised | Act | ConditionEvent) -> CaseAnswer:
         async with self._turn:
             # Another act may have come first while this one waited for its turn.
             self._check(event)
@@ -151,6 +154,7 @@ class CaseWorkflow:
         async with self._turn:
             before = self._state.seq
             while (written := await self._next_written()) is not None:
+                self._plan = plan_in_force(self._plan, written.event)
                 state, _ = transition(self._state, written.event, self._plan, written.at)
                 self._state = settle(state, written.resolution)
             await self._go_on()
@@ -177,6 +181,11 @@ class CaseWorkflow:
     @workflow.update
     async def act(self, event: Act) -> CaseAnswer:
         """Acts of the office, and passing a task on."""
+        return await self._act(event)
+
+    @workflow.update
+    async def condition(self, event: ConditionEvent) -> CaseAnswer:
+        """What is done about a condition of an approval, also after the publication."""
         return await self._act(event)
 
     @workflow.update
@@ -210,6 +219,10 @@ class CaseWorkflow:
 
     @act.validator
     def _may_act(self, event: Act) -> None:
+        self._check(event)
+
+    @condition.validator
+    def _may_settle(self, event: ConditionEvent) -> None:
         self._check(event)
 
     @decide.validator

@@ -11,8 +11,10 @@ from imprimatur.cli.durations import parse_duration
 from imprimatur.cli.output import JSON_OPTION, show, table, when
 from imprimatur.errors import InputError, ProposalIncomplete
 from imprimatur.frameworks.loader import load_proposal
+from imprimatur.rules.condition_words import parse_condition
 from imprimatur.rules.due_words import why_then
 from imprimatur.store import reading
+from imprimatur.store.conditions import ConditionView
 from imprimatur.store.engine import Database
 from imprimatur.store.people import default_proposer
 from models.vocabulary import Party
@@ -121,13 +123,22 @@ def decide(
     actor: Actor,
     comment: Annotated[str, typer.Option(help="Why; needed to reject, to request changes and to object.")] = "",
     score: Annotated[list[str] | None, typer.Option(metavar="CRITERION=N", help="A score; repeatable.")] = None,
+    condition: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="TEXT", help='A condition of the approval: "TEXT | due 10d | owner EMAIL | blocking"; repeatable.'
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Record a decision on a task."""
     scores = _parse_scores(score or [])
+    given = [parse_condition(words) for words in condition or []]
 
     async def act(gateway: "Gateway", database: Database) -> Any:
-        return await gateway.decide(task_id=task, verdict=verdict, actor=actor, comment=comment, scores=scores)
+        return await gateway.decide(
+            task_id=task, verdict=verdict, actor=actor, comment=comment, scores=scores, conditions=given
+        )
 
     receipt = with_gateway(act)
     show(
@@ -214,6 +225,8 @@ def _case_text(view: reading.CaseView) -> list[Any]:
     parts: list[Any] = [
         f"Status {view.status}, version {view.version}, round {view.round}, proposed by {view.proposer}"
     ]
+    if view.track:
+        parts.append(f"Track {view.track}")
     if view.running:
         parts.append(f"The time of {' and '.join(_PARTIES[party] for party in view.running)} is running")
     if view.held:
@@ -226,6 +239,9 @@ def _case_text(view: reading.CaseView) -> list[Any]:
     extended = [(stage.stage, note) for stage in view.stages for note in stage.extensions]
     parts.append(table(["stage", "status", "outcome", "round", "due", "why then"], rows))
     parts += [_awaited(stage) for stage in view.stages if stage.opens_at or stage.sits_at]
+    for kept in (s for s in view.stages if s.proof and s.round < view.round):
+        events = ", ".join(str(proof.position) for proof in kept.proof)
+        parts.append(f"Kept from round {kept.round}: the approval of {kept.stage} (ledger events {events})")
     if view.tasks:
         open_tasks = [(t.task_id, t.stage, t.assignee, when(t.due_at)) for t in view.tasks]
         parts.append(table(["open task", "stage", "waiting for", "due"], open_tasks))
@@ -235,6 +251,9 @@ def _case_text(view: reading.CaseView) -> list[Any]:
         f"A second person confirms it with: starter.py confirm {view.case_id} {act.act_id} --as EMAIL"
         for act in view.proposed
     ]
+    if agreed := [c for c in view.conditions if not c.status.is_settled]:
+        conditions = [(c.condition_id, c.status, c.owner, when(c.due_at), _what(c)) for c in agreed]
+        parts.append(table(["condition", "status", "owner", "due", "what"], conditions))
     parts += [f"Incident ({i.kind}){f' in {i.stage}' if i.stage else ''}: {i.detail}" for i in view.incidents]
     parts += [f"Mail to {m.recipient} ({m.kind}): {m.status} {m.last_reply}".rstrip() for m in view.mail_problems]
     if view.slug:
@@ -255,6 +274,10 @@ def _awaited(stage: reading.StageView) -> str:
     if stage.opens_at:
         return f"{stage.stage} opens at {when(stage.opens_at)}: {stage.reason}"
     return f"{stage.stage} is on the agenda of {stage.committee} for {when(stage.sits_at)}"
+
+
+def _what(condition: ConditionView) -> str:
+    return f"{condition.text} (holds up the publication)" if condition.blocking else condition.text
 
 
 def _explained(reason: dict[str, Any] | None) -> str:

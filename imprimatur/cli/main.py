@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import typer
 
-from imprimatur.cli import cases, committees, desk, office, people, records, service
+from imprimatur.cli import cases, committees, conditions, desk, office, people, records, service
 from imprimatur.cli.context import load_settings
 from imprimatur.cli.output import show_error
 from imprimatur.errors import ImprimaturError, InputError, Refused
@@ -69,6 +69,11 @@ VERBS: dict[str, Callable[..., None]] = {
     "return": desk.return_,
     "ask-advice": desk.ask_advice,
     "advise": desk.advise,
+    "conditions": conditions.conditions,
+    "fulfil": conditions.fulfil,
+    "accept": conditions.accept,
+    "reopen": conditions.reopen,
+    "waive": conditions.waive,
     "history": records.history_,
     "verify": records.verify,
     "forward": cases.forward,

@@ -16,7 +16,7 @@ from rich.text import Text
 from imprimatur.errors import ImprimaturError
 
 # What is copied into the next command stays in one piece, however narrow the terminal.
-COPIED = frozenset({"case", "task", "open task", "id", "email"})
+COPIED = frozenset({"case", "task", "open task", "condition", "id", "email"})
 # Where no terminal folds the lines they are for grep and mail: wide enough for a row, and yet an end to padding.
 WIDTH_OF_NO_TERMINAL = 240
 # A terminal obeys these, whoever wrote the text that holds them.

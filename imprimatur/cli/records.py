@@ -144,6 +144,8 @@ def framework_show(framework_id: Annotated[str, typer.Argument(metavar="ID")], a
         f"{policy.name} ({policy.id} {policy.version})",
         policy.summary,
         table(["stage", "needs", "passes by", "within", "escalates to"], rows),
+        *[f"Stage {stage.id} applies only when {stage.when}" for stage in policy.stages if stage.when],
+        *[f"Track {track.id}, when {track.when or 'nothing else fits'}: {track.why}" for track in policy.tracks],
         f"To market within {_promise(policy.speed_to_market.within)}.",
     )
 

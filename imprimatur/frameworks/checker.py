@@ -13,6 +13,7 @@ from imprimatur.frameworks.json_lines import Place
 from imprimatur.frameworks.loader import validate
 from imprimatur.frameworks.meeting_checks import meeting_problems
 from imprimatur.frameworks.policy_checks import kind_problems, silence_problems, vote_problems
+from imprimatur.frameworks.track_checks import track_problems
 from imprimatur.rules.business_time import add_business_time, subtract_business_time
 from models.framework import BusinessDuration, Framework, ReviewerRule, Sla, StageDef
 from models.vocabulary import StageKind
@@ -60,6 +61,8 @@ def _all_problems(framework: Framework, holders: Holders | None) -> Found:
         if stage.reviewers and holders is not None:
             yield from _directory_problems(stage, holders, ("stages", index))
     yield from _publication_problems(framework)
+    yield from track_problems(framework)
+    yield from _track_promises(framework)
     promise = framework.speed_to_market
     yield from _promise_problems(framework, promise.within, promise.calendar, ("speed_to_market", "within"))
     if holders is not None:
@@ -222,6 +225,18 @@ def _promise_problems(framework: Framework, within: BusinessDuration, calendar: 
 def _too_long(span: BusinessDuration, place: Place) -> Found:
     problem = f"{span.business_hours:g} hours are more than {LONGEST_PROMISE_DAYS} days of the calendar"
     yield place, "promise_too_long", problem, f"at most {LONGEST_PROMISE_DAYS} working days"
+
+
+def _track_promises(framework: Framework) -> Found:
+    slas = {stage.id: stage.sla for stage in framework.stages}
+    for index, track in enumerate(framework.tracks):
+        for stage_id, span in track.sla.items():
+            sla = slas.get(stage_id)
+            if sla is not None:
+                yield from _promise_problems(framework, span, sla.calendar, ("tracks", index, "sla", stage_id))
+        if track.speed_to_market is not None:
+            place: Place = ("tracks", index, "speed_to_market")
+            yield from _promise_problems(framework, track.speed_to_market, framework.speed_to_market.calendar, place)
 
 
 def _is_too_long(framework: Framework, span: BusinessDuration, calendar: str) -> bool:

@@ -4,7 +4,7 @@ from imprimatur.frameworks.field_checks import Found
 from imprimatur.frameworks.json_lines import Place
 from imprimatur.rules.voting import IN_FAVOUR
 from models.framework import StageDef
-from models.vocabulary import AtBreach, StageKind, Verdict
+from models.vocabulary import AtBreach, Carry, StageKind, Verdict
 
 # What each kind of stage must say, and what would say nothing there.
 _NEEDS: dict[StageKind, tuple[str, ...]] = {
@@ -14,12 +14,13 @@ _NEEDS: dict[StageKind, tuple[str, ...]] = {
     StageKind.OBJECTION: ("sla",),
     StageKind.PUBLICATION: (),
 }
+_PEOPLE_DECIDE = ("conditions", "carry", "committee")
 _IDLE: dict[StageKind, tuple[str, ...]] = {
     StageKind.REVIEW: (),
     StageKind.ENDORSEMENT: (),
-    StageKind.INFORMATION: ("voting", "sla", "quality_gate", "criteria", "on_rejection", "committee", "window"),
-    StageKind.OBJECTION: ("voting", "criteria", "committee"),
-    StageKind.PUBLICATION: ("quality_gate", "on_rejection", "committee", "window"),
+    StageKind.INFORMATION: ("voting", "sla", "quality_gate", "criteria", "on_rejection", *_PEOPLE_DECIDE, "window"),
+    StageKind.OBJECTION: ("voting", "criteria", *_PEOPLE_DECIDE),
+    StageKind.PUBLICATION: ("quality_gate", "on_rejection", *_PEOPLE_DECIDE, "window"),
 }
 _FIT: dict[StageKind, frozenset[Verdict]] = {
     StageKind.REVIEW: frozenset(Verdict) - {Verdict.ENDORSE, Verdict.OBJECT, Verdict.ACKNOWLEDGE},
@@ -40,6 +41,9 @@ def kind_problems(stage: StageDef, place: Place) -> Found:
         if getattr(stage, key) != StageDef.model_fields[key].default:
             problem = f"{key!r} says nothing in a stage of kind {stage.kind}"
             yield (*place, key), "stage_key_idle", problem, f"no {key} here"
+    if stage.committee is not None and stage.carry is Carry.CONFIRM:
+        problem = "a committee decides about a new version at its sitting, and confirms nothing by itself"
+        yield (*place, "carry"), "stage_key_idle", problem, "no carry here"
     for index, rule in enumerate(stage.reviewers):
         if rule.claim and stage.kind in (StageKind.INFORMATION, StageKind.OBJECTION):
             problem = "a task that nobody waits for is not claimed: everybody is told"

@@ -6,7 +6,7 @@ from typing import Any
 
 from imprimatur.history.chain import Row
 from imprimatur.history.ledger import instant_text
-from models.vocabulary import CaseStatus, EventType
+from models.vocabulary import CaseStatus, ConditionStatus, EventType
 
 Facts = dict[str, Any]
 EXPORT_FORMAT = 1
@@ -55,9 +55,14 @@ def _submitted(facts: Facts, row: Row, data: Facts) -> None:
         "breached_at": None,
         "closing_reason": "",
         "round": 0,
+        "track": None,
         "due_at": None,
         "clock_remaining_seconds": None,
     }
+
+
+def _track_selected(facts: Facts, row: Row, data: Facts) -> None:
+    facts["track"] = data.get("track")
 
 
 def _version_added(facts: Facts, row: Row, data: Facts) -> None:
@@ -109,6 +114,7 @@ def _closed(facts: Facts, row: Row, data: Facts) -> None:
 _TELLING: dict[str, Callable[[Facts, Row, Facts], None]] = {
     EventType.CASE_SUBMITTED: _submitted,
     EventType.PROPOSAL_VERSION_ADDED: _version_added,
+    EventType.TRACK_SELECTED: _track_selected,
     EventType.CASE_RETURNED: _returned,
     EventType.REVISION_REQUESTED: _revision_requested,
     EventType.CASE_HELD: _held,
@@ -144,3 +150,47 @@ def export_document(case_id: str, rows: Sequence[Row], as_of: str | None) -> dic
 def plain(value: Any) -> Any:
     """Instants as the ledger's data spells them."""
     return instant_text(value) if isinstance(value, dt.datetime) else value
+
+
+_JUDGED = {
+    EventType.CONDITION_ACCEPTED: ConditionStatus.ACCEPTED,
+    EventType.CONDITION_REOPENED: ConditionStatus.OPEN,
+    EventType.CONDITION_WAIVED: ConditionStatus.WAIVED,
+    EventType.CONDITION_LAPSED: ConditionStatus.LAPSED,
+}
+
+
+def condition_facts(rows: Sequence[Row]) -> dict[Any, Facts]:
+    """Rows of the approvals' conditions by id."""
+    found: dict[Any, Facts] = {}
+    for row in rows:
+        data = row["data"]
+        if not isinstance(data, dict):
+            continue
+        if row["type"] == EventType.DECISION_RECORDED:
+            for given in data.get("conditions", ()):
+                found[given.get("id")] = _proposed(row, data, given)
+        elif data.get("condition_id") in found:
+            found[data["condition_id"]] |= _changed(row, data)
+    return found
+
+
+def _proposed(row: Row, data: Facts, given: Facts) -> Facts:
+    copied = {name: data.get(name) for name in ("decision_id", "task_id", "stage", "round")}
+    asked = {"text": given.get("text"), "blocking": given.get("blocking"), "set_by": row["actor"]}
+    return copied | asked | {"status": ConditionStatus.PROPOSED, "proposed_at": row["at"], "evidence": "", "reason": ""}
+
+
+def _changed(row: Row, data: Facts) -> Facts:
+    if row["type"] == EventType.CONDITION_SET:
+        named = {"owner": data.get("owner"), "due_at": data.get("due_at")}
+        return named | {"status": ConditionStatus.OPEN, "opened_at": row["at"]}
+    if row["type"] == EventType.CONDITION_FULFILLED:
+        evidence = data.get("evidence")
+        return {"status": ConditionStatus.FULFILLED, "fulfilled_at": row["at"], "evidence": evidence}
+    if row["type"] == EventType.CONDITION_BREACHED:
+        return {"breached_at": data.get("due_at")}
+    if (status := _JUDGED.get(row["type"])) is None:
+        return {}
+    settled = {"settled_by": row["actor"], "settled_at": row["at"]} if status.is_settled else {}
+    return {"status": status, "reason": data.get("reason")} | settled

@@ -11,16 +11,26 @@ from sqlalchemy import ColumnElement, Connection, Text, cast, select
 from sqlalchemy.sql.selectable import TypedReturnsRows
 
 from imprimatur.history.chain import Row
-from models.tables import CaseRow, DecisionRow, DocumentRow, FrameworkRow, LedgerRow, PublicationRow, VersionRow
+from models.tables import (
+    CaseRow,
+    ConditionRow,
+    DecisionRow,
+    DocumentRow,
+    FrameworkRow,
+    LedgerRow,
+    PublicationRow,
+    VersionRow,
+)
 
 LEDGER = LedgerRow.__table__  # type: ignore[attr-defined]
 CASE = CaseRow.__table__  # type: ignore[attr-defined]
 _DECISION = DecisionRow.__table__  # type: ignore[attr-defined]
+_CONDITION = ConditionRow.__table__  # type: ignore[attr-defined]
 _VERSION = VersionRow.__table__  # type: ignore[attr-defined]
 _PUBLICATION = PublicationRow.__table__  # type: ignore[attr-defined]
 _DOCUMENT = DocumentRow.__table__  # type: ignore[attr-defined]
 _FRAMEWORK = FrameworkRow.__table__  # type: ignore[attr-defined]
-_OF_CASES = (CASE, LEDGER, _DECISION, _VERSION, _PUBLICATION)
+_OF_CASES = (CASE, LEDGER, _DECISION, _CONDITION, _VERSION, _PUBLICATION)
 _CASE_COLUMNS = [column for column in CASE.c if column.name != "due_reason"]
 
 
@@ -31,6 +41,7 @@ class Records:
     cases: dict[str, Row]
     chains: dict[str, list[Row]]
     decisions: dict[str, list[Row]]
+    conditions: dict[str, list[Row]]
     versions: dict[str, list[Row]]
     publications: dict[str, list[Row]]
     documents: dict[str, str]
@@ -67,6 +78,7 @@ def read_records(connection: Connection, case_ids: Sequence[str]) -> Records:
         cases=cases,
         chains=_chains(connection, case_ids),
         decisions=_by_case(connection, _DECISION, case_ids),
+        conditions=_by_case(connection, _CONDITION, case_ids),
         versions=versions,
         publications=_by_case(connection, _PUBLICATION, case_ids),
         documents={row["digest"]: row["body"] for row in _by_digest(connection, _DOCUMENT, documents)},

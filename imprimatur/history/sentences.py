@@ -53,6 +53,7 @@ _ASKED = {
     "deputy": "as deputy, holding the role {role}",
     "reassignment": "in someone else's place, by the office",
     "delegation": "to whom it was passed on",
+    "confirmation": "to confirm an earlier approval",
     "repetition": "once more, after an answer was annulled",
     "succession": "in the place of someone who is no longer there",
 }
@@ -114,9 +115,38 @@ def _placed(data: Data) -> str:
     return f"{verb} the agenda of {_words(data['committee'])} for {_moment(data['sits_at'])}{why}"
 
 
+def _lapsed(data: Data) -> str:
+    why = f"{_names(data['changed'])} changed" if data["changed"] else "not everyone who gave it confirmed it"
+    return f"The approval of {_words(data['stage'])} lapsed: {why}"
+
+
+def _proved(data: Data) -> str:
+    proof = [str(item["position"]) for item in data.get("decisions", ())]
+    return f" (event{'s' if len(proof) > 1 else ''} {_names(proof)})" if proof else ""
+
+
 def _version(data: Data) -> str:
     changed = f", changing {_names(data['changed'])}" if data["changed"] else ""
     return f"Handed in version {data['version']} of the proposal{changed}"
+
+
+def _track(data: Data) -> str:
+    skipped = f"; {_names([_words(stage) for stage in data['skipped']])} left out" if data["skipped"] else ""
+    if data["track"] is None:
+        return f"Took the usual way{skipped}{_seen(data['rules'])}"
+    return f"Took the track {data['track']}, {data['why']}{skipped}{_seen(data['rules'])}"
+
+
+def _value(value: Any) -> str:
+    if value is None:
+        return "not stated"
+    return str(value).lower() if isinstance(value, bool) else f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _seen(rules: Sequence[Data]) -> str:
+    values = {name: value for rule in rules for name, value in rule["values"].items()}
+    told = ", ".join(f"{name} {_value(value)}" for name, value in values.items())
+    return f" ({told})" if told else ""
 
 
 def _returned(data: Data) -> str:
@@ -157,10 +187,18 @@ def _task_closed(data: Data) -> str:
     return f"Closed the task of {data['assignee']} in {_words(data['stage'])}: {reason}"
 
 
+def _condition_set(data: Data) -> str:
+    due = f", by {_moment(data['due_at'])}" if data["due_at"] else ""
+    holds_up = ", before anything is published" if data["blocking"] else ""
+    return f"Made it a condition of {_words(data['stage'])} for {data['owner']}{due}{holds_up}: {data['text']}"
+
+
 def _decision(data: Data) -> str:
     text = _DECIDED[data["verdict"]].format(stage=_stage(data))
     if data["scores"]:
         text += " with the scores " + ", ".join(f"{_words(name)} {score}" for name, score in data["scores"].items())
+    if number := len(data.get("conditions", ())):
+        text += f" on {number} condition{'s' if number > 1 else ''}"
     return f"{text}: {data['comment']}" if data["comment"] else text
 
 
@@ -168,14 +206,20 @@ _SENTENCES: dict[EventType, Callable[[Data], str]] = {
     EventType.CASE_SUBMITTED: lambda d: f"Submitted “{d['title']}” under {d['framework']} {d['version']}",
     EventType.CASE_RETURNED: _returned,
     EventType.PROPOSAL_VERSION_ADDED: _version,
+    EventType.TRACK_SELECTED: _track,
     EventType.STAGE_OPENED: _opened,
     EventType.STAGE_SKIPPED: lambda d: f"Skipped {_words(d['stage'])}: {d['reason']}",
     EventType.STAGE_AWAITED: _awaited,
     EventType.AGENDA_ITEM_PLACED: _placed,
     EventType.SITTING_BEGUN: lambda d: f"Began the sitting of {_words(d['committee'])} on {_stage(d)}",
     EventType.STAGE_CLOSED: lambda d: f"Closed {_stage(d)} as {_words(d['outcome'])}: {d['reason']}",
-    EventType.STAGE_LAPSED: lambda d: f"The approval of {_words(d['stage'])} lapsed: {_names(d['changed'])} changed",
-    EventType.STAGE_KEPT: lambda d: f"The approval of {_words(d['stage'])} stays valid: nothing material to it changed",
+    EventType.STAGE_LAPSED: _lapsed,
+    EventType.STAGE_KEPT: lambda d: (
+        f"The approval of {_words(d['stage'])} stays valid: nothing material to it changed{_proved(d)}"
+    ),
+    EventType.CONFIRMATION_SOUGHT: lambda d: (
+        f"Asked whoever approved {_words(d['stage'])} in round {d['of_round']} to confirm it{_proved(d)}"
+    ),
     EventType.TASK_ASSIGNED: _assigned,
     EventType.TASK_OFFERED: lambda d: f"Offered the review of {_stage(d)} to {d['assignee']}, {_reason(d)}",
     EventType.TASK_CLAIMED: lambda d: f"Claimed the review of {_stage(d)}",
@@ -207,6 +251,29 @@ _SENTENCES: dict[EventType, Callable[[Data], str]] = {
     EventType.STAGE_SENT_BACK: _sent_back,
     EventType.TASK_PASSED_ON: _passed_on,
     EventType.DECISION_ANNULLED: lambda d: f"Annulled the answer of {d['assignee']} in {_stage(d)}: {d['reason']}",
+    EventType.CONDITION_SET: _condition_set,
+    EventType.CONDITION_FULFILLED: lambda d: (
+        f"Reported the condition {d['condition_id']} of {_words(d['stage'])} as fulfilled: {d['evidence']}"
+    ),
+    EventType.CONDITION_ACCEPTED: lambda d: (
+        f"Accepted that the condition {d['condition_id']} of {_words(d['stage'])} is fulfilled{_because(d)}"
+    ),
+    EventType.CONDITION_REOPENED: lambda d: (
+        f"Asked for more on the condition {d['condition_id']} of {_words(d['stage'])}{_because(d)}"
+    ),
+    EventType.CONDITION_WAIVED: lambda d: (
+        f"Waived the condition {d['condition_id']} of {_words(d['stage'])}{_because(d)}"
+    ),
+    EventType.CONDITION_LAPSED: lambda d: (
+        f"The condition {d['condition_id']} of {_words(d['stage'])} lapsed{_because(d)}"
+    ),
+    EventType.CONDITION_REMINDED: lambda d: (
+        f"Reminded {d['owner']} of the condition {d['condition_id']} of {_words(d['stage'])}"
+    ),
+    EventType.CONDITION_BREACHED: lambda d: (
+        f"Missed the due time of the condition {d['condition_id']} of {_words(d['stage'])}, {_moment(d['due_at'])},"
+        f" waiting for {d['owner']}"
+    ),
     EventType.INCIDENT_OPENED: lambda d: (
         f"Opened an incident ({_words(d['kind'])}) in {_words(d['stage'])}: {d['detail']}"
     ),

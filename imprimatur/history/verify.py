@@ -14,7 +14,15 @@ from sqlalchemy import Connection
 from imprimatur.errors import InputError
 from imprimatur.frameworks.documents import read_text
 from imprimatur.history.chain import LedgerProblem, Row, check_chain, check_draws
-from imprimatur.history.facts import EXPORT_FORMAT, Facts, case_facts, export_document, plain, version_facts
+from imprimatur.history.facts import (
+    EXPORT_FORMAT,
+    Facts,
+    case_facts,
+    condition_facts,
+    export_document,
+    plain,
+    version_facts,
+)
 from imprimatur.history.ledger import GENESIS
 from imprimatur.history.records import Records, all_case_ids, is_named, read_records
 from imprimatur.store.engine import Database
@@ -99,6 +107,7 @@ def _check(case_id: str, records: Records) -> Iterator[LedgerProblem]:
     yield from _check_case(case_id, case, chain, records)
     yield from _check_decisions(case_id, chain, records.decisions.get(case_id, []))
     yield from check_draws(case_id, chain)
+    yield from _check_conditions(case_id, chain, records.conditions.get(case_id, []))
     yield from _check_versions(case_id, chain, records)
     yield from _check_publication(case_id, chain, records.publications.get(case_id, []))
 
@@ -163,6 +172,19 @@ def _check_decisions(case_id: str, chain: list[Row], decisions: list[Row]) -> It
 
 
 _DECISION_PROOF = {"actor": "actor", "decided_at": "at", "position": "position", "ledger_digest": "digest"}
+
+
+def _check_conditions(case_id: str, chain: list[Row], conditions: list[Row]) -> Iterator[LedgerProblem]:
+    told = condition_facts(chain)
+    for row in conditions:
+        where = f"{case_id} condition {row['condition_id']}"
+        facts = told.pop(row["condition_id"], None)
+        if facts is None:
+            yield LedgerProblem(where=where, problem="the ledger knows no such condition")
+        else:
+            yield from _differences(where, "it", row, facts)
+    for condition_id in told:
+        yield LedgerProblem(where=f"{case_id} condition {condition_id}", problem="it is missing")
 
 
 def _check_versions(case_id: str, chain: list[Row], records: Records) -> Iterator[LedgerProblem]:

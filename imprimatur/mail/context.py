@@ -2,13 +2,15 @@
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, select
 
 from imprimatur.errors import NotFound
+from imprimatur.store.baselines import Baseline, comparison
+from imprimatur.store.conditions import ConditionView, conditions_of
 from imprimatur.store.documents import proposal_by_digest
 from imprimatur.store.engine import Database
 from imprimatur.store.frameworks import framework_by_digest
@@ -46,6 +48,8 @@ class MailContext:
     stage: StageDef | None
     decisions: tuple[dict[str, Any], ...]
     sits_at: dt.datetime | None = None
+    conditions: tuple[ConditionView, ...] = ()
+    baseline: Baseline | None = None
 
     @property
     def stale(self) -> str | None:
@@ -87,10 +91,14 @@ def load(database: Database, mails: Sequence[Mail]) -> list[MailContext | Unread
         people = _by(connection, _PERSON, "email", named)
         wanted = {mail.case_id for mail in mails if mail.kind in (MailKind.REVISION, MailKind.OUTCOME)}
         decisions, sittings = _decisions(connection, wanted), _sittings(connection, tasks)
+        agreed = conditions_of(connection, {mail.case_id for mail in mails if mail.kind is MailKind.OUTCOME})
+        compared = comparison(connection, tasks.values())
         found: list[MailContext | Unready] = []
         for mail in mails:
             try:
-                found.append(_context(connection, mail, cases, tasks, people, decisions, sittings))
+                context = _context(connection, mail, cases, tasks, people, decisions, agreed, sittings)
+                baseline = compared(context.task, context.case["digest"]) if context.task else None
+                found.append(replace(context, baseline=baseline))
             except (NotFound, LookupError, ValueError) as error:
                 found.append(Unready(mail, str(error)))
         return found
@@ -133,6 +141,7 @@ def _context(
     tasks: dict[str, dict[str, Any]],
     people: dict[str, dict[str, Any]],
     decisions: dict[str, list[dict[str, Any]]],
+    conditions: dict[str, list[ConditionView]],
     sittings: Sittings,
 ) -> MailContext:
     case = cases[mail.case_id]
@@ -150,4 +159,5 @@ def _context(
         stage=framework.stage(stage_id) if stage_id else None,
         decisions=tuple(decisions.get(mail.case_id, ())),
         sits_at=sittings.get((task["case_id"], task["stage"], task["round"])) if task else None,
+        conditions=tuple(item for item in conditions.get(mail.case_id, ()) if not item.status.is_settled),
     )

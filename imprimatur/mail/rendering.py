@@ -39,6 +39,7 @@ WHY = {
     AssignmentReason.DELEGATION: "whoever was asked first has passed it on to you",
     AssignmentReason.REPETITION: "your earlier answer was annulled, so you are asked once more",
     AssignmentReason.SUCCESSION: "you take the place of someone who is no longer there",
+    AssignmentReason.CONFIRMATION: "you approved the version before, and are asked to confirm it for this one",
 }
 # In somebody's place: both names are told.
 WHY_INSTEAD = {
@@ -233,6 +234,8 @@ def _values(context: MailContext, links: Links) -> dict[str, Any]:
         "stage": stage,
         "data": context.mail.data,
         "comments": list(_comments(context)),
+        "conditions": context.conditions,
+        "baseline": context.baseline,
         "clock": "The clock has not started." if case["round"] == 0 else "The clock stands still until then.",
         "base_url": links.base_url,
         "local": context.local,

@@ -1,5 +1,6 @@
 """Who may do what now. Authority is checked when an act arrives, never when its link was made."""
 
+from imprimatur.rules.conditions import condition_refusal
 from imprimatur.rules.desk_admission import (
     DECIDES_NOTHING,
     closed_task,
@@ -12,6 +13,7 @@ from imprimatur.rules.desk_admission import (
 from imprimatur.rules.office_admission import office_refusal
 from imprimatur.rules.refusal import Refusal, closed_case, unknown_task
 from models.case import CaseState, TaskState
+from models.conditions import ConditionFulfilled, ConditionJudged
 from models.events import Continued, Decided, DeskAct, Event, Revised, Submitted, Ticked, Withdrawn
 from models.plan import Plan
 from models.vocabulary import CaseStatus, TaskStatus
@@ -37,6 +39,8 @@ def refusal(state: CaseState, event: Event, plan: Plan | None = None) -> Refusal
             return _revision_refusal(state, event)
         case Withdrawn():
             return _withdrawal_refusal(state, event)
+        case ConditionFulfilled() | ConditionJudged():
+            return condition_refusal(state, event)
         case Submitted() | Ticked() | Continued():
             return None
     if isinstance(event, DeskAct):
@@ -95,7 +99,7 @@ def _duties(state: CaseState, event: Decided, plan: Plan | None) -> Refusal | No
 def _revision_refusal(state: CaseState, event: Revised) -> Refusal | None:
     if state.status.is_final:
         return closed_case(state)
-    if not state.status.waits_for_proposer:
+    if not state.status.waits_for_proposer and not state.waits_for_conditions:
         return Refusal(
             "Refused",
             "revision_not_requested",

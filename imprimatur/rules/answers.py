@@ -1,12 +1,21 @@
 """Whether a reviewer's answer has the form its stage asks for."""
 
+import re
+from collections.abc import Sequence
+
 from imprimatur.errors import DocumentInvalid, InputError, Problem
+from imprimatur.rules.voting import IN_FAVOUR
+from models.conditions import Condition
 from models.framework import StageDef
 from models.texts import NOT_PRINTABLE
-from models.vocabulary import AssignmentReason, Verdict
+from models.vocabulary import AssignmentReason, Conditions, Verdict
 
 COMMENT_LIMIT = 20_000
 NEEDS_COMMENT = frozenset({Verdict.REJECT, Verdict.REQUEST_CHANGES, Verdict.OBJECT})
+
+
+CONDITIONS_LIMIT, CONDITION_LIMIT = 20, 4000
+_ADDRESS = re.compile(r"[^@\s]{1,64}@[^@\s]+\.[^@\s]+")
 
 
 def check_answer(
@@ -15,6 +24,7 @@ def check_answer(
     comment: str,
     scores: dict[str, int],
     reason: str = AssignmentReason.ROLE,
+    conditions: Sequence[Condition] = (),
     *,
     stands_aside: bool = False,
 ) -> Verdict:
@@ -22,7 +32,11 @@ def check_answer(
 
     ``stands_aside``: whoever has an interest can recuse themselves, whether or not the stage offers it.
     """
-    problems = [*_comment_problems(verdict, comment), *_score_problems(stage, verdict, scores)]
+    problems = [
+        *_comment_problems(verdict, comment),
+        *_score_problems(stage, verdict, scores),
+        *_condition_problems(stage, verdict, conditions),
+    ]
     allowed = [str(v) for v in stage.accepted(reason)]
     allowed += [Verdict.RECUSE] if stands_aside and Verdict.RECUSE not in allowed else []
     if verdict not in allowed:
@@ -80,4 +94,33 @@ def _score_problems(stage: StageDef, verdict: str, scores: dict[str, int]) -> li
                 problems.append(
                     Problem(f"score.{criterion.id}", f"{criterion.id} must be scored", "a score", code="score_required")
                 )
+    return problems
+
+
+def _condition_problems(stage: StageDef, verdict: str, conditions: Sequence[Condition]) -> list[Problem]:
+    if not conditions:
+        return []
+    if stage.conditions is not Conditions.ALLOWED:
+        text = "this stage takes no approval with conditions"
+        return [Problem("condition", text, "an approval, or a request for changes", code="conditions_not_offered")]
+    if verdict not in IN_FAVOUR:
+        text = f"conditions come with an approval, not with {verdict!r}"
+        return [Problem("condition", text, "approve, or no conditions", code="condition_without_approval")]
+    if len(conditions) > CONDITIONS_LIMIT:
+        text = f"there are {len(conditions)} conditions, at most {CONDITIONS_LIMIT} are taken"
+        return [Problem("condition", text, f"at most {CONDITIONS_LIMIT}", code="conditions_too_many")]
+    return [problem for number, given in enumerate(conditions, 1) for problem in _problems_of_one(number, given)]
+
+
+def _problems_of_one(number: int, given: Condition) -> list[Problem]:
+    place, problems = f"condition.{number}", []
+    if not given.text.strip():
+        text = f"condition {number} does not say what is to be done"
+        problems.append(Problem(place, text, "text", code="condition_text_required"))
+    if len(given.text) > CONDITION_LIMIT:
+        text = f"condition {number} has {len(given.text)} characters, at most {CONDITION_LIMIT} are kept"
+        problems.append(Problem(place, text, f"at most {CONDITION_LIMIT} characters", code="condition_too_long"))
+    if given.owner and not _ADDRESS.fullmatch(given.owner):
+        text = f"{given.owner!r} is no mail address"
+        problems.append(Problem(f"{place}.owner", text, "name@example.org", code="condition_owner_malformed"))
     return problems

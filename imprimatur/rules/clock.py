@@ -2,6 +2,8 @@
 
 import datetime as dt
 
+from imprimatur.rules import confirming
+from imprimatur.rules.conditions import condition_deadlines, tick_conditions
 from imprimatur.rules.draft import Draft
 from imprimatur.rules.offers import counted
 from imprimatur.rules.voting import AGAINST, IN_FAVOUR, evaluate
@@ -24,11 +26,13 @@ SYSTEM = "system"
 
 def next_deadline(state: CaseState) -> dt.datetime | None:
     """The earliest instant at which :class:`~models.events.Ticked` has something to do; None when nothing is timed."""
-    if state.status is not CaseStatus.IN_REVIEW:
+    if state.status is CaseStatus.ON_HOLD:
         return None
-    instants = [instant for stage in state.stages.values() for instant in _stage_deadlines(stage)]
-    if state.due_at is not None and not state.breached:
-        instants.append(state.due_at)
+    instants = list(condition_deadlines(state))
+    if state.status is CaseStatus.IN_REVIEW:
+        instants += [instant for stage in state.stages.values() for instant in _stage_deadlines(stage)]
+        if state.due_at is not None and not state.breached:
+            instants.append(state.due_at)
     return min(instants, default=None)
 
 
@@ -49,9 +53,14 @@ def _stage_deadlines(stage: StageState) -> list[dt.datetime]:
 
 def tick(draft: Draft, at: dt.datetime) -> None:
     """Reminders, breaches, further escalations and new attempts to find someone, as far as they are due ``at``."""
-    if draft.status is not CaseStatus.IN_REVIEW:
-        # A timer that was set before the clock stood still.
-        return
+    # A timer that was set before can go off while nothing is counted.
+    if draft.status is CaseStatus.IN_REVIEW:
+        _tick_review(draft, at)
+    if draft.status is not CaseStatus.ON_HOLD:
+        tick_conditions(draft, at)
+
+
+def _tick_review(draft: Draft, at: dt.datetime) -> None:
     if draft.due_at is not None and draft.due_at <= at and not draft.breached:
         draft.breached = True
         draft.add(BreachCase(due_at=draft.due_at))
@@ -114,6 +123,9 @@ def _missed(stage: StageState, at: dt.datetime) -> dt.datetime | None:
 def _run_out(draft: Draft, stage: StageState, due_at: dt.datetime, waiting: tuple[str, ...]) -> StageState:
     """The promised time has passed: the stage's policy says what follows."""
     plan = draft.plan.stage(stage.id)
+    if stage.confirms is not None:
+        confirming.lapse(draft, stage)
+        return draft.stages[stage.id]
     stage = draft.put_stage(stage, breached=True)
     if plan.objection:
         return _close_window(draft, stage)

@@ -32,6 +32,9 @@ def hand_over(draft: Draft, event: HandedOver) -> None:
     draft.close_task(task, TaskClosure.LEFT, event.actor)
     if stage.status is not StageStatus.OPEN or stage.round != task.round:
         return
+    if stage.confirms is not None:
+        # Nobody can confirm in their place; the approval lapses, and the stage's rules say who is asked instead.
+        return
     if task.offer is None:
         replace = Replace(stage=task.stage, round=task.round, task=task.id, actor=event.actor, reason=event.reason)
         draft.add(replace)

@@ -1,7 +1,10 @@
 """A case state being changed: shallow copies of what changes, effects in order."""
 
 from models.case import CaseState, StageState, TaskState
+from models.conditions import LapseCondition, OpenCondition
 from models.effects import (
+    AskAnew,
+    AskToConfirm,
     CallDeputy,
     Cause,
     CloseCase,
@@ -12,11 +15,29 @@ from models.effects import (
     OpenStage,
     Publish,
     SeekReviewers,
+    SkipStage,
 )
-from models.plan import Plan
-from models.vocabulary import AssignmentReason, AtBreach, CaseStatus, StageOutcome, StageStatus, TaskClosure, TaskStatus
+from models.framework import BusinessDuration
+from models.plan import Plan, StagePlan
+from models.vocabulary import (
+    AssignmentReason,
+    AtBreach,
+    CaseStatus,
+    ConditionStatus,
+    StageOutcome,
+    StageStatus,
+    TaskClosure,
+    TaskStatus,
+)
 
-TIMELESS: dict[str, object] = {"remind_at": (), "retry_at": None, "escalate_at": (), "sits_at": None}
+# What a stage no longer waits for once it is closed.
+AT_REST: dict[str, object] = {
+    "remind_at": (),
+    "retry_at": None,
+    "escalate_at": (),
+    "sits_at": None,
+    "confirms": None,
+}
 
 
 class Draft:
@@ -33,6 +54,7 @@ class Draft:
         self.due_at = state.due_at
         self.breached = state.breached
         self.proposed = dict(state.proposed)
+        self.conditions = dict(state.conditions)
         self.effects: list[Effect] = []
         self._opened: set[str] = set()
 
@@ -51,6 +73,7 @@ class Draft:
                 "tasks": self.tasks,
                 "breached": self.breached,
                 "proposed": self.proposed,
+                "conditions": self.conditions,
                 "seq": self._before.seq + (1 if self.effects else 0),
             }
         )
@@ -64,11 +87,32 @@ class Draft:
     def put_task(self, task: TaskState, **update: object) -> None:
         self.tasks[task.id] = task.model_copy(update=update)
 
+    def put_condition(self, condition_id: str, **update: object) -> None:
+        self.conditions[condition_id] = self.conditions[condition_id].model_copy(update=update)
+
+    def lapse_conditions(self, reason: str, *, stage: str | None = None, task: str | None = None) -> None:
+        """Those of a stage, of a task, or all that are not settled: the approval that they belong to is gone."""
+        for condition in list(self.conditions.values()):
+            if (
+                condition.status.is_settled
+                or stage not in (None, condition.stage)
+                or task not in (None, condition.task)
+            ):
+                continue
+            self.put_condition(condition.id, status=ConditionStatus.LAPSED, remind_at=())
+            self.add(LapseCondition(condition=condition.id, reason=reason))
+
+    def _open_conditions(self, stage_id: str) -> None:
+        for condition in list(self.conditions.values()):
+            if condition.stage == stage_id and condition.status is ConditionStatus.PROPOSED:
+                self.put_condition(condition.id, status=ConditionStatus.OPEN)
+                self.add(OpenCondition(condition=condition.id))
+
     def open_stages(self) -> list[StageState]:
         return [stage for stage in self.stages.values() if stage.status is StageStatus.OPEN]
 
     def staffed_stages(self) -> list[StageState]:
-        """Open ones whose reviewers are known: those of a stage that opens here are found by the commit."""
+        """Open ones whose reviewers are known: those who are asked by this very step are found by its commit."""
         return [stage for stage in self.open_stages() if stage.id not in self._opened]
 
     def stage_tasks(self, stage: StageState) -> list[TaskState]:
@@ -105,7 +149,14 @@ class Draft:
             if self.stages[plan.id].status is StageStatus.WAITING
             and self.stages[plan.id].opens_at is None
             and all(map(self._passed, plan.needs))
+            and not self._is_held_up(plan)
         ]
+
+    def _is_held_up(self, plan: StagePlan) -> bool:
+        """Nothing is published before what was made a condition of it is settled."""
+        return plan.publishes and any(
+            condition.blocking and not condition.status.is_settled for condition in self.conditions.values()
+        )
 
     def _passed(self, stage_id: str) -> bool:
         outcome = self.stages[stage_id].outcome
@@ -122,7 +173,13 @@ class Draft:
         return all(map(self._passed, self.stages))
 
     def advance(self, actor: str) -> None:
-        """Opens every stage whose needs have passed; automatic ones pass at once, which may make others ready."""
+        """Opens every stage whose needs have passed; automatic ones pass at once, which may make others ready.
+
+        What does not apply to this proposal is passed over first.
+        """
+        for plan in self.plan.stages:
+            if plan.skip and self.stages[plan.id].status is StageStatus.WAITING:
+                self._skip(self.stages[plan.id], plan.skip)
         while ready := self.ready_stages():
             for stage in ready:
                 self._open(stage)
@@ -131,14 +188,26 @@ class Draft:
             self._close_remaining_tasks(TaskClosure.CASE_PUBLISHED, actor)
             self.add(CloseCase(status=CaseStatus.PUBLISHED, actor=actor, reason="every stage passed"))
 
+    def _skip(self, stage: StageState, reason: str) -> None:
+        self.put_stage(stage, status=StageStatus.CLOSED, outcome=StageOutcome.SKIPPED, round=self.round)
+        self.add(SkipStage(stage=stage.id, round=self.round, reason=reason))
+
+    def promised(self, stage_id: str) -> dict[str, BusinessDuration]:
+        """What the track promises for a stage, where it does; nothing is said of what the framework says."""
+        within = self.plan.stage(stage_id).within
+        return {"within": within} if within else {}
+
+    def add_staffed_by_commit(self, effect: OpenStage | AskToConfirm | AskAnew) -> None:
+        self._opened.add(effect.stage)
+        self.add(effect)
+
     def _open(self, stage: StageState) -> None:
         plan = self.plan.stage(stage.id)
         if plan.automatic:
             self.pass_stage(stage.model_copy(update={"round": self.round}), "nobody's review is needed")
             return
         stage = self.put_stage(stage, status=StageStatus.OPEN, round=self.round)
-        self._opened.add(stage.id)
-        self.add(OpenStage(stage=stage.id, round=self.round))
+        self.add_staffed_by_commit(OpenStage(stage=stage.id, round=self.round, **self.promised(stage.id)))
         if plan.informs:
             # Its tasks stay open for whoever wants to acknowledge; nothing waits for them.
             self.close_stage(stage, StageOutcome.INFORMED, "for information")
@@ -160,8 +229,12 @@ class Draft:
             self.end(CaseStatus.REJECTED, closure, actor, reason)
 
     def close_stage(self, stage: StageState, outcome: StageOutcome, reason: str) -> None:
-        self.put_stage(stage, status=StageStatus.CLOSED, outcome=outcome, **TIMELESS)
+        self.put_stage(stage, status=StageStatus.CLOSED, outcome=outcome, **AT_REST)
         self.add(CloseStage(stage=stage.id, round=stage.round, outcome=outcome, reason=reason))
+        if outcome.stays_valid:
+            self._open_conditions(stage.id)
+        else:
+            self.lapse_conditions("the stage that it was asked for in was not approved", stage=stage.id)
 
     def close_tasks(self, stage_id: str, closure: TaskClosure, actor: str) -> None:
         for task in self.waiting(self.stages[stage_id]):
@@ -179,10 +252,22 @@ class Draft:
     def cancel_open_stages(self, closure: TaskClosure, actor: str, reason: str) -> None:
         for stage in self.open_stages():
             self.close_tasks(stage.id, closure, actor)
-            self.close_stage(stage, StageOutcome.CANCELLED, reason)
+            if stage.confirms is None:
+                self.close_stage(stage, StageOutcome.CANCELLED, reason)
+            else:
+                self._stop_confirming(stage, stage.confirms, reason)
+
+    def _stop_confirming(self, stage: StageState, of_round: int, reason: str) -> None:
+        """Nobody need confirm for a version that is about to change; the approval stands as it did before."""
+        self.add(CloseStage(stage=stage.id, round=stage.round, outcome=StageOutcome.CANCELLED, reason=reason))
+        for task in self.stage_tasks(stage):
+            self.lapse_conditions(reason, task=task.id)
+        positive = self.plan.stage(stage.id).positive
+        self.stages[stage.id] = StageState(id=stage.id, status=StageStatus.CLOSED, outcome=positive, round=of_round)
 
     def end(self, status: CaseStatus, closure: TaskClosure, actor: str, reason: str) -> None:
         self.cancel_open_stages(closure, actor, reason)
         self._close_remaining_tasks(closure, actor)
         self.status = status
+        self.lapse_conditions(f"the case was {status}")
         self.add(CloseCase(status=status, actor=actor, reason=reason))

@@ -57,9 +57,16 @@ def resume(draft: Draft, event: Resumed) -> None:
     draft.add(ResumeCase(actor=event.actor, reason=event.reason))
     draft.add(ResumeClock())
     for stage in draft.open_stages():
-        draft.add(ResumeStage(stage=stage.id, round=stage.round))
+        promised = _promised(draft, stage) if stage.sits_at is not None else {}
+        draft.add(ResumeStage.model_validate({"stage": stage.id, "round": stage.round} | promised))
         if stage.retry_at is not None:
             look_again(draft, stage)
+
+
+def _promised(draft: Draft, stage: StageState) -> dict[str, object]:
+    """What the track of the case promises for the stage; nothing is said of what its framework says anyway."""
+    within = draft.plan.stage(stage.id).within
+    return {"within": within} if within is not None else {}
 
 
 def extend(draft: Draft, event: Extended) -> None:
@@ -73,8 +80,9 @@ def place(draft: Draft, event: Placed) -> None:
     """All that was timed by the old sitting is timed anew by the other one."""
     fresh: dict[str, object] = {"breached": False, "remind_at": (), "escalate_at": (), "escalated": 0}
     stage = draft.put_stage(draft.stages[event.stage], **fresh)
-    told = {"stage": stage.id, "round": stage.round, "on": event.on, "actor": event.actor, "reason": event.reason}
-    draft.add(PlaceItem.model_validate(told | ({"late": True} if event.late else {})))
+    told: dict[str, object] = {"on": event.on, "actor": event.actor, "reason": event.reason}
+    told |= {"late": True} if event.late else {}
+    draft.add(PlaceItem.model_validate({"stage": stage.id, "round": stage.round} | told | _promised(draft, stage)))
 
 
 def propose(draft: Draft, event: ActProposed) -> None:
@@ -119,6 +127,7 @@ def send_back(draft: Draft, event: SentBack) -> None:
         draft.close_tasks(stage_id, TaskClosure.SENT_BACK, event.actor)
         if stage.status is StageStatus.OPEN:
             draft.close_stage(stage, StageOutcome.CANCELLED, "the case was sent back")
+        draft.lapse_conditions("the approval that it belonged to was given up", stage=stage_id)
         draft.stages[stage_id] = StageState(id=stage_id)
     draft.round += 1
     draft.add(SendBack(stage=event.stage, actor=event.actor, reason=event.reason, reopened=reopened))
@@ -156,3 +165,4 @@ def annul(draft: Draft, event: Annulled) -> None:
     task = draft.tasks[event.task_id]
     draft.put_task(task, status=TaskStatus.CLOSED, verdict=None, closure=TaskClosure.ANNULLED, closed_by=event.actor)
     draft.add(AskAgain(stage=task.stage, round=task.round, task=task.id, actor=event.actor, reason=event.reason))
+    draft.lapse_conditions("the answer that it belonged to was annulled", task=task.id)

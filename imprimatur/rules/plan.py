@@ -1,21 +1,34 @@
 """The part of a framework that decides a case's course."""
 
+from typing import Any
+
+from models.events import Event, Revised
 from models.framework import Framework, StageDef, VotingRule
 from models.plan import Plan, StagePlan
+from models.tracks import Selection
 from models.vocabulary import OnRejection, StageKind, StageOutcome
 
 
-def plan_of(framework: Framework) -> Plan:
+def plan_of(framework: Framework, selection: Selection | None = None) -> Plan:
+    """The whole framework, or what of it applies to a proposal by the selection that was made for it."""
+    chosen = selection or Selection()
+    # Nothing is said of what holds anyway: the plan stands in every case's history.
+    stated: dict[str, Any] = {"two_hats": True} if framework.two_hats else {}
+    stated |= {"within": chosen.speed_to_market} if chosen.speed_to_market else {}
     return Plan(
         framework=f"{framework.id}@{framework.version}",
         digest=framework.digest,
-        stages=tuple(_stage_plan(stage) for stage in framework.stages),
-        # Nothing is said of what holds anyway: the plan stands in every case's history.
-        **({"two_hats": True} if framework.two_hats else {}),
+        stages=tuple(_stage_plan(stage, chosen) for stage in framework.stages),
+        **stated,
     )
 
 
-def _stage_plan(stage: StageDef) -> StagePlan:
+def plan_in_force(plan: Plan, event: Event) -> Plan:
+    """The plan under which an event happens: a new version of the proposal may bring another one."""
+    return event.plan if isinstance(event, Revised) and event.plan is not None else plan
+
+
+def _stage_plan(stage: StageDef, chosen: Selection) -> StagePlan:
     # Only what differs from the default is set, and only what is set is written into every case's history.
     stated: dict[str, object] = {
         "id": stage.id,
@@ -27,6 +40,9 @@ def _stage_plan(stage: StageDef) -> StagePlan:
         "positive": StageOutcome.ENDORSED if stage.kind is StageKind.ENDORSEMENT else StageOutcome.APPROVED,
         "material": stage.material,
         "committee": stage.committee,
+        "carry": stage.carry,
+        "skip": chosen.skipped.get(stage.id, ""),
+        "within": chosen.within.get(stage.id),
         "goes_on_rejected": stage.on_rejection is OnRejection.PROCEED,
     }
     if stage.voting is not None:

@@ -6,12 +6,13 @@ are, when things are due) comes back as a :class:`~models.commit.Resolution` and
 
 import datetime as dt
 
-from imprimatur.rules import desk, office
+from imprimatur.rules import conditions, confirming, desk, office
 from imprimatur.rules.clock import tick
 from imprimatur.rules.draft import Draft
 from imprimatur.rules.voting import Verdicts, evaluate
 from models.case import CaseState, StageState, TaskState
 from models.commit import Resolution, StageResolution
+from models.conditions import ConditionFulfilled, ConditionJudged
 from models.effects import (
     AddVersion,
     CallDeputy,
@@ -22,6 +23,7 @@ from models.effects import (
     RecordDecision,
     RequestRevision,
     ResumeClock,
+    SelectTrack,
     StartClock,
 )
 from models.events import (
@@ -49,9 +51,10 @@ from models.events import (
     Ticked,
     Withdrawn,
 )
-from models.plan import Plan
+from models.plan import Plan, StagePlan
 from models.vocabulary import (
     AssignmentReason,
+    Carry,
     CaseStatus,
     StageOutcome,
     StageStatus,
@@ -64,6 +67,7 @@ from models.vocabulary import (
 def transition(state: CaseState, event: Event, plan: Plan, at: dt.datetime) -> tuple[CaseState, tuple[Effect, ...]]:
     """The state after ``event`` at the instant ``at``, and what to write. No effects: nothing happened.
 
+    ``plan`` is the one in force for the event: see :func:`imprimatur.rules.plan.plan_in_force`.
     The caller has asked :func:`imprimatur.rules.admission.refusal` first; an event that is not admissible is a fault
     of the caller.
     """
@@ -109,6 +113,10 @@ def transition(state: CaseState, event: Event, plan: Plan, at: dt.datetime) -> t
             desk.report_conflict(draft, event)
         case HandedOver():
             desk.hand_over(draft, event)
+        case ConditionFulfilled():
+            conditions.fulfil(draft, event)
+        case ConditionJudged():
+            conditions.judge(draft, event)
         case Ticked():
             tick(draft, at)
         case Continued():
@@ -138,6 +146,13 @@ def settle(state: CaseState, resolution: Resolution) -> CaseState:
                 stands_for=task.stands_for,
             )
     update: dict[str, object] = {"stages": stages, "tasks": tasks}
+    if resolution.conditions:
+        update["conditions"] = state.conditions | {
+            found.condition: state.conditions[found.condition].model_copy(
+                update={"due_at": found.due_at, "remind_at": found.remind_at}
+            )
+            for found in resolution.conditions
+        }
     if resolution.due_at is not None:
         update["due_at"] = resolution.due_at
     return state.model_copy(update=update)
@@ -176,16 +191,24 @@ def _submit(draft: Draft, event: Submitted) -> None:
     draft.stages = {stage.id: StageState(id=stage.id) for stage in draft.plan.stages}
     draft.add(AddVersion(actor=event.actor, version=1, digest=event.digest, complete=event.complete))
     if event.complete:
-        _start(draft, event.actor)
+        _start(draft, event)
 
 
-def _start(draft: Draft, actor: str) -> None:
+def _start(draft: Draft, event: Submitted | Revised) -> None:
     draft.status, draft.round = CaseStatus.IN_REVIEW, 1
-    draft.add(StartClock())
-    draft.advance(actor)
+    _select(draft, event)
+    draft.add(StartClock(within=draft.plan.within) if draft.plan.within else StartClock())
+    draft.advance(event.actor)
+
+
+def _select(draft: Draft, event: Submitted | Revised) -> None:
+    if event.selection is not None:
+        draft.add(SelectTrack(selection=event.selection))
 
 
 def _revise(draft: Draft, event: Revised) -> None:
+    """A new version that was asked for, or one by which the proposer meets the conditions of an approval."""
+    runs = draft.status is CaseStatus.IN_REVIEW
     draft.version, draft.digest = draft.version + 1, event.digest
     draft.add(
         AddVersion(
@@ -198,31 +221,43 @@ def _revise(draft: Draft, event: Revised) -> None:
     )
     if not event.complete:
         draft.status = CaseStatus.INCOMPLETE
+        if runs:
+            draft.add(PauseClock())
         return
     if draft.round == 0:
-        _start(draft, event.actor)
+        _start(draft, event)
         return
     draft.status, draft.round = CaseStatus.IN_REVIEW, draft.round + 1
-    draft.add(ResumeClock())
+    _select(draft, event)
+    if not runs:
+        draft.add(ResumeClock())
     for plan in draft.plan.stages:
-        _carry_over(draft, plan.id, plan.material, event)
+        _carry_over(draft, plan, event)
     draft.advance(event.actor)
 
 
-def _carry_over(draft: Draft, stage_id: str, material: tuple[str, ...] | None, event: Revised) -> None:
-    """An approval lapses when the new version changes what is material to it; any other result is sought anew."""
-    stage = draft.stages[stage_id]
+def _carry_over(draft: Draft, plan: StagePlan, event: Revised) -> None:
+    """An approval lapses when the new version changes what is material to it; any other result is sought anew.
+
+    Where the framework says so, one that would stay valid has to be confirmed by those who gave it.
+    """
+    stage = draft.stages[plan.id]
     if stage.status is not StageStatus.CLOSED:
         return
     if stage.outcome is not None and stage.outcome.stays_valid:
-        touched = tuple(field for field in event.changed if material is None or _is_material(field, material))
-        if not touched:
-            draft.add(KeepStage(stage=stage_id))
+        touched = tuple(field for field in event.changed if plan.material is None or _is_material(field, plan.material))
+        needs_word = plan.carry is Carry.CONFIRM and not plan.skip
+        if not touched and not needs_word:
+            draft.add(KeepStage(stage=plan.id, round=stage.round))
             return
-        draft.add(LapseStage(stage=stage_id, round=stage.round, changed=touched))
+        if not touched and confirming.seek(draft, stage):
+            return
+        unconfirmed = {} if touched else {"confirmed": False}
+        draft.add(LapseStage(stage=plan.id, round=stage.round, changed=touched, **unconfirmed))
         # Whoever was only informed may still have a task, about a proposal that is no more.
-        draft.close_tasks(stage_id, TaskClosure.REVISION_REQUESTED, event.actor)
-    draft.stages[stage_id] = StageState(id=stage_id)
+        draft.close_tasks(plan.id, TaskClosure.REVISION_REQUESTED, event.actor)
+    draft.lapse_conditions("the approval that it belonged to lapsed", stage=plan.id)
+    draft.stages[plan.id] = StageState(id=plan.id)
 
 
 def _is_material(field: str, material: tuple[str, ...]) -> bool:
@@ -233,12 +268,14 @@ def _decide(draft: Draft, event: Decided) -> None:
     task = draft.tasks[event.task_id]
     draft.put_task(task, status=TaskStatus.DECIDED, verdict=event.verdict)
     draft.add(RecordDecision(decision=event, stage=task.stage, round=task.round, digest=draft.digest))
+    conditions.propose(draft, event, task.stage)
     stage, plan = draft.stages[task.stage], draft.plan.stage(task.stage)
     if stage.status is not StageStatus.OPEN:
         # Someone acknowledged what they were only told of.
         return
     # In the place of someone to whom the stage was escalated comes the next one of that role, not a deputy.
-    if event.verdict is Verdict.RECUSE and plan.deputies and task.reason is not AssignmentReason.ESCALATION:
+    in_turn = plan.deputies and stage.confirms is None and task.reason is not AssignmentReason.ESCALATION
+    if event.verdict is Verdict.RECUSE and in_turn:
         draft.add(CallDeputy(stage=stage.id, round=stage.round, task=task.id, cause="recused"))
     elif event.verdict is Verdict.OBJECT:
         _object(draft, stage)
@@ -257,6 +294,8 @@ def _count_again(draft: Draft) -> None:
 
 def _is_settled(draft: Draft, stage: StageState) -> bool:
     """Whether the votes decide by now, or leave nobody to decide."""
+    if stage.confirms is not None:
+        return confirming.has_failed(draft, stage)
     result = _judged(draft, stage)
     if stage.deadlocked and stage.retry_at is None and not draft.has_decider(stage):
         return True
@@ -270,6 +309,9 @@ def _object(draft: Draft, stage: StageState) -> None:
 
 
 def _settle_votes(draft: Draft, stage: StageState, actor: str) -> None:
+    if stage.confirms is not None:
+        _settle_confirmation(draft, stage, actor)
+        return
     result = _judged(draft, stage)
     if result.outcome is None:
         _resolve_deadlocks(draft)
@@ -281,6 +323,14 @@ def _settle_votes(draft: Draft, stage: StageState, actor: str) -> None:
         _send_back(draft, stage, actor, result.reason)
     else:
         draft.pass_stage(stage, result.reason)
+        draft.advance(actor)
+
+
+def _settle_confirmation(draft: Draft, stage: StageState, actor: str) -> None:
+    if confirming.has_failed(draft, stage):
+        confirming.lapse(draft, stage)
+    elif confirming.is_complete(draft, stage):
+        draft.pass_stage(stage, f"confirmed by all who approved it in round {stage.confirms}")
         draft.advance(actor)
 
 
@@ -296,6 +346,8 @@ def _send_back(draft: Draft, stage: StageState, actor: str, reason: str) -> None
 def _resolve_deadlocks(draft: Draft) -> None:
     """Newly deadlocked stages escalate; one whose casting votes abstained as well keeps looking."""
     for stage in draft.staffed_stages():
+        if stage.confirms is not None:
+            continue
         if not stage.deadlocked and _judged(draft, stage).deadlocked:
             draft.escalate(draft.put_stage(stage, deadlocked=True), "no_decision")
         elif stage.deadlocked and not draft.has_decider(stage) and stage.retry_at is None:

@@ -82,8 +82,9 @@ class Turns:
 
     def _take_stage(self, type_: str, actor: str, data: Data) -> None:
         match type_:
-            case EventType.STAGE_OPENED:
-                self._open[data["stage"]] = {}
+            case EventType.STAGE_OPENED | EventType.CONFIRMATION_SOUGHT:
+                # What was to be confirmed opens anew with the tasks that it has.
+                self._open.setdefault(data["stage"], {})
                 self.extensions.pop(data["stage"], None)
             case EventType.STAGE_CLOSED | EventType.STAGE_SKIPPED:
                 # Tasks of a stage that only informs stay open, and nobody waits for them.

@@ -11,10 +11,13 @@ from sqlalchemy import Connection, RowMapping, exists, or_, select
 
 from imprimatur.errors import InputError, NotFound
 from imprimatur.rules.turns import Turns, turns_of
+from imprimatur.rules.voting import IN_FAVOUR
+from imprimatur.store.conditions import ConditionView, conditions_of
 from imprimatur.store.engine import Database
 from imprimatur.store.frameworks import framework_by_digest
 from models.tables import (
     CaseRow,
+    DecisionRow,
     IncidentRow,
     LedgerRow,
     OutboxRow,
@@ -27,6 +30,7 @@ from models.vocabulary import CaseStatus, MailStatus, OfficeAct, Party, StageOut
 
 _CASE = CaseRow.__table__  # type: ignore[attr-defined]
 _STAGE = StageRow.__table__  # type: ignore[attr-defined]
+_DECISION = DecisionRow.__table__  # type: ignore[attr-defined]
 _TASK = TaskRow.__table__  # type: ignore[attr-defined]
 _INCIDENT = IncidentRow.__table__  # type: ignore[attr-defined]
 _MAIL = OutboxRow.__table__  # type: ignore[attr-defined]
@@ -59,10 +63,19 @@ class NoteView(BaseModel):
     due_at: dt.datetime | None = None
 
 
+class Proof(BaseModel):
+    """A ledger event that helped to make an approval."""
+
+    position: int
+    digest: str
+    actor: str
+
+
 class StageView(BaseModel):
     """A stage as it stands; one that has not opened in this round has round 0, and may say why.
 
     ``opens_at``: when the review window opens for which it waits; ``sits_at``: when its committee meets on it.
+    ``proof`` has the decisions that made a standing approval, also when it was kept from an earlier round.
     """
 
     stage: str
@@ -80,6 +93,7 @@ class StageView(BaseModel):
     committee: str | None = None
     sits_at: dt.datetime | None = None
     extensions: list[NoteView] = []
+    proof: list[Proof] = []
 
 
 class TaskView(BaseModel):
@@ -132,6 +146,7 @@ class CaseView(BaseModel):
     framework: str
     framework_digest: str
     proposer: str
+    track: str | None
     version: int
     digest: str
     round: int
@@ -148,6 +163,7 @@ class CaseView(BaseModel):
     proposed: list[ProposedActView]
     stages: list[StageView]
     tasks: list[TaskView]
+    conditions: list[ConditionView]
     incidents: list[IncidentView]
     mail_problems: list[MailProblem]
     slug: str | None
@@ -233,8 +249,9 @@ def show_case(database: Database, case_id: str) -> CaseView:
                 "used_seconds": {party: int(seconds) for party, seconds in turns.used.items()},
                 "held": asdict(turns.held) if turns.held else None,
                 "proposed": _proposed_acts(connection, case_id, views),
-                "stages": views,
+                "stages": _proved(views, _proofs(connection, case_id)),
                 "tasks": [dict(row) for row in tasks],
+                "conditions": conditions_of(connection, [case_id]).get(case_id, []),
                 "incidents": [dict(row) for row in incidents],
                 "mail_problems": [dict(row) for row in mail],
                 "slug": slug,
@@ -253,7 +270,11 @@ def _turns(connection: Connection, case_id: str) -> Turns:
 
 
 def _stage_views(defined: Iterable[tuple[str, str]], rows: Iterable[RowMapping], turns: Turns) -> list[StageView]:
-    latest = {row["stage"]: row for row in rows}
+    latest: dict[str, RowMapping] = {}
+    for row in rows:
+        called_off = row["confirms"] is not None and row["outcome"] == StageOutcome.CANCELLED
+        if not called_off:
+            latest[row["stage"]] = row
     return [_stage_view(stage_id, name, latest.get(stage_id), turns) for stage_id, name in defined]
 
 
@@ -276,6 +297,26 @@ def _proposed_acts(connection: Connection, case_id: str, stages: Iterable[StageV
     opened = {(stage.stage, stage.round) for stage in stages if stage.status is StageStatus.OPEN}
     query = select(_ACT).where(_ACT.c.case_id == case_id, _ACT.c.confirmed_at.is_(None)).order_by(_ACT.c.proposed_at)
     return [dict(row) for row in connection.execute(query).mappings() if (row["stage"], row["round"]) in opened]
+
+
+def _proofs(connection: Connection, case_id: str) -> dict[tuple[str, int], list[Proof]]:
+    query = select(_DECISION).where(
+        _DECISION.c.case_id == case_id, _DECISION.c.verdict.in_(sorted(IN_FAVOUR)), _DECISION.c.annulled_at.is_(None)
+    )
+    found: dict[tuple[str, int], list[Proof]] = {}
+    for row in connection.execute(query.order_by(_DECISION.c.position)).mappings():
+        proof = Proof(position=row["position"], digest=row["ledger_digest"], actor=row["actor"])
+        found.setdefault((row["stage"], row["round"]), []).append(proof)
+    return found
+
+
+def _proved(views: list[StageView], proofs: dict[tuple[str, int], list[Proof]]) -> list[StageView]:
+    return [
+        view.model_copy(update={"proof": proofs.get((view.stage, view.round), [])})
+        if view.outcome is not None and StageOutcome(view.outcome).stays_valid
+        else view
+        for view in views
+    ]
 
 
 def unknown_case(connection: Connection, case_id: str) -> NotFound:

@@ -8,14 +8,17 @@ from sqlalchemy import Connection, RowMapping, select
 
 from imprimatur.errors import NotFound
 from imprimatur.rules.completeness import FieldProblem, missing
+from imprimatur.rules.voting import IN_FAVOUR
 from imprimatur.store.authority import authority
+from imprimatur.store.baselines import Baseline, comparison
+from imprimatur.store.conditions import ConditionView, conditions_of
 from imprimatur.store.documents import proposal_by_digest
 from imprimatur.store.engine import Database
 from imprimatur.store.frameworks import framework_by_digest
 from models.framework import Framework, StageDef
 from models.proposal import Proposal
 from models.tables import AdviceRow, CaseRow, DecisionRow, PublicationRow, StageRow, TaskRow
-from models.vocabulary import TaskStatus, Verdict
+from models.vocabulary import Conditions, TaskStatus, Verdict
 
 _CASE = CaseRow.__table__  # type: ignore[attr-defined]
 _STAGE = StageRow.__table__  # type: ignore[attr-defined]
@@ -47,10 +50,16 @@ class TaskPage:
     advice: tuple[dict[str, Any], ...]
     asked: dict[str, Any] | None
     conflict: str | None
+    conditions: tuple[ConditionView, ...]
+    baseline: Baseline | None
 
     @property
     def accepted(self) -> tuple[Verdict, ...]:
         return (Verdict.RECUSE,) if self.conflict else self.stage.accepted(str(self.task["reason"]))
+
+    @property
+    def takes_conditions(self) -> bool:
+        return self.stage.conditions is Conditions.ALLOWED and bool(IN_FAVOUR.intersection(self.accepted))
 
     @property
     def is_open(self) -> bool:
@@ -111,6 +120,8 @@ def task_page(database: Database, task_id: str, person: str) -> TaskPage:
             advice=tuple(row for row in advice if row["given_at"] is not None),
             asked=asked if task["assignee"] != person else None,
             conflict=authority(connection, task["case_id"], person).conflict,
+            baseline=comparison(connection, [dict(task)])(dict(task), case["digest"]),
+            conditions=tuple(conditions_of(connection, [task["case_id"]]).get(task["case_id"], ())),
         )
 
 

@@ -1,6 +1,6 @@
 """The pages: task pages for reviewers, the public catalogue, and the embedded stack's inbox."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
 import structlog
@@ -17,6 +17,7 @@ from imprimatur.mail.links import Links
 from imprimatur.store.engine import Database
 from imprimatur.web import catalogue, inbox, tasks
 from imprimatur.web.rendering import STATIC, page, wants_json
+from models.conditions import Condition
 from models.messages import DecisionReceipt
 from models.vocabulary import Channel
 
@@ -46,6 +47,7 @@ class Decider(Protocol):
         actor: str,
         comment: str = "",
         scores: dict[str, int] | None = None,
+        conditions: Sequence[Condition] = (),
         channel: Channel = Channel.LINK,
     ) -> DecisionReceipt: ...
 

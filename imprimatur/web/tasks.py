@@ -12,10 +12,12 @@ from imprimatur.desk import Desk
 from imprimatur.errors import ImprimaturError, InputError
 from imprimatur.mail.links import LinkClaim, Links
 from imprimatur.rules.answers import NEEDS_COMMENT
+from imprimatur.rules.condition_words import condition
 from imprimatur.rules.wording import VERDICT_LABELS, asked_for, closed_by
 from imprimatur.store.engine import Database
 from imprimatur.store.task_page import TaskPage, task_page
 from imprimatur.web.rendering import page, wants_json
+from models.conditions import Condition
 from models.messages import DecisionReceipt
 from models.vocabulary import Channel
 
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from imprimatur.web.app import Decider
 
 BODY_LIMIT_BYTES = 256 * 1024
+# So many conditions can be written on the page; the command line takes more.
+CONDITION_ROWS = range(1, 4)
 FORM = "application/x-www-form-urlencoded"
 
 
@@ -48,6 +52,7 @@ def router(database: Database, decider: "Decider", links: Links, desk: Desk | No
                 actor=claim.person,
                 comment=form.get("comment", ""),
                 scores=_scores(form),
+                conditions=_conditions(form),
                 channel=Channel.LINK,
             )
         except ImprimaturError as error:
@@ -91,6 +96,10 @@ def _task(
         "committee": found.committee,
         "decisions": found.decisions,
         "own": found.own,
+        "conditions": found.conditions,
+        "baseline": found.baseline,
+        "takes_conditions": found.takes_conditions,
+        "condition_rows": CONDITION_ROWS,
         "is_open": found.is_open,
         "on_offer": found.on_offer,
         "advice": found.advice,
@@ -116,6 +125,7 @@ def _receipt(request: Request, database: Database, receipt: DecisionReceipt, per
         "proposal": found.proposal,
         "stage": found.stage,
         "own": found.own,
+        "conditions": [item for item in found.conditions if item.decision_id == receipt.decision_id],
         "person": person,
         "zone": found.time_zone,
     }
@@ -159,3 +169,13 @@ def _scores(form: Mapping[str, str]) -> dict[str, int]:
                     "score_malformed", f"{value!r} is not a score.", "Choose one of the numbers offered."
                 ) from error
     return scores
+
+
+def _conditions(form: Mapping[str, str]) -> list[Condition]:
+    """Rows of the form that say something; one with anything but a text is left for the check to find."""
+    given = []
+    for number in CONDITION_ROWS:
+        row = {key: form.get(f"condition.{number}.{key}", "").strip() for key in ("text", "owner", "due", "blocking")}
+        if any(row.values()):
+            given.append(condition(row["text"], owner=row["owner"], due=row["due"], blocking=bool(row["blocking"])))
+    return given

@@ -6,7 +6,7 @@ from alembic import op
 import models.tables
 
 revision = "0030"
-down_revision = "0003"
+down_revision = "0004"
 branch_labels = None
 depends_on = None
 
