@@ -183,7 +183,8 @@ class Simulator:
 
     def _ask_anew(self, effect: c.AskAnew) -> list[StageResolution]:
         """Whoever of the stage's reviewers is not asked yet in this round."""
-        people = [person for person in self.desk.reviewers.get(effect.stage, []) if self._is_free(effect, person[0])]
+        named = [person for person in self.desk.reviewers.get(effect.stage, []) if person[0] not in self.desk.gone]
+        people = [person for person in named if self._is_free(effect, person[0])]
         tasks = tuple(self._task(effect, person, role, AssignmentReason.ROLE) for person, role in people)
         return [self._timed(effect.stage, self.now + self.desk.stage_days * DAY, tasks)]
 

@@ -9,7 +9,7 @@ from imprimatur.rules.clock import next_deadline
 from models.case import TaskState
 from models.conditions import Condition
 from models.effects import AskAnew, AskToConfirm, LapseStage
-from models.events import ActConfirmed, ActProposed
+from models.events import ActConfirmed, ActProposed, HandedOver
 from models.plan import Plan, StagePlan
 from models.vocabulary import (
     AssignmentReason,
@@ -128,6 +128,29 @@ def test_an_approval_nobody_gave_cannot_be_confirmed() -> None:
     assert [task.reason for task in other.state.open_tasks("quality")] == [AssignmentReason.ROLE]
 
 
+def test_nobody_is_asked_to_confirm_where_somebody_who_approved_is_gone(case: Simulator) -> None:
+    case.desk.gone.add("q1@example.org")
+    assert case.revise("partners") is None
+    assert [kind for kind in case.kinds() if kind in ("ask_to_confirm", "lapse_stage", "ask_anew")] == [
+        "ask_to_confirm",
+        "lapse_stage",
+        "ask_anew",
+    ]
+    assert [task.assignee for task in case.state.open_tasks("quality")] == ["q0@example.org", "q2@example.org"]
+    assert case.state.stages["quality"].confirms is None
+
+
+def test_nobody_confirms_in_the_name_of_a_leaver(case: Simulator) -> None:
+    case.revise("partners")
+    case.decide("quality", A)
+    left = confirming(case)[0]
+    case.desk.gone.add(left.assignee)
+    assert case.play(HandedOver(actor="system", task_id=left.id, reason="no longer active")) is None
+    assert case.kinds() == ["close_task", "lapse_stage", "ask_anew"]
+    case.decide("quality", A)
+    assert outcome(case) is StageOutcome.APPROVED
+
+
 def test_nobody_need_confirm_for_a_version_that_is_about_to_change(case: Simulator) -> None:
     case.revise("partners")
     case.decide("quality", A)
@@ -176,6 +199,14 @@ class AnyConfirmation(RuleBasedStateMachine):
     @rule(changed=st.sampled_from(["title", "partners"]))
     def proposer_revises(self, changed: str) -> None:
         assert self.case.revise(changed) is None
+
+    @precondition(lambda self: self.case.state.open_tasks())
+    @rule(pick=st.integers(0, 9))
+    def somebody_leaves(self, pick: int) -> None:
+        tasks = self.case.state.open_tasks()
+        task = tasks[pick % len(tasks)]
+        self.case.desk.gone.add(task.assignee)
+        assert self.case.play(HandedOver(actor="system", task_id=task.id, reason="no longer active")) is None
 
     @rule(days=st.integers(0, 15))
     def time_passes(self, days: int) -> None:

@@ -260,6 +260,16 @@ def test_refusals_change_nothing(case: Simulator, act: object, code: str) -> Non
     assert case.state == before
 
 
+@pytest.mark.parametrize("act", ConditionAct)
+def test_nobody_judges_a_condition_of_their_own_proposal(case: Simulator, act: ConditionAct) -> None:
+    """Not even of the office, nor where somebody else has to see to it."""
+    approve(case, "quality", asked(owner="partner@example.org", blocking=True))
+    approve(case, "quality")
+    fulfil(case, by="partner@example.org")
+    refused = judge(case, act, by=PROPOSER, office=True)
+    assert refused is not None and refused.code == "own_proposal"
+
+
 def test_before_the_stage_has_passed_nothing_can_be_done(case: Simulator) -> None:
     approve(case, "quality", asked())
     refused = fulfil(case)

@@ -17,9 +17,10 @@ from imprimatur.store.engine import Database
 from imprimatur.store.interests import add_interest, list_interests, remove_interest, subject_of
 from imprimatur.store.reading import show_case
 from imprimatur.store.task_page import task_page
+from models.conditions import ConditionEvent, ConditionFulfilled, ConditionJudged
 from models.events import Act, ActProposed, Claimed, ConflictFound, Decided, Nudged, PassedOn
 from models.proposal import Partner
-from models.vocabulary import EventType, InterestKind, OfficeAct, StageOutcome, Verdict
+from models.vocabulary import ConditionAct, EventType, InterestKind, OfficeAct, StageOutcome, Verdict
 from tests.facts import (
     OFFICE,
     PROPOSER,
@@ -239,7 +240,7 @@ def test_authority_is_looked_up_in_the_case(database: Database, tmp_path: Path) 
     assert authority_in(database, play.case_id, ROSA) == Authority(ROSA, inactive=True)
 
 
-def acts(play: Play, person: str) -> list[Act]:
+def acts(play: Play, person: str) -> list[Act | ConditionEvent]:
     task = task_of(play, SAM)
     override = ActProposed(
         act_id="a", act=OfficeAct.OVERRIDE, actor=person, stage="quality", outcome=StageOutcome.APPROVED, reason="x"
@@ -249,6 +250,7 @@ def acts(play: Play, person: str) -> list[Act]:
         PassedOn(actor=OFFICE, task_id=task, to=person, reason="x", by_office=True),
         Claimed(actor=person, task_id=task),
         override,
+        ConditionJudged(actor=person, condition_id="c", act=ConditionAct.WAIVE, reason="x", by_office=True),
     ]
 
 
@@ -263,6 +265,7 @@ def test_whoever_has_an_interest_takes_nothing_over_and_overrides_nothing(databa
             check_act(database, play.case_id, act)
         assert raised.value.code == "conflict_of_interest"
     check_act(database, play.case_id, Nudged(actor=LENA, by_office=True))
+    check_act(database, play.case_id, ConditionFulfilled(actor=LENA, condition_id="c", evidence="See page 3."))
 
 
 def test_whoever_is_gone_takes_nothing_over(database: Database, tmp_path: Path) -> None:

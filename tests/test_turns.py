@@ -35,6 +35,9 @@ def asked(task: str, stage: str = "quality", reason: str = "role", role: str | N
 VERSION = (0, E.PROPOSAL_VERSION_ADDED, {"version": 1})
 OPENED = (0, E.STAGE_OPENED, {"stage": "quality", "round": 1})
 REVIEWER = (0, E.TASK_ASSIGNED, asked("t-1"))
+SOUGHT = (0, E.CONFIRMATION_SOUGHT, {"stage": "quality", "round": 2, "of_round": 1})
+CONDITION = {"condition_id": "c-1", "stage": "quality"}
+AGREED = (0, E.CONDITION_SET, CONDITION | {"blocking": True})
 CLOSED = {"stage": "quality", "round": 1, "outcome": "approved"}
 
 
@@ -58,6 +61,17 @@ CLOSED = {"stage": "quality", "round": 1, "outcome": "approved"}
         ((VERSION, OPENED, REVIEWER, (1, E.DECISION_RECORDED, asked("t-1"))), (Party.SYSTEM,)),
         ((VERSION, OPENED, REVIEWER, (1, E.TASK_CLOSED, asked("t-1"))), (Party.SYSTEM,)),
         ((VERSION, OPENED, REVIEWER, (1, E.CASE_HELD, {"reason": "why"})), (Party.OFFICE,)),
+        ((VERSION, SOUGHT, REVIEWER), (Party.REVIEWER,)),
+        ((VERSION, SOUGHT, REVIEWER, OPENED), (Party.REVIEWER,)),
+        ((VERSION, AGREED), (Party.AUTHOR,)),
+        ((VERSION, AGREED, OPENED, REVIEWER), (Party.REVIEWER,)),
+        ((VERSION, AGREED, (1, E.CONDITION_FULFILLED, CONDITION)), (Party.REVIEWER,)),
+        (
+            (VERSION, AGREED, (1, E.CONDITION_FULFILLED, CONDITION), (2, E.CONDITION_REOPENED, CONDITION)),
+            (Party.AUTHOR,),
+        ),
+        ((VERSION, AGREED, (1, E.CONDITION_WAIVED, CONDITION)), (Party.SYSTEM,)),
+        ((VERSION, (0, E.CONDITION_SET, CONDITION | {"blocking": False})), (Party.SYSTEM,)),
         (
             (VERSION, OPENED, REVIEWER, (1, E.CASE_HELD, {"reason": "why"}), (2, E.CASE_RESUMED, {"reason": "why"})),
             (Party.REVIEWER,),

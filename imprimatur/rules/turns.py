@@ -37,6 +37,7 @@ class Turns:
     held: Note | None = None
     extensions: dict[str, list[Note]] = field(default_factory=dict)
     _open: dict[str, dict[str, Party]] = field(default_factory=dict)
+    _blocking: dict[str, Party] = field(default_factory=dict)
     _revised_before: int = 0
 
     @property
@@ -49,6 +50,7 @@ class Turns:
         if self.status is CaseStatus.ON_HOLD:
             return (Party.OFFICE,)
         found = {party for tasks in self._open.values() for party in tasks.values() or (Party.SYSTEM,)}
+        found = found or set(self._blocking.values())
         return tuple(party for party in Party if party in found) or (Party.SYSTEM,)
 
     def pass_time(self, at: dt.datetime) -> None:
@@ -77,8 +79,17 @@ class Turns:
                 self.round = data["round"]
             case EventType.CASE_CLOSED:
                 self.status, self.held = CaseStatus(data["status"]), None
+            case EventType.CONDITION_SET | EventType.CONDITION_REOPENED if self._holds_up(data):
+                self._blocking[data["condition_id"]] = Party.AUTHOR
+            case EventType.CONDITION_FULFILLED if self._holds_up(data):
+                self._blocking[data["condition_id"]] = Party.REVIEWER
+            case EventType.CONDITION_ACCEPTED | EventType.CONDITION_WAIVED | EventType.CONDITION_LAPSED:
+                self._blocking.pop(data["condition_id"], None)
             case _:
                 self._take_stage(type_, actor, data)
+
+    def _holds_up(self, data: Data) -> bool:
+        return bool(data.get("blocking")) or data["condition_id"] in self._blocking
 
     def _take_stage(self, type_: str, actor: str, data: Data) -> None:
         match type_:
