@@ -20,6 +20,7 @@ from models.events import (
     Held,
     Nudged,
     PassedOn,
+    Placed,
     Resumed,
     SentBack,
     Withdrawn,
@@ -92,6 +93,7 @@ FACTS: dict[type[Any], dict[str, Any]] = {
     SentBack: {"stage": "check", "reason": "why"},
     PassedOn: {"task_id": "t-open", "to": NEWCOMER, "reason": "why"},
     Nudged: {},
+    Placed: {"stage": "quality", "on": dt.date(2026, 6, 10), "reason": "why"},
     Annulled: {"task_id": "t-decided", "reason": "why"},
 }
 ACTS = [kind for kind in FACTS if kind is not Withdrawn]

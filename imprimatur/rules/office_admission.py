@@ -118,7 +118,7 @@ def _proposal_refusal(state: CaseState, event: ActProposed) -> Refusal | None:
 
 
 def _placing_refusal(event: Placed, plan: Plan | None) -> Refusal | None:
-    if plan is None or plan.stage(event.stage).committee is None:
+    if plan is not None and plan.stage(event.stage).committee is None:
         return Refusal(
             "Refused",
             "no_committee",
