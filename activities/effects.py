@@ -7,7 +7,7 @@ from activities import acts, carrying, conditions, desk, tracks
 from activities.assigning import escalate, open_stage, resolution, resolve_incidents, seek_reviewers
 from activities.book import SYSTEM, Book
 from activities.publishing import digest_of_record, publication_of
-from activities.resolving import calendar_of, next_business_day
+from activities.resolving import calendar_of, next_business_day, valid_until
 from imprimatur.history.ledger import instant_text
 from imprimatur.rules.business_time import (
     DueTime,
@@ -92,6 +92,7 @@ def _return_to_proposer(book: Book) -> None:
 def _record_decision(book: Book, effect: c.RecordDecision) -> None:
     decision, step = effect.decision, book.step
     outcome = next((e.outcome for e in step.effects if isinstance(e, c.CloseStage) and e.stage == effect.stage), None)
+    signed = {name: value for name in ("statement", "logo") if (value := getattr(decision, name))}
     book.event(
         EventType.DECISION_RECORDED,
         decision.actor,
@@ -107,6 +108,7 @@ def _record_decision(book: Book, effect: c.RecordDecision) -> None:
         stage_outcome=str(outcome) if outcome else None,
         case_status=str(step.status),
         **({"conditions": conditions.told_of(decision)} if decision.conditions else {}),
+        **signed,
     )
     conditions.propose_conditions(book, effect)
     book.rows.insert(
@@ -127,6 +129,7 @@ def _record_decision(book: Book, effect: c.RecordDecision) -> None:
         ledger_digest=book.head,
         stage_outcome=str(outcome) if outcome else None,
         case_status=str(step.status),
+        **signed,
     )
     book.rows.update(TaskRow, {"task_id": decision.task_id}, status=str(TaskStatus.DECIDED), closed_at=step.at)
     if decision.verdict is Verdict.RECUSE:
@@ -147,7 +150,7 @@ def _close_stage(book: Book, effect: c.CloseStage) -> None:
         return
     stage = book.stage_def(effect.stage)
     key = {"case_id": book.step.case_id, "stage": effect.stage, "round": effect.round}
-    closed = {
+    closed: dict[str, Any] = {
         "status": str(StageStatus.CLOSED),
         "outcome": str(effect.outcome),
         "reason": effect.reason,
@@ -157,6 +160,9 @@ def _close_stage(book: Book, effect: c.CloseStage) -> None:
         opened = {"name": stage.name, "opened_at": book.step.at, "due_at": None, "due_reason": None}
         book.rows.insert(StageRow, **key, **opened, **closed)
     else:
+        if stage.valid_for is not None and effect.outcome.stays_valid:
+            closed["valid_until"] = valid_until(book.framework, stage, book.step.at)
+            book.resolutions.append(resolution({"stage": stage.id, "expires_at": closed["valid_until"]}))
         book.rows.update(StageRow, key, **closed)
         resolve_incidents(book, effect.stage)
     book.event(
@@ -167,6 +173,11 @@ def _close_stage(book: Book, effect: c.CloseStage) -> None:
         outcome=str(effect.outcome),
         reason=effect.reason,
     )
+
+
+def _expire_approval(book: Book, effect: c.ExpireApproval) -> None:
+    told = {"stage": effect.stage, "round": book.step.round, "of_round": effect.round}
+    book.event(EventType.APPROVAL_EXPIRED, SYSTEM, **told, expired_at=instant_text(effect.expired_at))
 
 
 def _request_revision(book: Book, effect: c.RequestRevision) -> None:
@@ -308,6 +319,7 @@ _HANDLERS: dict[type[c.Effect], Callable[[Book, Any], None]] = {
     c.SendBack: acts.send_back,
     c.BeginSitting: acts.begin_sitting,
     c.PlaceItem: acts.place_item,
+    c.ExpireApproval: _expire_approval,
     c.BreachCase: _breach_case,
     agreed.OpenCondition: conditions.open_condition,
     agreed.FulfilCondition: conditions.fulfil_condition,

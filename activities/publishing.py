@@ -1,16 +1,21 @@
 """The record of a publication, from what the case has come to."""
 
+import datetime as dt
 import hashlib
+from dataclasses import dataclass
 from typing import Any
 
 import rfc8785
 from sqlalchemy import select
 
 from activities.book import Book
+from activities.resolving import valid_until
 from imprimatur.publication.openbadges import build_achievement, slug
-from imprimatur.publication.page import Assurance, catalogue_page
+from imprimatur.publication.page import Assurance, Endorsement, catalogue_page
 from imprimatur.rules.voting import IN_FAVOUR
 from models import effects as c
+from models.framework import StageDef
+from models.proposal import Partner
 from models.tables import DecisionRow, StageRow
 from models.vocabulary import StageOutcome
 
@@ -26,10 +31,12 @@ def publication_of(book: Book) -> dict[str, Any]:
     achievement = build_achievement(
         book.proposal, book.framework, slug=name, base_url=book.base_url, case_id=case_id, version=version
     )
+    passed, approvals = _passed(book), _approvals(book)
     page = catalogue_page(
         book.proposal,
         book.framework,
-        assurances=_assurances(book),
+        assurances=_assurances(book, passed, approvals),
+        endorsements=_endorsements(book, passed, approvals),
         case_id=case_id,
         version=version,
         ledger_digest=book.head,
@@ -52,39 +59,95 @@ def digest_of_record(record: dict[str, Any]) -> str:
     return hashlib.sha256(rfc8785.dumps(record)).hexdigest()
 
 
-def _assurances(book: Book) -> list[Assurance]:
+@dataclass(frozen=True)
+class _Approval:
+    """Somebody's word for the proposal, and what of it may be published."""
+
+    stage: str
+    round: int
+    task_id: str
+    statement: str
+    logo: bool
+
+
+@dataclass(frozen=True)
+class _Passed:
+    """A stage's approval that stands: in which round, since when, and until when it holds."""
+
+    round: int
+    closed_at: dt.datetime
+    valid_until: dt.datetime | None
+
+
+def _passed(book: Book) -> dict[str, _Passed]:
     """Approved and endorsed stages, their latest round; what this very step writes counts already."""
-    rounds = {
-        row.stage: (row.round, row.closed_at)
-        for row in book.connection.execute(
-            select(_STAGE.c.stage, _STAGE.c.round, _STAGE.c.closed_at)
-            .where(_STAGE.c.case_id == book.step.case_id, _STAGE.c.outcome.in_(map(str, ASSURING)))
-            .order_by(_STAGE.c.round)
-        )
-    }
-    approvals = [
-        (row.stage, row.round, row.task_id)
-        for row in book.connection.execute(
-            select(_DECISION.c.stage, _DECISION.c.round, _DECISION.c.task_id).where(
-                _DECISION.c.case_id == book.step.case_id,
-                _DECISION.c.verdict.in_(map(str, IN_FAVOUR)),
-                _DECISION.c.annulled_at.is_(None),
-            )
-        )
-    ]
+    query = (
+        select(_STAGE.c.stage, _STAGE.c.round, _STAGE.c.closed_at, _STAGE.c.valid_until)
+        .where(_STAGE.c.case_id == book.step.case_id, _STAGE.c.outcome.in_(map(str, ASSURING)))
+        .order_by(_STAGE.c.round)
+    )
+    found = {row.stage: _Passed(row.round, row.closed_at, row.valid_until) for row in book.connection.execute(query)}
     for effect in book.step.effects:
         if isinstance(effect, c.CloseStage) and effect.outcome in ASSURING:
-            rounds[effect.stage] = (effect.round, book.step.at)
+            stage = book.stage_def(effect.stage)
+            until = valid_until(book.framework, stage, book.step.at) if stage.valid_for is not None else None
+            found[effect.stage] = _Passed(effect.round, book.step.at, until)
+    return found
+
+
+def _approvals(book: Book) -> list[_Approval]:
+    query = (
+        select(_DECISION)
+        .where(
+            _DECISION.c.case_id == book.step.case_id,
+            _DECISION.c.verdict.in_(map(str, IN_FAVOUR)),
+            _DECISION.c.annulled_at.is_(None),
+        )
+        .order_by(_DECISION.c.position)
+    )
+    found = [
+        _Approval(row["stage"], row["round"], row["task_id"], row["statement"] or "", bool(row["logo"]))
+        for row in book.connection.execute(query).mappings()
+    ]
+    for effect in book.step.effects:
         if isinstance(effect, c.RecordDecision) and effect.decision.verdict in IN_FAVOUR:
-            approvals.append((effect.stage, effect.round, effect.decision.task_id))
+            said = effect.decision
+            found.append(_Approval(effect.stage, effect.round, said.task_id, said.statement, said.logo))
+    return found
+
+
+def _assurances(book: Book, passed: dict[str, _Passed], approvals: list[_Approval]) -> list[Assurance]:
     return [
-        _assurance(book, stage.id, *rounds[stage.id], approvals)
-        for stage in book.framework.stages
-        if stage.id in rounds
+        _assurance(book, stage, passed[stage.id], approvals) for stage in book.framework.stages if stage.id in passed
     ]
 
 
-def _assurance(book: Book, stage: str, round_number: int, closed_at: Any, approvals: list[Any]) -> Assurance:
-    tasks = [task for stage_id, number, task in approvals if (stage_id, number) == (stage, round_number)]
+def _assurance(book: Book, stage: StageDef, passed: _Passed, approvals: list[_Approval]) -> Assurance:
+    tasks = [said.task_id for said in approvals if (said.stage, said.round) == (stage.id, passed.round)]
     roles = sorted({book.tasks()[task]["role"] or "reviewer" for task in tasks})
-    return Assurance(stage=book.stage_def(stage).name, by=roles, approvals=len(tasks), closed_at=closed_at)
+    return Assurance(
+        stage=stage.name,
+        by=roles,
+        approvals=len(tasks),
+        closed_at=passed.closed_at,
+        valid_until=passed.valid_until,
+    )
+
+
+def _endorsements(book: Book, passed: dict[str, _Passed], approvals: list[_Approval]) -> list[Endorsement]:
+    """Statements of approvals that stand, one organisation after the other."""
+    found = []
+    for said in approvals:
+        standing = said.stage in passed and passed[said.stage].round == said.round
+        partner = _partner_of(book, said.task_id)
+        if standing and partner is not None and (said.statement or said.logo):
+            logo = partner.logo if said.logo else None
+            found.append(Endorsement(organisation=partner.organisation, statement=said.statement, logo=logo))
+    return found
+
+
+def _partner_of(book: Book, task_id: str) -> Partner | None:
+    task = book.tasks()[task_id]
+    signer = task["on_behalf_of"] or task["assignee"]
+    named = (p for p in book.proposal.partners if any(email == signer for email, _ in p.signers()))
+    return next(named, None)

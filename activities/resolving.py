@@ -3,6 +3,8 @@
 import datetime as dt
 from dataclasses import dataclass, replace
 
+from dateutil.relativedelta import relativedelta
+
 from imprimatur.frameworks.calendars import work_calendar
 from imprimatur.rules.business_time import (
     DueTime,
@@ -123,6 +125,14 @@ def _around(sla: Sla, due: DueTime, calendar: WorkCalendar, at: dt.datetime) -> 
     reminders = {subtract_business_time(due.due_at, before, calendar) for before in sla.remind_before}
     further = [add_business_time(due.due_at, step.after, calendar).due_at for step in sla.then]
     return Deadlines(due, tuple(sorted(instant for instant in reminders if instant > at)), tuple(sorted(further)))
+
+
+def valid_until(framework: Framework, stage: StageDef, at: dt.datetime) -> dt.datetime:
+    """When an approval of ``at`` expires: at the same time of day, so many months on, where the stage's calendar is."""
+    assert stage.valid_for is not None
+    zone = _stage_calendar(framework, stage).zone
+    later = at.astimezone(zone).replace(tzinfo=None) + relativedelta(months=stage.valid_for.months)
+    return later.replace(tzinfo=zone).astimezone(dt.UTC)
 
 
 def next_business_day(framework: Framework, stage: StageDef, at: dt.datetime, days: int = 1) -> dt.datetime:

@@ -166,7 +166,7 @@ def _pool(connection: Connection, rule: ReviewerRule, proposal: Proposal) -> lis
         wanted_unit = (unit or "") if rule.unit is not None else None
         return _as_candidates(holders(connection, rule.role, wanted_unit), AssignmentReason.ROLE, rule.role)
     if rule.partners is not None:
-        return _partner_contacts(proposal.partners, rule.partners)
+        return _partner_contacts(proposal.partners, rule)
     if rule.addresses:
         return [Candidate(address.lower(), "", AssignmentReason.ADDRESS) for address in rule.addresses]
     return _as_candidates(unit_members(connection, unit or ""), AssignmentReason.UNIT, None)
@@ -176,15 +176,14 @@ def _as_candidates(people: list[PersonEntry], reason: AssignmentReason, role: st
     return [Candidate(person.email, person.name, reason, role) for person in people]
 
 
-def _partner_contacts(partners: tuple[Partner, ...], which: str) -> list[Candidate]:
-    wanted = [partner for partner in partners if partner.contact_email]
-    if which == "lead":
+def _partner_contacts(partners: tuple[Partner, ...], rule: ReviewerRule) -> list[Candidate]:
+    wanted = [partner for partner in partners if partner.signers(all_of_them=rule.signatories)]
+    if rule.partners == "lead":
         wanted = ([partner for partner in wanted if partner.lead] or wanted)[:1]
     candidates: dict[str, Candidate] = {}
     for partner in wanted:
-        email = str(partner.contact_email).lower()
-        name = partner.contact_name or partner.organisation
-        candidates.setdefault(email, Candidate(email, name, AssignmentReason.PARTNER, PARTNER_ROLE))
+        for email, name in partner.signers(all_of_them=rule.signatories):
+            candidates.setdefault(email, Candidate(email, name, AssignmentReason.PARTNER, PARTNER_ROLE))
     return list(candidates.values())
 
 

@@ -34,7 +34,7 @@ from models.framework import Framework
 from models.messages import CaseAnswer, DecisionReceipt
 from models.proposal import Proposal
 from models.tables import CaseRow, VersionRow
-from models.vocabulary import Channel
+from models.vocabulary import Channel, Statement
 from workflows.case import CaseWorkflow
 
 TASK_QUEUE = "imprimatur"
@@ -140,9 +140,14 @@ class Gateway:
         comment: str = "",
         scores: Mapping[str, int] | None = None,
         conditions: Sequence[Condition] = (),
+        statement: str = "",
+        logo: bool = False,
         channel: Channel = Channel.COMMAND_LINE,
     ) -> DecisionReceipt:
-        """Records a decision; answers after it is committed. The same answer again gets the first receipt."""
+        """Records a decision; answers after it is committed. The same answer again gets the first receipt.
+
+        ``statement`` is published with the micro-credential; ``logo``: the organisation's logo may be shown with it.
+        """
         given, actor, comment = dict(scores or {}), actor.strip().lower(), comment.strip()
         numbered = identified(task_id, conditions)
         async with self._on_record(Attempt("decide", actor, task_id=task_id, channel=channel)) as attempt:
@@ -150,8 +155,19 @@ class Gateway:
             attempt.case_id = task.case_id
             authority = await asyncio.to_thread(authority_in, self._database, task.case_id, actor)
             aside = authority.conflict is not None
-            checked = check_answer(task.stage_def, verdict, comment, given, task.reason, numbered, stands_aside=aside)
-            decision_id = ids.decision_id(task_id, actor, verdict, comment, given, [item.id for item in numbered])
+            public = {"statement": statement.strip(), "logo": logo and task.stage_def.statement is not Statement.NONE}
+            checked = check_answer(
+                task.stage_def,
+                verdict,
+                comment,
+                given,
+                task.reason,
+                numbered,
+                statement=statement.strip(),
+                stands_aside=aside,
+            )
+            also = [*(item.id for item in numbered), *(f"{name} {value}" for name, value in public.items() if value)]
+            decision_id = ids.decision_id(task_id, actor, verdict, comment, given, also)
             facts: dict[str, Any] = {
                 "decision_id": decision_id,
                 "task_id": task_id,
@@ -163,6 +179,7 @@ class Gateway:
             facts |= {"comment": comment} if comment else {}
             facts |= {"scores": given} if given else {}
             facts |= {"conditions": numbered} if numbered else {}
+            facts |= {name: value for name, value in public.items() if value}
             event = Decided(**facts)
             if (refused := authority.refusal(checked)) is not None:
                 return await self._refuse(task, event, authority, refused)

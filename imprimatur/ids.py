@@ -40,10 +40,10 @@ def advice_id(task: str, adviser: str, seq: int) -> str:
 
 
 def decision_id(
-    task: str, actor: str, verdict: str, comment: str, scores: dict[str, int], conditions: Sequence[str] = ()
+    task: str, actor: str, verdict: str, comment: str, scores: dict[str, int], also: Sequence[str] = ()
 ) -> str:
     """The same answer given twice is one decision; a different answer is another."""
-    return _derived("d-", task, actor, verdict, comment, sorted(scores.items()), *conditions)
+    return _derived("d-", task, actor, verdict, comment, sorted(scores.items()), *also)
 
 
 def condition_id(task: str, number: int, content: str) -> str:

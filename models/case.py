@@ -52,7 +52,7 @@ class StageState(Value):
 
     ``retry_at`` is set while reviewers are being looked for, or reminded again. ``opens_at``: it waits for a review
     window, or for a sitting to be announced; ``sits_at``: its committee has not met on it yet.
-    ``confirms`` is the round whose approval is to be confirmed by those who gave it.
+    ``confirms`` is the round whose approval is to be confirmed by those who gave it; ``expires_at``: so long it holds.
     """
 
     id: str
@@ -68,6 +68,7 @@ class StageState(Value):
     deadlocked: bool = False
     opens_at: Instant | None = None
     sits_at: Instant | None = None
+    expires_at: Instant | None = None
     confirms: int | None = None
 
 

@@ -50,6 +50,7 @@ class StageResolution(Value):
     skipped: str | None = None
     opens_at: Instant | None = None
     sits_at: Instant | None = None
+    expires_at: Instant | None = None
 
 
 class Resolution(Value):

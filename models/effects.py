@@ -19,8 +19,9 @@ from models.tracks import Selection
 from models.values import Date, Instant, Tagged
 from models.vocabulary import CaseStatus, StageOutcome, TaskClosure
 
-# Why a stage is escalated: time ran out, the votes cast can no longer decide, or someone objected.
-Cause = Literal["breach", "no_decision", "objection"]
+# Why a stage is escalated: time ran out, the votes cast can no longer decide, someone
+# objected, or a refusal is to be judged.
+Cause = Literal["breach", "no_decision", "objection", "refusal"]
 
 
 class AddVersion(Tagged):
@@ -345,6 +346,15 @@ class PlaceItem(Tagged):
     within: BusinessDuration | None = None
 
 
+class ExpireApproval(Tagged):
+    """An approval holds no longer: whoever gave it is asked to confirm it."""
+
+    kind: Literal["expire_approval"] = "expire_approval"
+    stage: str
+    round: int
+    expired_at: Instant
+
+
 class BreachCase(Tagged):
     kind: Literal["breach_case"] = "breach_case"
     due_at: Instant
@@ -401,6 +411,7 @@ Effect = Annotated[
     | SendBack
     | BeginSitting
     | PlaceItem
+    | ExpireApproval
     | BreachCase
     | OpenCondition
     | FulfilCondition

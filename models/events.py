@@ -23,6 +23,8 @@ class Submitted(Tagged):
 
 
 class Decided(Tagged):
+    """``statement`` is published with the micro-credential; ``logo``: the organisation's logo may be shown with it."""
+
     kind: Literal["decided"] = "decided"
     decision_id: str
     task_id: str
@@ -32,6 +34,8 @@ class Decided(Tagged):
     scores: dict[str, int] = {}
     conditions: tuple[Condition, ...] = ()
     channel: Channel = Channel.COMMAND_LINE
+    statement: str = ""
+    logo: bool = False
 
 
 class Revised(Tagged):

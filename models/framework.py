@@ -24,6 +24,7 @@ from models.vocabulary import (
     Pick,
     Recusal,
     StageKind,
+    Statement,
     Verdict,
     VotingMethod,
 )
@@ -115,6 +116,7 @@ class ProposalRules(Strict):
 class ReviewerRule(Strict):
     """Who reviews: exactly one of role, partners, addresses, or a unit alone; a unit may narrow a role.
 
+    ``signatories``: everybody who signs for a partner is asked, not the contact alone.
     ``count`` of them are chosen as ``pick`` says; ``familiar`` prefers whoever reviewed the stage's last round.
     ``claim`` offers the task to all of them, and the first ``count`` (one, when none is given) to claim it have it.
     """
@@ -122,6 +124,7 @@ class ReviewerRule(Strict):
     role: Identifier | None = None
     unit: Label | None = None
     partners: Literal["all", "lead"] | None = None
+    signatories: bool = False
     addresses: tuple[EmailStr, ...] = ()
     count: WholeNumber | None = Field(default=None, ge=1, le=500)
     pick: Pick = Pick.LEAST_LOADED
@@ -135,6 +138,8 @@ class ReviewerRule(Strict):
             raise ValueError("name reviewers by one of role, partners, addresses, or by unit")
         if self.unit is not None and (self.partners is not None or self.addresses):
             raise ValueError("a unit can narrow a role only")
+        if self.signatories and self.partners is None:
+            raise ValueError("signatories sign for partners: name the reviewers by partners")
         chooses = self.pick is not Pick.LEAST_LOADED or self.familiar
         if chooses and self.claim:
             raise ValueError("pick and familiar say nothing where all are offered the task: whoever claims it has it")
@@ -247,6 +252,12 @@ class Criterion(Strict):
     source: Text | None = None
 
 
+class Validity(Strict):
+    """How long an approval holds; counted by the calendar, to the same day of a later month, or its last."""
+
+    months: Annotated[WholeNumber, Field(ge=1, le=120)]
+
+
 USUAL_VERDICTS: dict[StageKind, tuple[Verdict, ...]] = {
     StageKind.REVIEW: (Verdict.APPROVE, Verdict.REJECT, Verdict.REQUEST_CHANGES, Verdict.ABSTAIN),
     StageKind.ENDORSEMENT: (Verdict.ENDORSE, Verdict.REJECT, Verdict.REQUEST_CHANGES, Verdict.ABSTAIN),
@@ -273,6 +284,8 @@ class StageDef(Strict):
     carry: Carry = Carry.KEEP
     quality_gate: bool = False
     conditions: Conditions = Conditions.NEVER
+    statement: Statement = Statement.NONE
+    valid_for: Validity | None = None
     on_rejection: OnRejection = OnRejection.END_CASE
     committee: Identifier | None = None
     window: Identifier | None = None

@@ -12,7 +12,8 @@ class StagePlan(Value):
     """``positive`` is the outcome of a stage that passes; ``informs``: it passes at once and blocks nothing.
 
     ``deputies`` is the role that takes the place of whoever stands aside; ``goes_on_rejected``: a rejection is recorded
-    as a refusal, and the case goes on. ``skip`` says why it does not apply to this proposal; ``within`` is what the
+    as a refusal, and the case goes on; ``refers_rejection``: whoever the stage escalates to decides about it. ``skip``
+    says why it does not apply to this proposal; ``within`` is what the
     track promises instead.
     """
 
@@ -38,6 +39,7 @@ class StagePlan(Value):
     at_breach: AtBreach = AtBreach.ESCALATE
     policy_clause: str = ""
     goes_on_rejected: bool = False
+    refers_rejection: bool = False
     material: tuple[str, ...] | None = None
     committee: str | None = None
     carry: Carry = Carry.KEEP

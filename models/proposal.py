@@ -17,6 +17,9 @@ from models.vocabulary import CredentialKind
 Line = Annotated[OneLine, StringConstraints(max_length=500)]
 Prose = Annotated[str, StringConstraints(strip_whitespace=True, max_length=20_000), PRINTABLE]
 LanguageTag = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
+Logo = Annotated[
+    str, StringConstraints(pattern=r"^data:image/(png|jpeg|webp);base64,[A-Za-z0-9+/]+={0,2}$", max_length=100_000)
+]
 Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
@@ -50,13 +53,32 @@ class Assessment(Part):
     supervision: Literal["unsupervised_no_id_check", "supervised_no_id_check", "supervised_with_id_check"] | None = None
 
 
+class Signatory(Part):
+    """Somebody else who can sign off for a partner, beside its contact."""
+
+    name: Line | None = None
+    email: EmailStr
+    function: Line | None = None
+
+
 class Partner(Part):
-    """An industry partner; the contact is who signs off, without an account."""
+    """An industry partner; the contact is who signs off, without an account, and perhaps further signatories.
+
+    The ``logo`` is a small picture in itself (RFC 2397); it is shown where somebody who signs off allows it.
+    """
 
     organisation: Annotated[OneLine, StringConstraints(min_length=1, max_length=500)]
     contact_name: Line | None = None
     contact_email: EmailStr | None = None
     lead: bool = False
+    signatories: tuple[Signatory, ...] = ()
+    logo: Logo | None = None
+
+    def signers(self, *, all_of_them: bool = True) -> list[tuple[str, str]]:
+        """Addresses, in small letters, with names: the contact first."""
+        found = [(self.contact_email, self.contact_name)] if self.contact_email else []
+        found += [(person.email, person.name) for person in self.signatories] if all_of_them else []
+        return [(str(email).lower(), name or self.organisation) for email, name in found]
 
 
 class Price(Part):

@@ -155,6 +155,7 @@ class StageRow(SQLModel, table=True):
     opens_at: dt.datetime | None = _maybe_instant()
     committee: str | None = Field(default=None, index=True)
     sits_at: dt.datetime | None = _maybe_instant()
+    valid_until: dt.datetime | None = _maybe_instant()
     begun_at: dt.datetime | None = _maybe_instant()
     confirms: int | None = None
 
@@ -184,7 +185,10 @@ class TaskRow(SQLModel, table=True):
 
 
 class DecisionRow(SQLModel, table=True):
-    """``position`` and ``ledger_digest`` name the ledger event that proves the decision."""
+    """``position`` and ``ledger_digest`` name the ledger event that proves the decision.
+
+    ``statement`` is published with the micro-credential; ``logo``: the organisation's logo may be shown with it.
+    """
 
     __tablename__ = "decision"
     decision_id: str = Field(primary_key=True)
@@ -204,6 +208,8 @@ class DecisionRow(SQLModel, table=True):
     stage_outcome: str | None = None
     case_status: str
     annulled_at: dt.datetime | None = _maybe_instant()
+    statement: str | None = Field(default=None, sa_column=Column(Text))
+    logo: bool | None = None
 
 
 class LedgerRow(SQLModel, table=True):

@@ -69,10 +69,19 @@ class AtBreach(StrEnum):
 
 
 class OnRejection(StrEnum):
-    """Whether a stage's rejection ends the case, or is recorded and the case goes on."""
+    """Whether a stage's rejection ends the case, is recorded and the case goes on, or is referred to a higher place."""
 
     END_CASE = "end_case"
     PROCEED = "proceed"
+    REFER = "refer"
+
+
+class Statement(StrEnum):
+    """Whether whoever approves is asked for words that are published with the micro-credential."""
+
+    NONE = "none"
+    OPTIONAL = "optional"
+    REQUIRED = "required"
 
 
 class Pick(StrEnum):
@@ -276,6 +285,7 @@ class EventType(StrEnum):
     AGENDA_ITEM_PLACED = "agenda_item_placed"
     SITTING_BEGUN = "sitting_begun"
     STAGE_CLOSED = "stage_closed"
+    APPROVAL_EXPIRED = "approval_expired"
     STAGE_LAPSED = "stage_lapsed"
     STAGE_KEPT = "stage_kept"
     CONFIRMATION_SOUGHT = "confirmation_sought"

@@ -98,6 +98,7 @@ def page_of(proposal: Proposal) -> dict[str, Any]:
         proposal,
         shipped()["industry-credit"],
         assurances=[assurance],
+        endorsements=[],
         case_id="mc-abcdefghijkl",
         version=2,
         ledger_digest="f" * 64,

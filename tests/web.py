@@ -46,6 +46,8 @@ class Decider:
         comment: str = "",
         scores: dict[str, int] | None = None,
         conditions: Sequence[Condition] = (),
+        statement: str = "",
+        logo: bool = False,
         channel: Channel = Channel.LINK,
     ) -> DecisionReceipt:
         self.asked.append(task_id)
@@ -53,7 +55,9 @@ class Decider:
             raise self.trouble
         comment = comment.strip()
         place, agreed = task_place(self.play.database, task_id), identified(task_id, conditions)
-        checked = check_answer(place.stage_def, verdict, comment, scores or {}, place.reason, agreed)
+        checked = check_answer(
+            place.stage_def, verdict, comment, scores or {}, place.reason, agreed, statement=statement
+        )
         number = ids.decision_id(task_id, actor, verdict, comment, scores or {}, [item.id for item in agreed])
         found = receipt(self.play.database, number)
         if found is not None:
@@ -67,6 +71,8 @@ class Decider:
             scores=scores or {},
             conditions=agreed,
             channel=channel,
+            statement=statement,
+            logo=logo,
         )
         refused = refusal(self.play.state, event)
         if refused is not None:

@@ -129,6 +129,8 @@ def decide(
             metavar="TEXT", help='A condition of the approval: "TEXT | due 10d | owner EMAIL | blocking"; repeatable.'
         ),
     ] = None,
+    statement: Annotated[str, typer.Option(help="Words that are published; where the stage asks for them.")] = "",
+    logo: Annotated[bool, typer.Option("--logo", help="The organisation's logo may be shown with them.")] = False,
     as_json: Json = False,
 ) -> None:
     """Record a decision on a task."""
@@ -137,7 +139,14 @@ def decide(
 
     async def act(gateway: "Gateway", database: Database) -> Any:
         return await gateway.decide(
-            task_id=task, verdict=verdict, actor=actor, comment=comment, scores=scores, conditions=given
+            task_id=task,
+            verdict=verdict,
+            actor=actor,
+            comment=comment,
+            scores=scores,
+            conditions=given,
+            statement=statement,
+            logo=logo,
         )
 
     receipt = with_gateway(act)

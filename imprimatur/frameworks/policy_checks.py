@@ -14,7 +14,7 @@ _NEEDS: dict[StageKind, tuple[str, ...]] = {
     StageKind.OBJECTION: ("sla",),
     StageKind.PUBLICATION: (),
 }
-_PEOPLE_DECIDE = ("conditions", "carry", "committee")
+_PEOPLE_DECIDE = ("conditions", "statement", "valid_for", "carry", "committee")
 _IDLE: dict[StageKind, tuple[str, ...]] = {
     StageKind.REVIEW: (),
     StageKind.ENDORSEMENT: (),

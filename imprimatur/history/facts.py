@@ -120,6 +120,7 @@ _TELLING: dict[str, Callable[[Facts, Row, Facts], None]] = {
     EventType.CASE_HELD: _held,
     EventType.CASE_RESUMED: _taken_up_again,
     EventType.STAGE_SENT_BACK: _sent_back,
+    EventType.APPROVAL_EXPIRED: _sent_back,
     EventType.CLOCK_STARTED: _started,
     EventType.CLOCK_PAUSED: _paused,
     EventType.CLOCK_RESUMED: _started,

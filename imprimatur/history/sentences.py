@@ -71,6 +71,7 @@ _CAUSES = {
     "breach": "its time ran out",
     "no_decision": "the votes cast can no longer decide it",
     "objection": "someone objected",
+    "refusal": "it was refused, which is to be upheld or overridden",
 }
 
 
@@ -210,6 +211,7 @@ _SENTENCES: dict[EventType, Callable[[Data], str]] = {
     EventType.STAGE_OPENED: _opened,
     EventType.STAGE_SKIPPED: lambda d: f"Skipped {_words(d['stage'])}: {d['reason']}",
     EventType.STAGE_AWAITED: _awaited,
+    EventType.APPROVAL_EXPIRED: lambda d: f"The approval of {_words(d['stage'])} held until {_moment(d['expired_at'])}",
     EventType.AGENDA_ITEM_PLACED: _placed,
     EventType.SITTING_BEGUN: lambda d: f"Began the sitting of {_words(d['committee'])} on {_stage(d)}",
     EventType.STAGE_CLOSED: lambda d: f"Closed {_stage(d)} as {_words(d['outcome'])}: {d['reason']}",

@@ -281,6 +281,11 @@ def _escalated(context: MailContext) -> str:
             "Someone with standing has objected. You decide: approve to overrule the objection, reject or request "
             "changes to uphold it."
         )
+    if cause == "refusal":
+        return (
+            "Those who were asked refused it. You decide: approve to override their refusal, which is recorded with "
+            "your reasons, or reject to uphold it."
+        )
     if cause != "breach":
         return "The answers given can no longer decide this stage, so the decision is yours."
     due_at = context.mail.data.get("due_at")

@@ -16,6 +16,15 @@ class Assurance(BaseModel):
     by: list[str]
     approvals: int
     closed_at: dt.datetime
+    valid_until: dt.datetime | None = None
+
+
+class Endorsement(BaseModel):
+    """What an organisation says of it in public; its logo (a data URI) where it allowed that."""
+
+    organisation: str
+    statement: str
+    logo: str | None = None
 
 
 class CataloguePage(BaseModel):
@@ -40,6 +49,7 @@ class CataloguePage(BaseModel):
     quality_statement: str
     framework: str
     assurances: list[Assurance]
+    endorsements: list[Endorsement] = []
     case_id: str
     version: int
     ledger_digest: str
@@ -51,6 +61,7 @@ def catalogue_page(
     framework: Framework,
     *,
     assurances: list[Assurance],
+    endorsements: list[Endorsement],
     case_id: str,
     version: int,
     ledger_digest: str,
@@ -80,9 +91,13 @@ def catalogue_page(
         quality_statement=framework.publication.quality_statement,
         framework=f"{framework.name}, version {framework.version}",
         assurances=assurances,
+        endorsements=endorsements,
         case_id=case_id,
         version=version,
         ledger_digest=ledger_digest,
         published_at=published_at,
     )
-    return page.model_dump(mode="json")
+    # Nothing is said of what there is none of, so that what was published before keeps its digest.
+    return page.model_dump(mode="json", exclude={name for name in ("endorsements",) if not endorsements}) | {
+        "assurances": [item.model_dump(mode="json", exclude_none=True) for item in assurances]
+    }

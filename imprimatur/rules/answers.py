@@ -8,13 +8,13 @@ from imprimatur.rules.voting import IN_FAVOUR
 from models.conditions import Condition
 from models.framework import StageDef
 from models.texts import NOT_PRINTABLE
-from models.vocabulary import AssignmentReason, Conditions, Verdict
+from models.vocabulary import AssignmentReason, Conditions, Statement, Verdict
 
 COMMENT_LIMIT = 20_000
 NEEDS_COMMENT = frozenset({Verdict.REJECT, Verdict.REQUEST_CHANGES, Verdict.OBJECT})
 
 
-CONDITIONS_LIMIT, CONDITION_LIMIT = 20, 4000
+CONDITIONS_LIMIT, CONDITION_LIMIT, STATEMENT_LIMIT = 20, 4000, 1000
 _ADDRESS = re.compile(r"[^@\s]{1,64}@[^@\s]+\.[^@\s]+")
 
 
@@ -26,6 +26,7 @@ def check_answer(
     reason: str = AssignmentReason.ROLE,
     conditions: Sequence[Condition] = (),
     *,
+    statement: str = "",
     stands_aside: bool = False,
 ) -> Verdict:
     """The verdict, when the answer is well formed; otherwise raises with every problem at once.
@@ -36,6 +37,7 @@ def check_answer(
         *_comment_problems(verdict, comment),
         *_score_problems(stage, verdict, scores),
         *_condition_problems(stage, verdict, conditions),
+        *_statement_problems(stage, verdict, statement),
     ]
     allowed = [str(v) for v in stage.accepted(reason)]
     allowed += [Verdict.RECUSE] if stands_aside and Verdict.RECUSE not in allowed else []
@@ -110,6 +112,26 @@ def _condition_problems(stage: StageDef, verdict: str, conditions: Sequence[Cond
         text = f"there are {len(conditions)} conditions, at most {CONDITIONS_LIMIT} are taken"
         return [Problem("condition", text, f"at most {CONDITIONS_LIMIT}", code="conditions_too_many")]
     return [problem for number, given in enumerate(conditions, 1) for problem in _problems_of_one(number, given)]
+
+
+def _statement_problems(stage: StageDef, verdict: str, statement: str) -> list[Problem]:
+    """Published words come with an approval, where the stage asks for them."""
+    if not statement:
+        needed = stage.statement is Statement.REQUIRED and verdict in IN_FAVOUR
+        text = "say in a sentence or two why you stand up for it; this is published"
+        return [Problem("statement", text, "text", code="statement_required")] if needed else []
+    if stage.statement is Statement.NONE:
+        return [Problem("statement", "this stage takes no statement", "a comment", code="statement_not_offered")]
+    if verdict not in IN_FAVOUR:
+        text = f"a statement comes with an approval, not with {verdict!r}"
+        return [Problem("statement", text, "approve, or a comment", code="statement_without_approval")]
+    if found := NOT_PRINTABLE.search(statement):
+        text = f"the character U+{ord(found.group()):04X} cannot be part of a statement"
+        return [Problem("statement", text, "text that can be printed", code="statement_not_printable")]
+    if len(statement) > STATEMENT_LIMIT:
+        text = f"the statement has {len(statement)} characters, at most {STATEMENT_LIMIT} are published"
+        return [Problem("statement", text, f"at most {STATEMENT_LIMIT} characters", code="statement_too_long")]
+    return []
 
 
 def _problems_of_one(number: int, given: Condition) -> list[Problem]:

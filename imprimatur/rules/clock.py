@@ -8,7 +8,7 @@ from imprimatur.rules.draft import Draft
 from imprimatur.rules.offers import counted
 from imprimatur.rules.voting import AGAINST, IN_FAVOUR, evaluate
 from models.case import CaseState, StageState
-from models.effects import BeginSitting, Breach, BreachCase, CallDeputy, Cause, Remind
+from models.effects import BeginSitting, Breach, BreachCase, CallDeputy, Cause, ExpireApproval, LapseStage, Remind
 from models.plan import StagePlan
 from models.vocabulary import (
     AssignmentReason,
@@ -37,6 +37,8 @@ def next_deadline(state: CaseState) -> dt.datetime | None:
 
 
 def _stage_deadlines(stage: StageState) -> list[dt.datetime]:
+    if _holds(stage) and stage.expires_at is not None:
+        return [stage.expires_at]
     if stage.status is StageStatus.WAITING and stage.opens_at is not None:
         return [stage.opens_at]
     if stage.status is not StageStatus.OPEN:
@@ -68,10 +70,27 @@ def _tick_review(draft: Draft, at: dt.datetime) -> None:
         # What one stage's silence decides may have closed the others.
         if draft.stages[stage.id].status is StageStatus.OPEN:
             _tick_stage(draft, draft.stages[stage.id], at)
+    for stage in [stage for stage in draft.stages.values() if _holds(stage)]:
+        if draft.status is CaseStatus.IN_REVIEW and stage.expires_at is not None and stage.expires_at <= at:
+            _expire(draft, stage, stage.expires_at)
     late = [stage for stage in draft.stages.values() if stage.opens_at is not None and stage.opens_at <= at]
     for stage in late:
         draft.put_stage(stage, opens_at=None)
     if late and draft.status is CaseStatus.IN_REVIEW:
+        draft.advance(SYSTEM)
+
+
+def _holds(stage: StageState) -> bool:
+    return stage.status is StageStatus.CLOSED and stage.outcome is not None and stage.outcome.stays_valid
+
+
+def _expire(draft: Draft, stage: StageState, expired_at: dt.datetime) -> None:
+    """Whoever gave the approval confirms it, in a new round; where nobody did, the stage is decided anew."""
+    draft.round += 1
+    draft.add(ExpireApproval(stage=stage.id, round=stage.round, expired_at=expired_at))
+    if not confirming.seek(draft, stage):
+        draft.add(LapseStage(stage=stage.id, round=stage.round, changed=(), confirmed=False))
+        draft.stages[stage.id] = StageState(id=stage.id)
         draft.advance(SYSTEM)
 
 

@@ -43,6 +43,7 @@ def _stage_plan(stage: StageDef, chosen: Selection) -> StagePlan:
         "carry": stage.carry,
         "skip": chosen.skipped.get(stage.id, ""),
         "within": chosen.within.get(stage.id),
+        "refers_rejection": stage.on_rejection is OnRejection.REFER,
         "goes_on_rejected": stage.on_rejection is OnRejection.PROCEED,
     }
     if stage.voting is not None:

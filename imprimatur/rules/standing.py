@@ -60,7 +60,7 @@ class Matter:
 
     @classmethod
     def of(cls, proposer: str, proposal: Proposal) -> "Matter":
-        contacts = (str(partner.contact_email) for partner in proposal.partners if partner.contact_email)
+        contacts = (email for partner in proposal.partners for email, _ in partner.signers())
         return cls(proposer, tuple(p.organisation for p in proposal.partners), proposal.unit, tuple(contacts))
 
     def conflict(self, interests: Iterable[Interest]) -> str | None:

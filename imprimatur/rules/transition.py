@@ -162,6 +162,8 @@ def _resolved(stage: StageState, found: StageResolution) -> dict[str, object]:
     if found.opens_at is not None:
         return {"status": StageStatus.WAITING, "opens_at": found.opens_at}
     update: dict[str, object] = {}
+    if found.expires_at is not None:
+        update["expires_at"] = found.expires_at
     if found.sits_at is not None:
         update["sits_at"] = found.sits_at
     if found.retry_at is not None:
@@ -317,7 +319,10 @@ def _settle_votes(draft: Draft, stage: StageState, actor: str) -> None:
         _resolve_deadlocks(draft)
         return
     draft.close_tasks(stage.id, TaskClosure.OUTCOME_CERTAIN, actor)
-    if result.outcome is StageOutcome.REJECTED:
+    if result.outcome is StageOutcome.REJECTED and draft.plan.stage(stage.id).refers_rejection and not stage.deadlocked:
+        # Whoever is not yet asked cannot change it any more; the refusal stands until it is overridden or upheld.
+        draft.escalate(draft.put_stage(stage, deadlocked=True), "refusal")
+    elif result.outcome is StageOutcome.REJECTED:
         draft.reject_stage(stage, TaskClosure.CASE_REJECTED, actor, result.reason)
     elif result.outcome is StageOutcome.CHANGES_REQUESTED:
         _send_back(draft, stage, actor, result.reason)

@@ -167,6 +167,8 @@ def evaluate(plan: StagePlan, tasks: Iterable[TaskState], deadlocked: bool = Fal
     if plan.objection:
         return _evaluate_objections(plan, tasks, deadlocked)
     tally = Tally.of(plan, tasks)
+    if deadlocked and plan.refers_rejection:
+        return _casting_vote(plan, tasks) or OPEN
     if tally.vetoed:
         return VETOED
     if plan.waits_for_all and tally.outstanding_people and not deadlocked and not late:

@@ -16,7 +16,7 @@ from imprimatur.store.documents import proposal_by_digest
 from imprimatur.store.engine import Database
 from imprimatur.store.frameworks import framework_by_digest
 from models.framework import Framework, StageDef
-from models.proposal import Proposal
+from models.proposal import Partner, Proposal
 from models.tables import AdviceRow, CaseRow, DecisionRow, PublicationRow, StageRow, TaskRow
 from models.vocabulary import Conditions, TaskStatus, Verdict
 
@@ -68,6 +68,13 @@ class TaskPage:
     @property
     def on_offer(self) -> bool:
         return bool(self.task["status"] == TaskStatus.OFFERED)
+
+    @property
+    def organisation(self) -> Partner | None:
+        """For whom the assignee signs; None where they do not sign for a partner."""
+        signer = self.task["on_behalf_of"] or self.task["assignee"]
+        of = (p for p in self.proposal.partners if any(email == signer for email, _ in p.signers()))
+        return next(of, None)
 
     @property
     def committee(self) -> str:

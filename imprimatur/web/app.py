@@ -48,6 +48,8 @@ class Decider(Protocol):
         comment: str = "",
         scores: dict[str, int] | None = None,
         conditions: Sequence[Condition] = (),
+        statement: str = "",
+        logo: bool = False,
         channel: Channel = Channel.LINK,
     ) -> DecisionReceipt: ...
 

@@ -53,6 +53,8 @@ def router(database: Database, decider: "Decider", links: Links, desk: Desk | No
                 comment=form.get("comment", ""),
                 scores=_scores(form),
                 conditions=_conditions(form),
+                statement=form.get("statement", ""),
+                logo=form.get("logo") == "yes",
                 channel=Channel.LINK,
             )
         except ImprimaturError as error:
@@ -99,6 +101,7 @@ def _task(
         "conditions": found.conditions,
         "baseline": found.baseline,
         "takes_conditions": found.takes_conditions,
+        "organisation": found.organisation,
         "condition_rows": CONDITION_ROWS,
         "is_open": found.is_open,
         "on_offer": found.on_offer,
