@@ -1,5 +1,6 @@
 """What `doctor` says of parts that are there and yet of no use: each is found, and hides no other."""
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from imprimatur.cli.context import Environment
 from imprimatur.cli.doctor import Check, examine
 from imprimatur.embedded.home import LOOPBACK, free_port
 from imprimatur.settings import Settings
-from tests.engine import temporal_server
+from tests.engine import connected, temporal_server
 
 
 def _examine(
@@ -24,6 +25,7 @@ def _examine(
 
 def test_a_namespace_that_is_not_there_fails_its_checks_and_no_other(tmp_path: Path) -> None:
     with temporal_server(tmp_path) as address:
+        asyncio.run(connected(address))
         checks = _examine(tmp_path, namespace="nowhere", temporal=address)
     assert not checks["temporal"].ok
     assert "nowhere" in checks["temporal"].detail

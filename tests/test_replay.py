@@ -96,7 +96,7 @@ def other_reasons_are_given(original: Callable[..., Any]) -> Callable[..., Any]:
     [
         ("industry_published", "imprimatur.rules.transition.evaluate", everyone_must_approve, "Temporal"),
         ("breached_and_escalated", "imprimatur.rules.clock.next_deadline", nothing_is_due, "Temporal"),
-        ("revised_then_published", "imprimatur.rules.transition._is_material", nothing_lapses, "Temporal"),
+        ("revised_then_published", "imprimatur.rules.carrying._is_material", nothing_lapses, "Temporal"),
         # Here the history still fits, but something else would be written.
         ("industry_published", "imprimatur.rules.transition.evaluate", other_reasons_are_given, "steps"),
     ],

@@ -79,7 +79,8 @@ def _on_hold(state: CaseState) -> Refusal | None:
 
 
 def _before_sitting(state: CaseState, event: Decided) -> Refusal | None:
-    sits_at = state.stages[state.tasks[event.task_id].stage].sits_at
+    stage = state.stages.get(state.tasks[event.task_id].stage)
+    sits_at = stage.sits_at if stage is not None else None
     if sits_at is None or event.verdict in DECIDES_NOTHING:
         return None
     return Refusal(

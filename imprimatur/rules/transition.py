@@ -7,6 +7,7 @@ are, when things are due) comes back as a :class:`~models.commit.Resolution` and
 import datetime as dt
 
 from imprimatur.rules import conditions, confirming, desk, office
+from imprimatur.rules.carrying import carry_over
 from imprimatur.rules.clock import tick
 from imprimatur.rules.draft import Draft
 from imprimatur.rules.voting import Verdicts, evaluate
@@ -17,8 +18,6 @@ from models.effects import (
     AddVersion,
     CallDeputy,
     Effect,
-    KeepStage,
-    LapseStage,
     PauseClock,
     RecordDecision,
     RequestRevision,
@@ -51,10 +50,9 @@ from models.events import (
     Ticked,
     Withdrawn,
 )
-from models.plan import Plan, StagePlan
+from models.plan import Plan
 from models.vocabulary import (
     AssignmentReason,
-    Carry,
     CaseStatus,
     StageOutcome,
     StageStatus,
@@ -234,36 +232,8 @@ def _revise(draft: Draft, event: Revised) -> None:
     if not runs:
         draft.add(ResumeClock())
     for plan in draft.plan.stages:
-        _carry_over(draft, plan, event)
+        carry_over(draft, plan, event)
     draft.advance(event.actor)
-
-
-def _carry_over(draft: Draft, plan: StagePlan, event: Revised) -> None:
-    """An approval lapses when the new version changes what is material to it; any other result is sought anew.
-
-    Where the framework says so, one that would stay valid has to be confirmed by those who gave it.
-    """
-    stage = draft.stages[plan.id]
-    if stage.status is not StageStatus.CLOSED:
-        return
-    if stage.outcome is not None and stage.outcome.stays_valid:
-        touched = tuple(field for field in event.changed if plan.material is None or _is_material(field, plan.material))
-        needs_word = plan.carry is Carry.CONFIRM and not plan.skip
-        if not touched and not needs_word:
-            draft.add(KeepStage(stage=plan.id, round=stage.round))
-            return
-        if not touched and confirming.seek(draft, stage):
-            return
-        unconfirmed = {} if touched else {"confirmed": False}
-        draft.add(LapseStage(stage=plan.id, round=stage.round, changed=touched, **unconfirmed))
-        # Whoever was only informed may still have a task, about a proposal that is no more.
-        draft.close_tasks(plan.id, TaskClosure.REVISION_REQUESTED, event.actor)
-    draft.lapse_conditions("the approval that it belonged to lapsed", stage=plan.id)
-    draft.stages[plan.id] = StageState(id=plan.id)
-
-
-def _is_material(field: str, material: tuple[str, ...]) -> bool:
-    return any(field == name or field.startswith(f"{name}.") or name.startswith(f"{field}.") for name in material)
 
 
 def _decide(draft: Draft, event: Decided) -> None:
