@@ -265,3 +265,15 @@ def never_met(database: Database, folder: Path, case_id: str) -> Play:
 def never_open(database: Database, folder: Path, case_id: str) -> Play:
     past = windows(every_year=[], dates=[{"first_on": "2026-01-12", "last_on": "2026-01-23"}])
     return submitted(database, folder, review(window="autumn"), case_id=case_id, windows=past)
+
+
+@story
+def referred(database: Database, folder: Path, case_id: str) -> Play:
+    """Its partner refuses, the director overrides that; meanwhile an earlier approval has ended."""
+    first = review("first", valid_for={"months": 1}, voting=ONE, reviewers=[{"addresses": [SAM]}])
+    rule = {"reviewers": [{"partners": "lead"}], "voting": ONE, "on_rejection": "refer"}
+    play = submitted(database, folder, first, review("industry", "first", **rule), case_id=case_id)
+    play.decide("first")
+    play.decide("industry", R, "Nobody needs it.")
+    play.pass_time(40 * DAY)
+    return play

@@ -175,6 +175,11 @@ OF_ANSWERS = {
     "criterion_unknown",
     "score_out_of_range",
     "score_required",
+    "statement_required",
+    "statement_not_offered",
+    "statement_without_approval",
+    "statement_not_printable",
+    "statement_too_long",
 }
 
 

@@ -14,10 +14,11 @@ from tests.governed import DEPUTIES
 from tests.governed_stories import GOVERNED
 from tests.meeting_stories import MEETINGS
 from tests.people_stories import PEOPLE
+from tests.sign_off_stories import SIGN_OFF
 from tests.stories import people
 from tests.track_stories import TRACKS
 
-TOLD = GOVERNED | MEETINGS | PEOPLE | TRACKS
+TOLD = GOVERNED | MEETINGS | PEOPLE | SIGN_OFF | TRACKS
 Told = dict[str, BaseException | None]
 
 

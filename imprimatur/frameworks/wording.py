@@ -170,6 +170,7 @@ PATTERN_MEANINGS = {
     r"^[a-z][a-z0-9_-]{0,62}$": "a short name: a small letter, then small letters, digits, - or _",
     r"^[a-z_]+(\.[a-z_]+)?$": "a field of a proposal such as title or workload.hours",
     r"^(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$": "a day of the year such as 04-13",
+    r"^data:image/(png|jpeg|webp);base64,[A-Za-z0-9+/]+={0,2}$": "a picture as data:image/png;base64,...",
     r"^[A-Z]{2}$": "a country code of two capital letters such as NZ",
     r"^[A-Z]{3}$": "a currency code of three capital letters such as EUR",
     r"^https?://[^\s]{1,1000}$": "a web address that begins with https:// or http://",
