@@ -106,7 +106,7 @@ class Play:
 
     def _submission(self, proposal: Proposal) -> Submitted:
         complete = not missing(proposal, self.framework).required
-        return Submitted(actor=PROPOSER, digest=self._keep(proposal), complete=complete)
+        return Submitted(actor=PROPOSER, digest=self.keep(proposal), complete=complete)
 
     def decide(self, stage: str, verdict: Verdict = Verdict.APPROVE, comment: str = "", **scores: int) -> str:
         """The stage's first open task; answers its id."""
@@ -129,7 +129,7 @@ class Play:
             before = proposal_by_digest(connection, self.state.digest)
         complete = not missing(proposal, self.framework).required
         changed = tuple(changed_fields(before, proposal))
-        self.act(Revised(actor=PROPOSER, digest=self._keep(proposal), complete=complete, changed=changed))
+        self.act(Revised(actor=PROPOSER, digest=self.keep(proposal), complete=complete, changed=changed))
 
     def withdraw(self, reason: str) -> None:
         self.act(Withdrawn(actor=PROPOSER, reason=reason))
@@ -184,7 +184,7 @@ class Play:
             raise answer
         return answer
 
-    def _keep(self, proposal: Proposal) -> str:
+    def keep(self, proposal: Proposal) -> str:
         with self.database.write() as connection:
             return put_proposal(connection, proposal)
 
