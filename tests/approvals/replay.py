@@ -8,17 +8,15 @@ from tests.approvals.log import Act, Trace, UnknownActivity, outcome, wanted
 from tests.approvals.players import Player
 
 REPRODUCED = "reproduced"
-# Reasons beside the codes with which the product refuses an act.
-REASONS = {
-    "activity_unknown": "the log names an activity that has no meaning here",
-    "acts_differ": "all acts were admitted, and the record tells others, or in another order",
-    "outcome_differs": "all acts are on record, and the case stands otherwise",
-}
 
 
 @dataclass(frozen=True)
 class Finding:
-    """``code`` is ``reproduced``, one of REASONS, or the product's own code for the act that it refused."""
+    """``code`` is ``reproduced``, the product's own code for the act that it refused, or one of three others.
+
+    ``activity_unknown``: the log names an activity that has no meaning here. ``acts_differ``: all acts were admitted, and
+    the record tells others, or in another order. ``outcome_differs``: all are on record, and the case stands otherwise.
+    """
 
     case: str
     code: str
