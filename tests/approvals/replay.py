@@ -14,8 +14,9 @@ REPRODUCED = "reproduced"
 class Finding:
     """``code`` is ``reproduced``, the product's own code for the act that it refused, or one of three others.
 
-    ``activity_unknown``: the log names an activity that has no meaning here. ``acts_differ``: all acts were admitted, and
-    the record tells others, or in another order. ``outcome_differs``: all are on record, and the case stands otherwise.
+    ``activity_unknown``: the log names an activity that has no meaning here. ``acts_differ``: all acts were admitted,
+    and the record tells others, or in another order. ``outcome_differs``: all are on record, and the case stands
+    otherwise.
     """
 
     case: str
