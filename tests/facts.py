@@ -131,7 +131,7 @@ class Play:
     def _submission(self, proposal: Proposal) -> Submitted:
         complete = not missing(proposal, self.framework).required
         self.plan, selection = course_of(self.framework, proposal)
-        return Submitted(actor=PROPOSER, digest=self._keep(proposal), complete=complete, selection=selection)
+        return Submitted(actor=PROPOSER, digest=self.keep(proposal), complete=complete, selection=selection)
 
     def decide(
         self,
@@ -167,7 +167,7 @@ class Play:
         self.act(
             Revised(
                 actor=PROPOSER,
-                digest=self._keep(proposal),
+                digest=self.keep(proposal),
                 complete=complete,
                 changed=changed,
                 plan=plan if selection else None,
@@ -212,7 +212,7 @@ class Play:
             raise answer
         return answer
 
-    def _keep(self, proposal: Proposal) -> str:
+    def keep(self, proposal: Proposal) -> str:
         with self.database.write() as connection:
             return put_proposal(connection, proposal)
 
