@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from activities import acts, desk
+from activities import acts, desk, migrating
 from activities.assigning import escalate, open_stage, resolution, resolve_incidents, seek_reviewers
 from activities.book import SYSTEM, Book
 from activities.publishing import digest_of_record, publication_of
@@ -308,6 +308,8 @@ _HANDLERS: dict[type[c.Effect], Callable[[Book, Any], None]] = {
     c.ProposeAct: acts.propose_act,
     c.OverrideStage: acts.override_stage,
     c.SendBack: acts.send_back,
+    c.ScheduleChange: migrating.schedule_change,
+    c.ChangeFramework: migrating.change_framework,
     c.BreachCase: _breach_case,
     c.Publish: _publish,
     c.CloseCase: _close_case,

@@ -1,8 +1,10 @@
 """The state of a case in motion. Names of people, documents and calendars stay in the database."""
 
+from models.plan import Plan
 from models.values import Instant, Value
 from models.vocabulary import (
     AssignmentReason,
+    Boundary,
     CaseStatus,
     OfficeAct,
     StageOutcome,
@@ -77,6 +79,20 @@ class ProposedAct(Value):
     reason: str
 
 
+class ScheduledChange(Value):
+    """A move to another version of the framework that waits for its boundary.
+
+    ``altered`` are stages of both versions whose rule is not the same; ``bulk`` is the operation that asked for it.
+    """
+
+    plan: Plan
+    altered: tuple[str, ...] = ()
+    actor: str
+    reason: str
+    at: Boundary
+    bulk: str | None = None
+
+
 class CaseState(Value):
     """``layout`` is the version of this very structure; ``seq`` counts commits; ``round`` counts review rounds."""
 
@@ -93,6 +109,7 @@ class CaseState(Value):
     due_at: Instant | None = None
     breached: bool = False
     proposed: dict[str, ProposedAct] = {}
+    change: ScheduledChange | None = None
 
     def open_tasks(self, stage_id: str | None = None) -> list[TaskState]:
         return [

@@ -1,12 +1,13 @@
-"""What can happen to a case."""
+"""What can happen to a case. ``bulk`` names the operation of which an act on one case is a part."""
 
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from models.framework import BusinessDuration
+from models.plan import Plan
 from models.values import Tagged
-from models.vocabulary import Channel, OfficeAct, StageOutcome, Verdict
+from models.vocabulary import Boundary, Channel, OfficeAct, StageOutcome, Verdict
 
 
 class Submitted(Tagged):
@@ -42,6 +43,7 @@ class Withdrawn(Tagged):
     actor: str
     reason: str
     by_office: bool = False
+    bulk: str | None = None
 
 
 class Held(Tagged):
@@ -49,6 +51,7 @@ class Held(Tagged):
     actor: str
     reason: str
     by_office: bool = False
+    bulk: str | None = None
 
 
 class Resumed(Tagged):
@@ -56,6 +59,7 @@ class Resumed(Tagged):
     actor: str
     reason: str
     by_office: bool = False
+    bulk: str | None = None
 
 
 class Extended(Tagged):
@@ -67,6 +71,7 @@ class Extended(Tagged):
     by: BusinessDuration
     reason: str
     by_office: bool = False
+    bulk: str | None = None
 
 
 class ActProposed(Tagged):
@@ -80,6 +85,7 @@ class ActProposed(Tagged):
     outcome: StageOutcome
     reason: str
     by_office: bool = False
+    bulk: str | None = None
 
 
 class ActConfirmed(Tagged):
@@ -87,6 +93,7 @@ class ActConfirmed(Tagged):
     act_id: str
     actor: str
     by_office: bool = False
+    bulk: str | None = None
 
 
 class SentBack(Tagged):
@@ -97,6 +104,7 @@ class SentBack(Tagged):
     stage: str
     reason: str
     by_office: bool = False
+    bulk: str | None = None
 
 
 class PassedOn(Tagged):
@@ -108,6 +116,7 @@ class PassedOn(Tagged):
     to: str
     reason: str
     by_office: bool = False
+    bulk: str | None = None
 
 
 class Nudged(Tagged):
@@ -117,6 +126,7 @@ class Nudged(Tagged):
     actor: str
     stage: str | None = None
     by_office: bool = False
+    bulk: str | None = None
 
 
 class Annulled(Tagged):
@@ -127,6 +137,7 @@ class Annulled(Tagged):
     task_id: str
     reason: str
     by_office: bool = False
+    bulk: str | None = None
 
 
 class Claimed(Tagged):
@@ -182,6 +193,38 @@ class HandedOver(Tagged):
     by_office: bool = False
 
 
+class ChangeScheduled(Tagged):
+    """The case is to go on under another version of its framework, ``plan``, from the boundary ``at``.
+
+    ``base`` is the digest of the version that the change was drawn up for, ``altered`` are stages of both versions
+    whose rule is not the same. The version that the case has takes back what was scheduled.
+    """
+
+    kind: Literal["change_scheduled"] = "change_scheduled"
+    actor: str
+    plan: Plan
+    base: str
+    altered: tuple[str, ...] = ()
+    reason: str
+    at: Boundary
+    by_office: bool = False
+    bulk: str | None = None
+
+
+class FrameworkChanged(Tagged):
+    """From here on the case goes by ``plan``: at the office's word, or because the boundary of a change is reached."""
+
+    kind: Literal["framework_changed"] = "framework_changed"
+    actor: str
+    plan: Plan
+    base: str
+    altered: tuple[str, ...] = ()
+    reason: str
+    at: Boundary = Boundary.NOW
+    by_office: bool = False
+    bulk: str | None = None
+
+
 class Ticked(Tagged):
     """The case's clock reached ``at``: reminders, breaches and retries that fall due."""
 
@@ -197,6 +240,7 @@ class Continued(Tagged):
 OfficeEvent = Held | Resumed | Extended | ActProposed | ActConfirmed | SentBack | PassedOn | Nudged | Annulled
 DeskAct = Claimed | TaskReturned | AdviceAsked | AdviceGiven | ConflictFound | HandedOver
 Act = Annotated[Withdrawn | OfficeEvent | DeskAct, Field(discriminator="kind")]
+Migration = Annotated[ChangeScheduled | FrameworkChanged, Field(discriminator="kind")]
 
 
-Event = Annotated[Submitted | Decided | Revised | Act | Ticked | Continued, Field(discriminator="kind")]
+Event = Annotated[Submitted | Decided | Revised | Act | Migration | Ticked | Continued, Field(discriminator="kind")]

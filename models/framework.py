@@ -315,6 +315,14 @@ class Framework(Strict):
                 return stage
         raise KeyError(stage_id)
 
+    def calendar_of(self, stage: StageDef | None) -> CalendarDef:
+        """What a stage's time is promised in, else that of the whole case.
+
+        A stage of an earlier version may name a calendar that there is no more.
+        """
+        whole = self.calendars[self.speed_to_market.calendar]
+        return self.calendars.get(stage.sla.calendar, whole) if stage is not None and stage.sla else whole
+
     @property
     def canonical(self) -> dict[str, Any]:
         """What the document states, as JSON; keys that say what holds anyway are left out.

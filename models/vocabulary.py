@@ -162,6 +162,7 @@ class TaskClosure(StrEnum):
     CLAIMED = "claimed"
     RETURNED = "returned"
     LEFT = "left"
+    FRAMEWORK_CHANGED = "framework_changed"
 
 
 class AssignmentReason(StrEnum):
@@ -202,6 +203,30 @@ class OfficeAct(StrEnum):
 
     SKIP = "skip"
     OVERRIDE = "override"
+
+
+class Boundary(StrEnum):
+    """When a case moves to another version of its framework."""
+
+    NOW = "now"
+    NEXT_STAGE = "next_stage"
+    NEXT_ROUND = "next_round"
+
+
+class StageFate(StrEnum):
+    """What becomes of a stage when its case moves to another version of its framework.
+
+    ``kept``: its result stands; ``goes_on``: it stays open as it is; ``repeated``: it is done anew; ``waits``: its turn
+    is still to come, or comes again with the new version of the proposal; ``added`` and ``removed``: only one of the
+    two versions has it.
+    """
+
+    KEPT = "kept"
+    GOES_ON = "goes_on"
+    REPEATED = "repeated"
+    WAITS = "waits"
+    ADDED = "added"
+    REMOVED = "removed"
 
 
 class Channel(StrEnum):
@@ -249,6 +274,8 @@ class EventType(StrEnum):
     ACT_PROPOSED = "act_proposed"
     TASK_PASSED_ON = "task_passed_on"
     DECISION_ANNULLED = "decision_annulled"
+    FRAMEWORK_CHANGE_SCHEDULED = "framework_change_scheduled"
+    FRAMEWORK_CHANGED = "framework_changed"
     INCIDENT_OPENED = "incident_opened"
     CREDENTIAL_PUBLISHED = "credential_published"
     CASE_CLOSED = "case_closed"

@@ -13,15 +13,15 @@ from imprimatur.frameworks.loader import load_proposal, shipped
 from imprimatur.rules.admission import refusal
 from imprimatur.rules.clock import next_deadline
 from imprimatur.rules.completeness import changed_fields, missing
-from imprimatur.rules.plan import plan_of
-from imprimatur.rules.transition import settle, transition, wants_to_continue
+from imprimatur.rules.plan import plan_in_force, plan_of
+from imprimatur.rules.transition import following, settle, transition
 from imprimatur.store.documents import proposal_by_digest, put_proposal
 from imprimatur.store.engine import Database
 from imprimatur.store.frameworks import add_framework
 from imprimatur.store.people import import_people
 from models.case import CaseState
 from models.commit import Resolution, Step
-from models.events import Continued, Decided, Event, Revised, Submitted, Ticked, Withdrawn
+from models.events import Decided, Event, Revised, Submitted, Ticked, Withdrawn
 from models.framework import Framework
 from models.proposal import Proposal
 from models.tables import CaseRow, LedgerRow
@@ -154,11 +154,12 @@ class Play:
         self._run(event)
 
     def _run(self, event: Event) -> None:
-        following: Event | None = event
-        while following is not None:
-            state, step = self._planned(following)
+        coming: Event | None = event
+        while coming is not None:
+            self.plan = plan_in_force(self.plan, coming)
+            state, step = self._planned(coming)
             self.state = settle(state, self._commit(step)) if step is not None else state
-            following = Continued() if wants_to_continue(self.state, self.plan) else None
+            coming = following(self.state, self.plan)
 
     def _planned(self, event: Event) -> tuple[CaseState, Step | None]:
         state, effects = transition(self.state, event, self.plan, self.now)

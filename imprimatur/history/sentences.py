@@ -73,6 +73,13 @@ _CAUSES = {
 }
 
 
+_BOUNDARIES = {
+    "now": "at once",
+    "next_stage": "as soon as no stage is open",
+    "next_round": "with the next revision",
+}
+
+
 def _proposed(data: Data) -> str:
     what = "to skip" if data["act"] == "skip" else f"to set to {_words(data['outcome'])}"
     return f"Proposed {what} {_stage(data)}, for a second person to confirm: {data['reason']}"
@@ -101,6 +108,22 @@ def _sent_back(data: Data) -> str:
     others = [_words(stage) for stage in data["reopened"] if stage != data["stage"]]
     along = f", to be decided anew with {_names(others)}" if others else ""
     return f"Sent the case back to {_words(data['stage'])}{along}: {data['reason']}"
+
+
+def _change_scheduled(data: Data) -> str:
+    if data["to"] == data["from"]:
+        return f"Took back the change of the policy that waited: {data['reason']}"
+    return f"Scheduled the change to version {data['to']['version']} {_BOUNDARIES[data['at']]}: {data['reason']}"
+
+
+def _framework_changed(data: Data) -> str:
+    """Only what changes for the case is told."""
+    parts = [("to be decided anew", "repeated"), ("new", "added"), ("no longer asked for", "removed")]
+    told = [f"{words}: {_names([_words(stage) for stage in data[name]])}" for words, name in parts if data[name]]
+    versions = f"from version {data['from']['version']} to {data['to']['version']}"
+    return (
+        f"Changed the policy {versions}{' (' if told else ''}{'; '.join(told)}{')' if told else ''}: {data['reason']}"
+    )
 
 
 def _version(data: Data) -> str:
@@ -193,6 +216,8 @@ _SENTENCES: dict[EventType, Callable[[Data], str]] = {
     EventType.STAGE_SENT_BACK: _sent_back,
     EventType.TASK_PASSED_ON: _passed_on,
     EventType.DECISION_ANNULLED: lambda d: f"Annulled the answer of {d['assignee']} in {_stage(d)}: {d['reason']}",
+    EventType.FRAMEWORK_CHANGE_SCHEDULED: _change_scheduled,
+    EventType.FRAMEWORK_CHANGED: _framework_changed,
     EventType.INCIDENT_OPENED: lambda d: (
         f"Opened an incident ({_words(d['kind'])}) in {_words(d['stage'])}: {d['detail']}"
     ),

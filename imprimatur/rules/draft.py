@@ -14,7 +14,16 @@ from models.effects import (
     SeekReviewers,
 )
 from models.plan import Plan
-from models.vocabulary import AssignmentReason, AtBreach, CaseStatus, StageOutcome, StageStatus, TaskClosure, TaskStatus
+from models.vocabulary import (
+    AssignmentReason,
+    AtBreach,
+    Boundary,
+    CaseStatus,
+    StageOutcome,
+    StageStatus,
+    TaskClosure,
+    TaskStatus,
+)
 
 
 class Draft:
@@ -31,6 +40,7 @@ class Draft:
         self.due_at = state.due_at
         self.breached = state.breached
         self.proposed = dict(state.proposed)
+        self.change = state.change
         self.effects: list[Effect] = []
         self._opened: set[str] = set()
 
@@ -38,8 +48,11 @@ class Draft:
         self.effects.append(effect)
 
     def finish(self) -> tuple[CaseState, tuple[Effect, ...]]:
+        # Most cases never change their framework, and their histories need not say so.
+        changed = {"change": self.change} if self.change != self._before.change else {}
         state = self._before.model_copy(
-            update={
+            update=changed
+            | {
                 "status": self.status,
                 "proposer": self.proposer,
                 "round": self.round,
@@ -116,7 +129,12 @@ class Draft:
         return all(map(self._passed, self.stages))
 
     def advance(self, actor: str) -> None:
-        """Opens every stage whose needs have passed; automatic ones pass at once, which may make others ready."""
+        """Opens every stage whose needs have passed; automatic ones pass at once, which may make others ready.
+
+        Where a change of the framework waits for no stage to be open, they open under the version to come.
+        """
+        if self.change is not None and self.change.at is Boundary.NEXT_STAGE and not self.open_stages():
+            return
         while ready := self.ready_stages():
             for stage in ready:
                 self._open(stage)

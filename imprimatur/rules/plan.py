@@ -1,5 +1,6 @@
 """The part of a framework that decides a case's course."""
 
+from models.events import Event, FrameworkChanged
 from models.framework import Framework, StageDef, VotingRule
 from models.plan import Plan, StagePlan
 from models.vocabulary import OnRejection, StageKind, StageOutcome
@@ -13,6 +14,11 @@ def plan_of(framework: Framework) -> Plan:
         # Nothing is said of what holds anyway: the plan stands in every case's history.
         **({"two_hats": True} if framework.two_hats else {}),
     )
+
+
+def plan_in_force(plan: Plan, event: Event) -> Plan:
+    """The plan under which an event happens: a change of the framework brings its own."""
+    return event.plan if isinstance(event, FrameworkChanged) else plan
 
 
 def _stage_plan(stage: StageDef) -> StagePlan:

@@ -6,7 +6,7 @@ are, when things are due) comes back as a :class:`~models.commit.Resolution` and
 
 import datetime as dt
 
-from imprimatur.rules import desk, office
+from imprimatur.rules import desk, migration, office
 from imprimatur.rules.clock import tick
 from imprimatur.rules.draft import Draft
 from imprimatur.rules.voting import Verdicts, evaluate
@@ -30,12 +30,14 @@ from models.events import (
     AdviceAsked,
     AdviceGiven,
     Annulled,
+    ChangeScheduled,
     Claimed,
     ConflictFound,
     Continued,
     Decided,
     Event,
     Extended,
+    FrameworkChanged,
     HandedOver,
     Held,
     Nudged,
@@ -63,8 +65,8 @@ from models.vocabulary import (
 def transition(state: CaseState, event: Event, plan: Plan, at: dt.datetime) -> tuple[CaseState, tuple[Effect, ...]]:
     """The state after ``event`` at the instant ``at``, and what to write. No effects: nothing happened.
 
-    The caller has asked :func:`imprimatur.rules.admission.refusal` first; an event that is not admissible is a fault
-    of the caller.
+    ``plan`` is the one in force for this very event (:func:`imprimatur.rules.plan.plan_in_force`). The caller has asked
+    :func:`imprimatur.rules.admission.refusal` first; an event that is not admissible is a fault of the caller.
     """
     draft = Draft(state, plan)
     match event:
@@ -106,6 +108,10 @@ def transition(state: CaseState, event: Event, plan: Plan, at: dt.datetime) -> t
             desk.report_conflict(draft, event)
         case HandedOver():
             desk.hand_over(draft, event)
+        case ChangeScheduled():
+            migration.schedule(draft, event)
+        case FrameworkChanged():
+            migration.change_framework(draft, event)
         case Ticked():
             tick(draft, at)
         case Continued():
@@ -149,6 +155,11 @@ def _resolved(stage: StageState, found: StageResolution) -> dict[str, object]:
         still_to_come = found.escalate_at[stage.escalated :]
         update |= {"due_at": found.due_at, "remind_at": found.remind_at, "escalate_at": still_to_come}
     return update
+
+
+def following(state: CaseState, plan: Plan) -> Event | None:
+    """What happens next by itself; None while the case waits for somebody, or for its clock."""
+    return migration.due_change(state, plan) or (Continued() if wants_to_continue(state, plan) else None)
 
 
 def wants_to_continue(state: CaseState, plan: Plan) -> bool:

@@ -75,6 +75,10 @@ class Turns:
                 self.status, self.held = CaseStatus.IN_REVIEW, None
             case EventType.STAGE_SENT_BACK:
                 self.round = data["round"]
+            case EventType.FRAMEWORK_CHANGED:
+                self.round = data["round"]
+                for stage in (*data["repeated"], *data["removed"]):
+                    self._open.pop(stage, None)
             case EventType.CASE_CLOSED:
                 self.status, self.held = CaseStatus(data["status"]), None
             case _:

@@ -35,6 +35,7 @@ _CLOSED: dict[TaskClosure, tuple[str, str]] = {
     TaskClosure.ANNULLED: ("the answer was annulled", "by"),
     TaskClosure.CLAIMED: ("someone else claimed the task", "namely"),
     TaskClosure.RETURNED: ("the task was given back", "by"),
+    TaskClosure.FRAMEWORK_CHANGED: ("the policy was changed for this case", "by"),
     TaskClosure.LEFT: ("its holder left", "as noted by"),
 }
 
