@@ -43,6 +43,11 @@ def decision_id(task: str, actor: str, verdict: str, comment: str, scores: dict[
     return _derived("d-", task, actor, verdict, comment, sorted(scores.items()))
 
 
+def bulk_id(operation: str, number: int) -> str:
+    """``number`` counts how often the same operation came to its end before."""
+    return _derived("b-", operation, number)
+
+
 def workflow_id(case_id: str) -> str:
     return f"case:{case_id}"
 

@@ -229,6 +229,16 @@ class StageFate(StrEnum):
     REMOVED = "removed"
 
 
+class BulkResult(StrEnum):
+    """What became of one case in an act on many; ``possible`` is told by a preview, ``done_before`` by a later run."""
+
+    POSSIBLE = "possible"
+    DONE = "done"
+    DONE_BEFORE = "done_before"
+    REFUSED = "refused"
+    UNANSWERED = "unanswered"
+
+
 class Channel(StrEnum):
     """Way a decision came in."""
 

@@ -87,12 +87,15 @@ def list_(
     status: Annotated[str | None, typer.Option(help="Only cases in this status.")] = None,
     stage: Annotated[str | None, typer.Option(help="Only cases with this stage open.")] = None,
     overdue: Annotated[bool, typer.Option("--overdue", help="Only cases with something overdue.")] = False,
+    framework: Annotated[str | None, typer.Option(help="Only cases under this framework, ID or ID@VERSION.")] = None,
     as_json: Json = False,
 ) -> None:
     """List cases."""
     now = dt.datetime.now(dt.UTC)
     cases = with_database(
-        lambda database: reading.list_cases(database, status=status, stage=stage, overdue_at=now if overdue else None)
+        lambda database: reading.list_cases(
+            database, status=status, stage=stage, overdue_at=now if overdue else None, framework=framework
+        )
     )
     rows = [(c.case_id, c.status, c.title, ", ".join(c.open_stages), when(c.due_at)) for c in cases]
     show({"cases": cases}, as_json, table(["case", "status", "title", "open stages", "due"], rows))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import typer
 
-from imprimatur.cli import cases, desk, office, people, records, service
+from imprimatur.cli import bulk, cases, desk, office, people, records, service
 from imprimatur.cli.context import load_settings
 from imprimatur.cli.output import show_error
 from imprimatur.errors import ImprimaturError, InputError, Refused
@@ -31,6 +31,7 @@ app = typer.Typer(
 app.add_typer(records.people_app, name="people")
 app.add_typer(records.framework_app, name="framework")
 records.people_app.add_typer(people.interest_app, name="interest")
+records.framework_app.command("migrate")(bulk.framework_migrate)
 PEOPLE_VERBS: dict[str, Callable[..., None]] = {
     "delegate": people.delegate,
     "delegations": people.delegations,
@@ -64,6 +65,7 @@ VERBS: dict[str, Callable[..., None]] = {
     "delegate": office.delegate,
     "nudge": office.nudge,
     "annul": office.annul,
+    "bulk": bulk.bulk,
     "claim": desk.claim,
     "return": desk.return_,
     "ask-advice": desk.ask_advice,

@@ -153,10 +153,11 @@ def list_cases(
     status: str | None = None,
     stage: str | None = None,
     overdue_at: dt.datetime | None = None,
+    framework: str | None = None,
 ) -> list[CaseSummary]:
     """Newest first. ``overdue_at``: only open cases with a stage or the whole case past due at that instant.
 
-    Raises InputError ``status_unknown``.
+    ``framework`` is ``ID`` or ``ID@VERSION``. Raises InputError ``status_unknown``.
     """
     if status is not None and status not in list(CaseStatus):
         raise InputError(
@@ -165,6 +166,10 @@ def list_cases(
     query = select(_CASE).order_by(_CASE.c.opened_at.desc(), _CASE.c.case_id)
     if status is not None:
         query = query.where(_CASE.c.status == status)
+    if framework is not None:
+        name, _, version = framework.partition("@")
+        query = query.where(_CASE.c.framework_id == name)
+        query = query.where(_CASE.c.framework_version == version) if version else query
     open_stage = (_STAGE.c.case_id == _CASE.c.case_id) & (_STAGE.c.status == str(StageStatus.OPEN))
     if stage is not None:
         query = query.where(exists().where(open_stage & (_STAGE.c.stage == stage)))
