@@ -96,6 +96,10 @@ def _extended(one: One) -> Extended:
     return Extended(stage=one.words.stage or "", by=one.words.span, **one.why)
 
 
+def _nudged(one: One) -> Nudged:
+    return Nudged(**one.by_whom | ({"stage": one.words.stage} if one.words.stage else {}))
+
+
 def _delegated(one: One) -> PassedOn:
     facts = one.why | {"by_office": False}
     return PassedOn(task_id=one.item.subject, to=one.words.to or "", **facts)
