@@ -24,6 +24,8 @@ def sentence(event: Told) -> str:
     except (KeyError, TypeError, ValueError, AttributeError):
         # The story goes on around an event that somebody has tampered with; `verify` is the place to judge it.
         text = f"An event ({event.type}) whose data cannot be read"
+    if event.data.get("bulk"):
+        text = f"{text} (bulk {event.data['bulk']})"
     return " ".join(text.split())
 
 
