@@ -183,6 +183,7 @@ class Book:
             kind=str(kind),
             detail=detail,
             opened_at=self.step.at,
+            resolved_at=None,
         )
         self.event(
             EventType.INCIDENT_OPENED,
