@@ -22,7 +22,7 @@ from models.events import (
     TaskReturned,
 )
 from models.framework import BusinessDuration
-from models.vocabulary import OfficeAct, TaskStatus, Verdict
+from models.vocabulary import Boundary, OfficeAct, TaskStatus, Verdict
 from tests.facts import START, Play, add_people, example
 from tests.governed import (
     CLAUSE,
@@ -42,6 +42,7 @@ from tests.governed import (
     submitted,
     window,
 )
+from tests.migrations import move, version_of
 
 DAY = dt.timedelta(days=1)
 REGISTRARS = ("rita.registrar@example.edu", "ron.registrar@example.edu")
@@ -236,4 +237,18 @@ def withdrawn_on_hold(database: Database, folder: Path, case_id: str) -> Play:
     play.office(Held)
     play.act(PassedOn(actor=QUINN, task_id=play.state.open_tasks("quality")[0].id, to=VERA, reason="I left."))
     play.withdraw("The partner was sold.")
+    return play
+
+
+@story
+def policy_changed(database: Database, folder: Path, case_id: str) -> Play:
+    """At once, with a stage that begins anew; then as soon as no stage is open."""
+    play = submitted(database, folder, review(), case_id=case_id)
+    play.decide("quality")
+    stricter = version_of(database, play.framework.id, review(quality_gate=True))
+    move(play, stricter, reason="The senate decided so.")
+    longer = version_of(database, play.framework.id, review(quality_gate=True), review("last", "quality"), version="3")
+    move(play, longer, Boundary.NEXT_STAGE, reason="So it did again.")
+    for stage in ("quality", "quality", "last", "last"):
+        play.decide(stage)
     return play

@@ -21,11 +21,12 @@ from tests.facts import furnish
 from tests.frozen import FOLDER, Frozen, frozen_names, replay, write_frozen
 from tests.governed import DEPUTIES
 from tests.governed_stories import GOVERNED
+from tests.migration_stories import MIGRATIONS
 from tests.people_stories import PEOPLE
 from tests.stories import STORIES, people
 
 QUEUE = "recorded"
-RECORDED = STORIES | GOVERNED | PEOPLE
+RECORDED = STORIES | GOVERNED | PEOPLE | MIGRATIONS
 
 
 async def runs_of(live: Engine, case_id: str) -> AsyncIterator[WorkflowHistory]:

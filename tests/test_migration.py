@@ -29,7 +29,7 @@ BEFORE = policy(review("proposal"), review("quality", "proposal"), review("last"
 
 
 def moved(case: Simulator, new: Framework, old: Framework = BEFORE, at: Boundary = NOW) -> Refusal | None:
-    facts = {"plan": plan_of(new), "base": old.digest, "altered": altered_stages(old, new), "at": at}
+    facts: dict[str, Any] = {"plan": plan_of(new), "base": old.digest, "altered": altered_stages(old, new), "at": at}
     return case.office(FrameworkChanged if at is NOW else ChangeScheduled, **facts)
 
 
