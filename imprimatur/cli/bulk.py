@@ -99,7 +99,8 @@ def _perform(prepare: "Callable[[Gateway, Database], BulkAct]", preview: bool, a
 
     async def act(gateway: "Gateway", database: Database) -> "BulkReport":
         prepared = prepare(gateway, database)
-        with Progress(console=Console(stderr=True), disable=as_json, transient=True) as progress:
+        console = Console(stderr=True)
+        with Progress(console=console, disable=as_json or not console.is_terminal, transient=True) as progress:
             bar = progress.add_task(prepared.operation.act, total=None)
             acting = Bulk(
                 gateway,

@@ -12,6 +12,7 @@ from imprimatur.cli.output import JSON_OPTION, show, table, when
 from imprimatur.errors import InputError, ProposalIncomplete
 from imprimatur.frameworks.loader import load_proposal
 from imprimatur.rules.due_words import why_then
+from imprimatur.rules.wording import BOUNDARIES
 from imprimatur.store import reading
 from imprimatur.store.engine import Database
 from imprimatur.store.people import default_proposer
@@ -221,6 +222,9 @@ def _case_text(view: reading.CaseView) -> list[Any]:
         parts.append(f"The time of {' and '.join(_PARTIES[party] for party in view.running)} is running")
     if view.held:
         parts.append(f"On hold since {when(view.held.at)} by {view.held.actor}: {view.held.reason}")
+    if view.change:
+        moves = f"Moves to version {view.change.version} {BOUNDARIES[view.change.at]}"
+        parts.append(f"{moves}, as {view.change.actor} decided: {view.change.reason}")
     if view.due_at:
         parts.append(f"To be published by {when(view.due_at)}: {_explained(view.due_reason)}")
     rows = [

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
-from imprimatur.rules.wording import closed_by
-from models.vocabulary import EventType
+from imprimatur.rules.wording import BOUNDARIES, closed_by
+from models.vocabulary import Boundary, EventType
 
 Data = Mapping[str, Any]
 
@@ -75,13 +75,6 @@ _CAUSES = {
 }
 
 
-_BOUNDARIES = {
-    "now": "at once",
-    "next_stage": "as soon as no stage is open",
-    "next_round": "with the next revision",
-}
-
-
 def _proposed(data: Data) -> str:
     what = "to skip" if data["act"] == "skip" else f"to set to {_words(data['outcome'])}"
     return f"Proposed {what} {_stage(data)}, for a second person to confirm: {data['reason']}"
@@ -115,7 +108,9 @@ def _sent_back(data: Data) -> str:
 def _change_scheduled(data: Data) -> str:
     if data["to"] == data["from"]:
         return f"Took back the change of the policy that waited: {data['reason']}"
-    return f"Scheduled the change to version {data['to']['version']} {_BOUNDARIES[data['at']]}: {data['reason']}"
+    return (
+        f"Scheduled the change to version {data['to']['version']} {BOUNDARIES[Boundary(data['at'])]}: {data['reason']}"
+    )
 
 
 def _framework_changed(data: Data) -> str:

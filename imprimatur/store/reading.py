@@ -23,7 +23,7 @@ from models.tables import (
     StageRow,
     TaskRow,
 )
-from models.vocabulary import CaseStatus, MailStatus, OfficeAct, Party, StageOutcome, StageStatus, TaskStatus
+from models.vocabulary import Boundary, CaseStatus, MailStatus, OfficeAct, Party, StageOutcome, StageStatus, TaskStatus
 
 _CASE = CaseRow.__table__  # type: ignore[attr-defined]
 _STAGE = StageRow.__table__  # type: ignore[attr-defined]
@@ -57,6 +57,16 @@ class NoteView(BaseModel):
     at: dt.datetime
     reason: str
     due_at: dt.datetime | None = None
+
+
+class ChangeView(BaseModel):
+    """A move to another version of the framework that waits for its boundary ``at``."""
+
+    version: str
+    at: Boundary
+    actor: str
+    reason: str
+    scheduled_at: dt.datetime
 
 
 class StageView(BaseModel):
@@ -139,6 +149,7 @@ class CaseView(BaseModel):
     running: list[Party]
     used_seconds: dict[Party, int]
     held: NoteView | None
+    change: ChangeView | None
     proposed: list[ProposedActView]
     stages: list[StageView]
     tasks: list[TaskView]
@@ -231,6 +242,7 @@ def show_case(database: Database, case_id: str) -> CaseView:
                 "running": turns.running if turns.at else (),
                 "used_seconds": {party: int(seconds) for party, seconds in turns.used.items()},
                 "held": asdict(turns.held) if turns.held else None,
+                "change": asdict(turns.change) if turns.change else None,
                 "proposed": _proposed_acts(connection, case_id, views),
                 "stages": views,
                 "tasks": [dict(row) for row in tasks],
