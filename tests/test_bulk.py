@@ -1,5 +1,6 @@
 """An act on many cases on a real Temporal server: previewed, carried out, stopped and taken up again."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from imprimatur.bulk import Bulk, BulkAct, BulkReport, Selection
 from imprimatur.bulk_acts import Words, bulk_act
 from imprimatur.errors import ImprimaturError, Unavailable
+from imprimatur.store.bulks import Item, carried_out
 from imprimatur.store.frameworks import framework
 from models.case import CaseState
 from models.events import Act, Migration
@@ -250,3 +252,39 @@ async def test_an_operation_is_refused_as_a_whole_before_any_case_is_touched(
     with pytest.raises(ImprimaturError) as refused:
         prepared(live, name, selection, actor, **words)
     assert refused.value.code == code and refused.value.hint
+
+
+async def test_a_run_that_is_broken_off_leaves_each_act_done_once(live: Engine, cases: list[str]) -> None:
+    begun = asyncio.Event()
+    act = prepared(live, "reassign", person=QUINN, to=VERA, reason=WHY)
+    running = asyncio.create_task(Bulk(live.gateway, live.database, advanced=begun.set).run(act))
+    await begun.wait()
+    running.cancel()
+    await asyncio.wait([running])
+    report = await done(live, "reassign", person=QUINN, to=VERA, reason=WHY)
+    assert {*results(report)} <= {DONE, BEFORE} and len(report.results) == 3
+    for case_id in cases:
+        assert [fact["bulk"] for fact in data_of(live, case_id, E.TASK_PASSED_ON)] == [report.bulk_id]
+        await live.assert_agrees(case_id)
+
+
+@pytest.mark.parametrize("name", ["confirm", "annul", "reassign"])
+async def test_what_nobody_heard_of_is_found_in_what_the_case_has_written(
+    live: Engine, cases: list[str], name: str
+) -> None:
+    """Each act on what a case may have several of: which of them it was is found as well."""
+    for case_id in cases:
+        await answers(live, case_id, rosa="approve")
+    await done(live, "skip", stage="quality", reason=WHY)
+    words: dict[str, Any] = {"confirm": {"actor": SECOND}, "annul": {"person": ROSA, "reason": WHY}}.get(name, {})
+    words = words or {"person": QUINN, "to": VERA, "reason": WHY}
+    with pytest.raises(Unavailable):
+        await Bulk(Failing(live, cases[0], lost=True), live.database).run(prepared(live, name, **words))
+    before = ledger_rows(live.database, cases[0])
+    report = await done(live, name, **words)
+    assert report.is_whole and report.resumed
+    assert ledger_rows(live.database, cases[0]) == before
+    for result in report.results:
+        assert carried_out(live.database, report.bulk_id, Item(result.case_id, result.subject))
+        assert not carried_out(live.database, report.bulk_id, Item(result.case_id, "t-another"))
+        assert not carried_out(live.database, "b-another", Item(result.case_id, result.subject))

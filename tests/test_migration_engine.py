@@ -91,6 +91,17 @@ async def test_a_case_that_moved_is_decided_by_its_new_version(live: Engine) -> 
     await live.assert_agrees(case_id)
 
 
+async def test_whoever_decides_last_in_a_stage_that_then_is_gone_learns_its_outcome(live: Engine) -> None:
+    case_id = await begin(live, "gone_when_decided", PROPOSAL, QUALITY)
+    version_of(live.database, "gone-when-decided", review())
+    await moved(live, "gone-when-decided", "2", Boundary.NEXT_STAGE)
+    await live.decide(case_id, "proposal")
+    receipt = await live.decide(case_id, "proposal")
+    assert receipt.stage_outcome == "approved"
+    assert "proposal" not in live.outcomes(case_id)
+    await live.assert_agrees(case_id)
+
+
 async def test_what_a_proposal_does_not_say_keeps_a_case_from_moving_before_its_next_round(live: Engine) -> None:
     case_id = await begin(live, "asks_for_more", PROPOSAL)
     fields = [{"field": "title"}, {"field": "learning_outcomes", "min_items": 50}]

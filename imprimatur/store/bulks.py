@@ -2,6 +2,7 @@
 
 import datetime as dt
 import hashlib
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,12 +14,12 @@ from sqlalchemy import Connection, func, select
 from imprimatur import ids
 from imprimatur.store.engine import Database
 from imprimatur.store.inserting import insert_once
-from models.tables import BulkItemRow, BulkRow, LedgerRow
+from models.tables import BulkItemRow, BulkRow, StepRow
 from models.vocabulary import BulkResult, StageFate
 
 _BULK = BulkRow.__table__  # type: ignore[attr-defined]
 _ITEM = BulkItemRow.__table__  # type: ignore[attr-defined]
-_LEDGER = LedgerRow.__table__  # type: ignore[attr-defined]
+_STEP = StepRow.__table__  # type: ignore[attr-defined]
 
 
 @dataclass(frozen=True)
@@ -119,8 +120,9 @@ def end(database: Database, bulk_id: str, at: dt.datetime) -> None:
 
 
 def carried_out(database: Database, bulk_id: str, item: Item) -> bool:
-    """Whether the case's ledger tells of it: a run that was killed may not have learnt what it did."""
-    query = select(_LEDGER.c.data).where(_LEDGER.c.case_id == item.case_id)
+    """Whether the case has written a step of it: a run that was killed may not have learnt what it did."""
+    query = select(_STEP.c.answer).where(_STEP.c.case_id == item.case_id, _STEP.c.answer.contains(bulk_id))
     with database.read() as connection:
-        told = [data for data in connection.execute(query).scalars() if data.get("bulk") == bulk_id]
-    return any(not item.subject or item.subject in data.values() for data in told)
+        events = [json.loads(answer)["event"] for answer in connection.execute(query).scalars()]
+    mine = [event for event in events if event.get("bulk") == bulk_id]
+    return any(item.subject in ("", event.get("task_id"), event.get("act_id")) for event in mine)
