@@ -66,6 +66,8 @@ class Book:
         self.published: list[tuple[str, dict[str, Any]]] = []
         self._tasks: dict[str, dict[str, Any]] | None = None
         self._first: tuple[int, str] | None = None
+        # The operation on many cases, of which this step is a part.
+        self._bulk: str | None = getattr(step.event, "bulk", None)
 
     @property
     def proposer(self) -> str:
@@ -99,12 +101,12 @@ class Book:
         return {task["assignee"] for task in asked if task["closure"] != TaskClosure.CLAIMED}
 
     def hats(self) -> tuple[Held, ...]:
-        """Who decided, or is to decide, in which stage under which role."""
+        """Who decided, or is to decide, in which of the framework's stages under which role."""
+        deciding = {stage.id for stage in self.framework.stages if stage.kind is not StageKind.INFORMATION}
         return tuple(
             Held(task["assignee"], task["role"], task["stage"])
             for task in (*self.tasks().values(), *self.asked_now)
-            if task["status"] in (TaskStatus.OPEN, TaskStatus.DECIDED)
-            and self.stage_def(task["stage"]).kind is not StageKind.INFORMATION
+            if task["status"] in (TaskStatus.OPEN, TaskStatus.DECIDED) and task["stage"] in deciding
         )
 
     def open_tasks_of(self, stage_id: str, round_number: int) -> list[dict[str, Any]]:
@@ -172,6 +174,8 @@ class Book:
         return [{"case_id": self.step.case_id, **row} for row in self.connection.execute(query).mappings()]
 
     def event(self, type_: EventType, actor: str, **data: Any) -> None:
+        if self._bulk and actor == getattr(self.step.event, "actor", None):
+            data["bulk"] = self._bulk
         self.position += 1
         digest = event_digest(self.step.case_id, self.position, self.step.at, type_, actor, data, self.head)
         self.rows.insert(
@@ -225,6 +229,7 @@ class Book:
             kind=str(kind),
             detail=detail,
             opened_at=self.step.at,
+            resolved_at=None,
         )
         self.event(
             EventType.INCIDENT_OPENED,

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from activities import acts, carrying, conditions, desk, tracks
+from activities import acts, carrying, conditions, desk, migrating, tracks
 from activities.assigning import escalate, open_stage, resolution, resolve_incidents, seek_reviewers
 from activities.book import SYSTEM, Book
 from activities.publishing import digest_of_record, publication_of
@@ -320,6 +320,8 @@ _HANDLERS: dict[type[c.Effect], Callable[[Book, Any], None]] = {
     c.BeginSitting: acts.begin_sitting,
     c.PlaceItem: acts.place_item,
     c.ExpireApproval: _expire_approval,
+    c.ScheduleChange: migrating.schedule_change,
+    c.ChangeFramework: migrating.change_framework,
     c.BreachCase: _breach_case,
     agreed.OpenCondition: conditions.open_condition,
     agreed.FulfilCondition: conditions.fulfil_condition,

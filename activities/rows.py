@@ -33,7 +33,13 @@ class RowBuffer:
         self._change(table, key, values, only_empty=False)
 
     def fill(self, table: Table, key: Values, **values: Any) -> None:
-        """Like update, but what a row states already stays."""
+        """Like update, but what a row states already stays; and rows that are inserted later are none of its business.
+
+        A row that awaits its insertion has to name the columns, for those are the ones that it is inserted with.
+        """
+        for row in self.awaiting(table):
+            if all(row[name] == value for name, value in key.items()):
+                row |= {name: value for name, value in values.items() if row[name] is None}
         self._change(table, key, values, only_empty=True)
 
     def _change(self, table: Table, key: Values, values: Values, *, only_empty: bool) -> None:
@@ -41,10 +47,16 @@ class RowBuffer:
         self._updates[(table, tuple(key), tuple(values), only_empty)].append(row)
 
     def flush(self, connection: Connection) -> None:
+        """What is only filled comes first: it was meant for the rows that were there."""
+        self._execute_updates(connection, only_empty=True)
         for (table, _), rows in self._inserts.items():
             connection.execute(_insertion(table), rows)
-        for (table, key, names, only_empty), rows in self._updates.items():
-            connection.execute(_change(table, key, names, only_empty), rows)
+        self._execute_updates(connection, only_empty=False)
+
+    def _execute_updates(self, connection: Connection, *, only_empty: bool) -> None:
+        for (table, key, names, fills), rows in self._updates.items():
+            if fills is only_empty:
+                connection.execute(_change(table, key, names, fills), rows)
 
 
 @cache

@@ -40,13 +40,13 @@ class Cases:
         self._client = client
         self._database = database
         self._task_queue = task_queue
-        self._answer_within = answer_within
+        self.answer_within = answer_within
 
     def handle(self, case_id: str) -> WorkflowHandle[CaseWorkflow, str]:
         return self._client.get_workflow_handle_for(CaseWorkflow.run, ids.workflow_id(case_id))
 
     async def state(self, case_id: str) -> CaseState:
-        return await self.handle(case_id).query(CaseWorkflow.state, rpc_timeout=self._answer_within)
+        return await self.handle(case_id).query(CaseWorkflow.state, rpc_timeout=self.answer_within)
 
     async def start(self, case_id: str, plan: Plan, event: Submitted) -> CaseAnswer:
         start = WithStartWorkflowOperation(
@@ -70,7 +70,7 @@ class Cases:
     async def ask(self, case_id: str, act: Callable[[], Awaitable[Answer]]) -> Answer:
         """What a case answers; one that refuses because the ledger is ahead of it catches up first."""
         # The client's own limit holds for each of its attempts: without a worker it asks for ever.
-        async with asyncio.timeout(self._answer_within.total_seconds()):
+        async with asyncio.timeout(self.answer_within.total_seconds()):
             try:
                 return await act()
             except WorkflowUpdateFailedError:

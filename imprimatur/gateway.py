@@ -29,9 +29,23 @@ from imprimatur.store.reading import unknown_case
 from imprimatur.store.refusals import record_refusal
 from models.case import CaseState
 from models.conditions import Condition, ConditionEvent
-from models.events import Act, Annulled, ConflictFound, Decided, DeskAct, PassedOn, Revised, Submitted, Withdrawn
+from models.events import (
+    Act,
+    Annulled,
+    ChangeScheduled,
+    ConflictFound,
+    Decided,
+    DeskAct,
+    FrameworkChanged,
+    Migration,
+    PassedOn,
+    Revised,
+    Submitted,
+    Withdrawn,
+)
 from models.framework import Framework
 from models.messages import CaseAnswer, DecisionReceipt
+from models.plan import Plan
 from models.proposal import Proposal
 from models.tables import CaseRow, VersionRow
 from models.vocabulary import Channel, Statement
@@ -289,15 +303,24 @@ class Gateway:
         with self._database.read() as connection:
             return any(has_role(connection, actor, role) for role in OFFICE_ROLES)
 
-    async def act(self, case_id: str, event: Act) -> CaseAnswer:
-        """An act of the office, or of a task's holder. Doing the same again in a closed or changed case is refused."""
+    async def act(self, case_id: str, event: Act | Migration, update_id: str | None = None) -> CaseAnswer:
+        """An act of the office, or of a task's holder. Doing the same again in a closed or changed case is refused.
+
+        Under an ``update_id`` that a running case has answered before, it gives that answer again.
+        """
         task_id = event.task_id if isinstance(event, PassedOn | Annulled | DeskAct) else None
         async with self._on_record(Attempt(event.kind, event.actor, case_id, task_id)):
             await asyncio.to_thread(self._head, case_id)
             await asyncio.to_thread(check_act, self._database, case_id, event)
             handle = self._cases.handle(case_id)
             try:
-                return await self._cases.ask(case_id, lambda: handle.execute_update(CaseWorkflow.act, event))
+                if isinstance(event, ChangeScheduled | FrameworkChanged):
+                    return await self._cases.ask(
+                        case_id, lambda: handle.execute_update(CaseWorkflow.migrate, event, id=update_id)
+                    )
+                return await self._cases.ask(
+                    case_id, lambda: handle.execute_update(CaseWorkflow.act, event, id=update_id)
+                )
             except Exception as error:
                 found = await asyncio.to_thread(self._cases.as_error, error, case_id)
                 if isinstance(found, Unavailable):
@@ -335,6 +358,13 @@ class Gateway:
         """The process state itself, from the workflow."""
         try:
             return await self._cases.state(case_id)
+        except RPCError as error:
+            raise self._cases.as_error(error, case_id) from error
+
+    async def plan(self, case_id: str) -> Plan:
+        """The part of the framework that a case goes by, from the workflow."""
+        try:
+            return await self._cases.handle(case_id).query(CaseWorkflow.plan, rpc_timeout=self._cases.answer_within)
         except RPCError as error:
             raise self._cases.as_error(error, case_id) from error
 

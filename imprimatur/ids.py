@@ -51,6 +51,11 @@ def condition_id(task: str, number: int, content: str) -> str:
     return _derived("c-", task, number, content)
 
 
+def bulk_id(operation: str, number: int) -> str:
+    """``number`` counts how often the same operation came to its end before."""
+    return _derived("b-", operation, number)
+
+
 def workflow_id(case_id: str) -> str:
     return f"case:{case_id}"
 

@@ -1,7 +1,7 @@
 """The governance office at work: one method an act, for the command line and whatever else offers the same acts."""
 
 from imprimatur import ids
-from imprimatur.errors import NotFound
+from imprimatur.errors import NotAllowed, NotFound
 from imprimatur.gateway import OFFICE_ROLES, Gateway
 from imprimatur.store.decisions import task_place
 from imprimatur.store.engine import Database
@@ -23,6 +23,17 @@ class Office:
         with self._database.read() as connection:
             person = active_person(connection, actor)
             return person.email, any(has_role(connection, person.email, role) for role in OFFICE_ROLES)
+
+    def standing_in_office(self, actor: str) -> str:
+        """The address of somebody who belongs to the office. Raises NotAllowed ``not_the_office``."""
+        email, by_office = self._standing(actor)
+        if not by_office:
+            raise NotAllowed(
+                "not_the_office",
+                f"{email} does not belong to the governance office.",
+                "Only the governance office can do this.",
+            )
+        return email
 
     async def hold(self, case_id: str, *, actor: str, reason: str) -> CaseAnswer:
         email, by_office = self._standing(actor)

@@ -1,9 +1,12 @@
 """The state of a case in motion. Names of people, documents and calendars stay in the database."""
 
 from models.conditions import ConditionState
+from models.plan import Plan
+from models.tracks import Selection
 from models.values import Instant, Value
 from models.vocabulary import (
     AssignmentReason,
+    Boundary,
     CaseStatus,
     OfficeAct,
     StageOutcome,
@@ -84,6 +87,21 @@ class ProposedAct(Value):
     reason: str
 
 
+class ScheduledChange(Value):
+    """A move to another version of the framework that waits for its boundary.
+
+    ``altered`` are stages of both versions whose rule is not the same; ``bulk`` is the operation that asked for it.
+    """
+
+    plan: Plan
+    altered: tuple[str, ...] = ()
+    selection: Selection | None = None
+    actor: str
+    reason: str
+    at: Boundary
+    bulk: str | None = None
+
+
 class CaseState(Value):
     """``layout`` is the version of this very structure; ``seq`` counts commits; ``round`` counts review rounds."""
 
@@ -101,6 +119,7 @@ class CaseState(Value):
     breached: bool = False
     proposed: dict[str, ProposedAct] = {}
     conditions: dict[str, ConditionState] = {}
+    change: ScheduledChange | None = None
 
     @property
     def is_over(self) -> bool:

@@ -17,7 +17,7 @@ from models.events import Decided
 from models.framework import BusinessDuration
 from models.tracks import Selection
 from models.values import Date, Instant, Tagged
-from models.vocabulary import CaseStatus, StageOutcome, TaskClosure
+from models.vocabulary import Boundary, CaseStatus, StageOutcome, TaskClosure
 
 # Why a stage is escalated: time ran out, the votes cast can no longer decide, someone
 # objected, or a refusal is to be judged.
@@ -355,6 +355,31 @@ class ExpireApproval(Tagged):
     expired_at: Instant
 
 
+class ScheduleChange(Tagged):
+    """``version`` and ``digest`` are of the version to come; of the case's own, what was scheduled is taken back."""
+
+    kind: Literal["schedule_change"] = "schedule_change"
+    actor: str
+    reason: str
+    at: Boundary
+    version: str
+    digest: str
+
+
+class ChangeFramework(Tagged):
+    """The case's own version is now the one that the step names; the lists say what becomes of each stage."""
+
+    kind: Literal["change_framework"] = "change_framework"
+    actor: str
+    reason: str
+    at: Boundary
+    kept: tuple[str, ...] = ()
+    goes_on: tuple[str, ...] = ()
+    repeated: tuple[str, ...] = ()
+    added: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+
+
 class BreachCase(Tagged):
     kind: Literal["breach_case"] = "breach_case"
     due_at: Instant
@@ -412,6 +437,8 @@ Effect = Annotated[
     | BeginSitting
     | PlaceItem
     | ExpireApproval
+    | ScheduleChange
+    | ChangeFramework
     | BreachCase
     | OpenCondition
     | FulfilCondition

@@ -1,4 +1,4 @@
-"""What can happen to a case."""
+"""What can happen to a case. ``bulk`` names the operation of which an act on one case is a part."""
 
 from typing import Annotated, Literal
 
@@ -9,7 +9,7 @@ from models.framework import BusinessDuration
 from models.plan import Plan
 from models.tracks import Selection
 from models.values import Date, Tagged
-from models.vocabulary import Channel, OfficeAct, StageOutcome, Verdict
+from models.vocabulary import Boundary, Channel, OfficeAct, StageOutcome, Verdict
 
 
 class Submitted(Tagged):
@@ -58,6 +58,7 @@ class Withdrawn(Tagged):
     actor: str
     reason: str
     by_office: bool = False
+    bulk: str | None = None
 
 
 class Held(Tagged):
@@ -65,6 +66,7 @@ class Held(Tagged):
     actor: str
     reason: str
     by_office: bool = False
+    bulk: str | None = None
 
 
 class Resumed(Tagged):
@@ -72,6 +74,7 @@ class Resumed(Tagged):
     actor: str
     reason: str
     by_office: bool = False
+    bulk: str | None = None
 
 
 class Extended(Tagged):
@@ -83,6 +86,7 @@ class Extended(Tagged):
     by: BusinessDuration
     reason: str
     by_office: bool = False
+    bulk: str | None = None
 
 
 class ActProposed(Tagged):
@@ -96,6 +100,7 @@ class ActProposed(Tagged):
     outcome: StageOutcome
     reason: str
     by_office: bool = False
+    bulk: str | None = None
 
 
 class ActConfirmed(Tagged):
@@ -103,6 +108,7 @@ class ActConfirmed(Tagged):
     act_id: str
     actor: str
     by_office: bool = False
+    bulk: str | None = None
 
 
 class SentBack(Tagged):
@@ -113,6 +119,7 @@ class SentBack(Tagged):
     stage: str
     reason: str
     by_office: bool = False
+    bulk: str | None = None
 
 
 class Placed(Tagged):
@@ -136,6 +143,7 @@ class PassedOn(Tagged):
     to: str
     reason: str
     by_office: bool = False
+    bulk: str | None = None
 
 
 class Nudged(Tagged):
@@ -145,6 +153,7 @@ class Nudged(Tagged):
     actor: str
     stage: str | None = None
     by_office: bool = False
+    bulk: str | None = None
 
 
 class Annulled(Tagged):
@@ -155,6 +164,7 @@ class Annulled(Tagged):
     task_id: str
     reason: str
     by_office: bool = False
+    bulk: str | None = None
 
 
 class Claimed(Tagged):
@@ -210,6 +220,40 @@ class HandedOver(Tagged):
     by_office: bool = False
 
 
+class ChangeScheduled(Tagged):
+    """The case is to go on under another version of its framework, ``plan``, from the boundary ``at``.
+
+    ``base`` is the digest of the version that the change was drawn up for, ``altered`` are stages of both versions
+    whose rule is not the same. The version that the case has takes back what was scheduled.
+    """
+
+    kind: Literal["change_scheduled"] = "change_scheduled"
+    actor: str
+    plan: Plan
+    base: str
+    altered: tuple[str, ...] = ()
+    selection: Selection | None = None
+    reason: str
+    at: Boundary
+    by_office: bool = False
+    bulk: str | None = None
+
+
+class FrameworkChanged(Tagged):
+    """From here on the case goes by ``plan``: at the office's word, or because the boundary of a change is reached."""
+
+    kind: Literal["framework_changed"] = "framework_changed"
+    actor: str
+    plan: Plan
+    base: str
+    altered: tuple[str, ...] = ()
+    selection: Selection | None = None
+    reason: str
+    at: Boundary = Boundary.NOW
+    by_office: bool = False
+    bulk: str | None = None
+
+
 class Ticked(Tagged):
     """The case's clock reached ``at``: reminders, breaches and retries that fall due."""
 
@@ -225,8 +269,9 @@ class Continued(Tagged):
 OfficeEvent = Held | Resumed | Extended | ActProposed | ActConfirmed | SentBack | Placed | PassedOn | Nudged | Annulled
 DeskAct = Claimed | TaskReturned | AdviceAsked | AdviceGiven | ConflictFound | HandedOver
 Act = Annotated[Withdrawn | OfficeEvent | DeskAct, Field(discriminator="kind")]
+Migration = Annotated[ChangeScheduled | FrameworkChanged, Field(discriminator="kind")]
 
 
 Event = Annotated[
-    Submitted | Decided | Revised | Act | ConditionEvent | Ticked | Continued, Field(discriminator="kind")
+    Submitted | Decided | Revised | Act | ConditionEvent | Migration | Ticked | Continued, Field(discriminator="kind")
 ]

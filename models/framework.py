@@ -456,6 +456,14 @@ class Framework(Strict):
             waiting = {need for stage in self.stages if stage.id in waiting for need in stage.needs} - found
         return tuple(stage for stage in self.stages if stage.id in found)
 
+    def calendar_of(self, stage: StageDef | None) -> CalendarDef:
+        """What a stage's time is promised in, else that of the whole case.
+
+        A stage of an earlier version may name a calendar that there is no more.
+        """
+        whole = self.calendars[self.speed_to_market.calendar]
+        return self.calendars.get(stage.sla.calendar, whole) if stage is not None and stage.sla else whole
+
     @property
     def canonical(self) -> dict[str, Any]:
         """What the document states, as JSON; keys that say what holds anyway are left out.

@@ -68,3 +68,7 @@ class Plan(Value):
             if stage.id == stage_id:
                 return stage
         raise KeyError(stage_id)
+
+    def informs(self, stage_id: str) -> bool:
+        """Whether a stage only informs; one that the plan does not have decides nothing either."""
+        return all(stage.informs for stage in self.stages if stage.id == stage_id)

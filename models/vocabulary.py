@@ -208,6 +208,7 @@ class TaskClosure(StrEnum):
     CLAIMED = "claimed"
     RETURNED = "returned"
     LEFT = "left"
+    FRAMEWORK_CHANGED = "framework_changed"
 
 
 class AssignmentReason(StrEnum):
@@ -249,6 +250,40 @@ class OfficeAct(StrEnum):
 
     SKIP = "skip"
     OVERRIDE = "override"
+
+
+class Boundary(StrEnum):
+    """When a case moves to another version of its framework."""
+
+    NOW = "now"
+    NEXT_STAGE = "next_stage"
+    NEXT_ROUND = "next_round"
+
+
+class StageFate(StrEnum):
+    """What becomes of a stage when its case moves to another version of its framework.
+
+    ``kept``: its result stands; ``goes_on``: it stays open as it is; ``repeated``: it is done anew; ``waits``: its turn
+    is still to come, or comes again with the new version of the proposal; ``added`` and ``removed``: only one of the
+    two versions has it.
+    """
+
+    KEPT = "kept"
+    GOES_ON = "goes_on"
+    REPEATED = "repeated"
+    WAITS = "waits"
+    ADDED = "added"
+    REMOVED = "removed"
+
+
+class BulkResult(StrEnum):
+    """What became of one case in an act on many; ``possible`` is told by a preview, ``done_before`` by a later run."""
+
+    POSSIBLE = "possible"
+    DONE = "done"
+    DONE_BEFORE = "done_before"
+    REFUSED = "refused"
+    UNANSWERED = "unanswered"
 
 
 class Channel(StrEnum):
@@ -324,6 +359,8 @@ class EventType(StrEnum):
     CONDITION_LAPSED = "condition_lapsed"
     CONDITION_REMINDED = "condition_reminded"
     CONDITION_BREACHED = "condition_breached"
+    FRAMEWORK_CHANGE_SCHEDULED = "framework_change_scheduled"
+    FRAMEWORK_CHANGED = "framework_changed"
     INCIDENT_OPENED = "incident_opened"
     CREDENTIAL_PUBLISHED = "credential_published"
     CASE_CLOSED = "case_closed"

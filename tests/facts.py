@@ -17,7 +17,7 @@ from imprimatur.rules.admission import refusal
 from imprimatur.rules.clock import next_deadline
 from imprimatur.rules.completeness import changed_fields, missing
 from imprimatur.rules.plan import plan_in_force, plan_of
-from imprimatur.rules.transition import settle, transition, wants_to_continue
+from imprimatur.rules.transition import following, settle, transition
 from imprimatur.store.documents import proposal_by_digest, put_proposal
 from imprimatur.store.engine import Database
 from imprimatur.store.frameworks import add_framework
@@ -25,7 +25,7 @@ from imprimatur.store.people import import_people
 from models.case import CaseState
 from models.commit import Resolution, Step
 from models.conditions import Condition
-from models.events import Continued, Decided, Event, Revised, Submitted, Ticked, Withdrawn
+from models.events import Decided, Event, Revised, Submitted, Ticked, Withdrawn
 from models.framework import Framework
 from models.plan import Plan
 from models.proposal import Proposal
@@ -198,12 +198,12 @@ class Play:
         self._run(event)
 
     def _run(self, event: Event) -> None:
-        following: Event | None = event
-        while following is not None:
-            self.plan = plan_in_force(self.plan, following)
-            state, step = planned(self.state, following, self.plan, self.now)
+        coming: Event | None = event
+        while coming is not None:
+            self.plan = plan_in_force(self.plan, coming)
+            state, step = planned(self.state, coming, self.plan, self.now)
             self.state = settle(state, self._commit(step)) if step is not None else state
-            following = Continued() if wants_to_continue(self.state, self.plan) else None
+            coming = following(self.state, self.plan)
 
     def _commit(self, step: Step) -> Resolution:
         self.steps.append(step)

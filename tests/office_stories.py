@@ -23,7 +23,7 @@ from models.events import (
     TaskReturned,
 )
 from models.framework import BusinessDuration
-from models.vocabulary import OfficeAct, TaskStatus, Verdict
+from models.vocabulary import Boundary, OfficeAct, TaskStatus, Verdict
 from tests.agreed_stories import AGREED
 from tests.facts import START, Play, add_people, example
 from tests.governed import (
@@ -45,6 +45,7 @@ from tests.governed import (
     window,
 )
 from tests.meetings import ONE, boards, sitting, windows
+from tests.migrations import move, version_of
 
 DAY = dt.timedelta(days=1)
 REGISTRARS = ("rita.registrar@example.edu", "ron.registrar@example.edu")
@@ -276,4 +277,18 @@ def referred(database: Database, folder: Path, case_id: str) -> Play:
     play.decide("first")
     play.decide("industry", R, "Nobody needs it.")
     play.pass_time(40 * DAY)
+    return play
+
+
+@story
+def policy_changed(database: Database, folder: Path, case_id: str) -> Play:
+    """At once, with a stage that begins anew; then as soon as no stage is open."""
+    play = submitted(database, folder, review(), case_id=case_id)
+    play.decide("quality")
+    stricter = version_of(database, play.framework.id, review(quality_gate=True))
+    move(play, stricter, reason="The senate decided so.")
+    longer = version_of(database, play.framework.id, review(quality_gate=True), review("last", "quality"), version="3")
+    move(play, longer, Boundary.NEXT_STAGE, reason="So it did again.")
+    for stage in ("quality", "quality", "last", "last"):
+        play.decide(stage)
     return play

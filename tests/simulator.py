@@ -9,13 +9,13 @@ from imprimatur.rules.admission import refusal
 from imprimatur.rules.clock import next_deadline
 from imprimatur.rules.plan import plan_in_force
 from imprimatur.rules.refusal import Refusal
-from imprimatur.rules.transition import settle, transition, wants_to_continue
+from imprimatur.rules.transition import following, settle, transition
 from models import effects as c
 from models import events
 from models.case import CaseState, Offer, TaskState
 from models.commit import AssignedTask, Resolution, StageResolution
 from models.conditions import Condition, ConditionResolution, OpenCondition
-from models.events import Continued, Decided, Event, Revised, Submitted, Ticked, Withdrawn
+from models.events import Decided, Event, Revised, Submitted, Ticked, Withdrawn
 from models.plan import Plan
 from models.vocabulary import AssignmentReason, TaskClosure, TaskStatus, Verdict
 
@@ -104,15 +104,15 @@ class Simulator:
         if refused is not None:
             return refused
         self.last = ()
-        following: Event | None = event
-        while following is not None:
+        coming: Event | None = event
+        while coming is not None:
             before = self.state
-            self.plan = plan_in_force(self.plan, following)
-            state, effects = transition(before, following, self.plan, self.now)
+            self.plan = plan_in_force(self.plan, coming)
+            state, effects = transition(before, coming, self.plan, self.now)
             assert state.seq == before.seq + (1 if effects else 0)
             self.state = settle(state, self._commit(effects))
             self.last += effects
-            following = Continued() if wants_to_continue(self.state, self.plan) else None
+            coming = following(self.state, self.plan)
         self.effects += self.last
         return None
 

@@ -202,6 +202,16 @@ def test_sent_back_nothing_that_was_reopened_still_stands(begin: Begin) -> None:
     }  # fmt: skip
 
 
+def test_a_stage_sent_back_to_nobody_is_an_incident_again(begin: Begin) -> None:
+    nobody = [{"role": "ombudsman"}]
+    play = begin(review(reviewers=nobody, sla=sla(escalate_to="ombudsman")))
+    before = {(incident.kind, incident.incident_id) for incident in show(play).incidents}
+    play.office(SentBack, stage="quality")
+    after = {(incident.kind, incident.incident_id) for incident in show(play).incidents}
+    assert {kind for kind, _ in after} == {kind for kind, _ in before}
+    assert not after & before
+
+
 def test_what_was_skipped_and_not_sent_back_is_still_skipped(begin: Begin) -> None:
     play = begin(review(), review("beside"))
     confirmed(play, stage="beside")

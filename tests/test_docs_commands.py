@@ -24,6 +24,7 @@ from imprimatur.store.engine import Database, migrate
 from imprimatur.store.frameworks import add_framework
 from models.framework import Framework
 from models.vocabulary import MailStatus
+from tests.bulk_commands import play_bulk
 from tests.committee_commands import play_committees
 from tests.condition_commands import play_conditions
 from tests.engine import Engine, engine, temporal_server
@@ -188,6 +189,7 @@ async def _play(office: Office) -> None:
     decision = f"decide {task['task_id']} --verdict request_changes --as {task['assignee']}"
     await office.ask(f"{decision} --comment Unclear. --score fit=1")
     await office.ask("revise CASE examples/industry-credit.revised.yaml --as ana.proposer@example.edu")
+    await play_bulk(office)
     act = await _extended_and_overridden(office)
     _let_a_mail_bounce(office.engine.database)
     await office.ask("show CASE")

@@ -13,13 +13,15 @@ with workflow.unsafe.imports_passed_through():
     from imprimatur.rules.admission import refusal
     from imprimatur.rules.clock import next_deadline
     from imprimatur.rules.plan import plan_in_force
-    from imprimatur.rules.transition import settle, transition, wants_to_continue
+    from imprimatur.rules.transition import following, settle, transition
     from models.case import CaseState
     from models.commit import Resolution, Step, StepPlace, WrittenStep
     from models.conditions import ConditionEvent
-    from models.effects import KeepStage, LapseStage
-    from models.events import Act, Continued, Decided, Event, Revised, Submitted, Ticked, Withdrawn
+    from models.effects import CloseStage, KeepStage, LapseStage
+    from models.events import Act, Decided, Event, Migration, Revised, Submitted, Ticked, Withdrawn
     from models.messages import CaseAnswer, CaseInput, DecisionAnswer
+    from models.plan import Plan
+    from models.vocabulary import StageOutcome
 
 COMMIT_WITHIN = dt.timedelta(seconds=60)
 COMMIT_RETRY = RetryPolicy(
@@ -90,8 +92,8 @@ class CaseWorkflow:
             self._check(event)
 
     async def _go_on(self) -> None:
-        while wants_to_continue(self._state, self._plan):
-            await self._carry_out(Continued())
+        while (event := following(self._state, self._plan)) is not None:
+            await self._carry_out(event)
         self._alarm = next_deadline(self._state)
 
     async def _carry_out(self, event: Event) -> tuple[Step, Resolution] | None:
@@ -111,7 +113,8 @@ class CaseWorkflow:
         return step, resolution
 
     def _plan_step(self, event: Event, at: dt.datetime) -> tuple[CaseState, Step | None]:
-        state, effects = transition(self._state, event, plan_in_force(self._plan, event), at)
+        plan = plan_in_force(self._plan, event)
+        state, effects = transition(self._state, event, plan, at)
         if not effects:
             return state, None
         return state, Step.model_construct(
@@ -119,7 +122,7 @@ class CaseWorkflow:
             at=at,
             case_id=state.case_id,
             seq=state.seq,
-            framework_digest=self._plan.digest,
+            framework_digest=plan.digest,
             digest=state.digest,
             status=state.status,
             round=state.round,
@@ -127,7 +130,7 @@ class CaseWorkflow:
             effects=effects,
         )
 
-    async def _act(self, event: Submitted | Revised | Act | ConditionEvent) -> CaseAnswer:
+    async def _act(self, event: Submitted | Revised | Act | ConditionEvent | Migration) -> CaseAnswer:
         async with self._turn:
             # Another act may have come first while this one waited for its turn.
             self._check(event)
@@ -189,21 +192,32 @@ class CaseWorkflow:
         return await self._act(event)
 
     @workflow.update
+    async def migrate(self, event: Migration) -> CaseAnswer:
+        """Another version of the framework, which the event carries."""
+        return await self._act(event)
+
+    @workflow.update
     async def decide(self, event: Decided) -> DecisionAnswer:
         async with self._turn:
             self._check(event)
             done = await self._perform(event)
         assert done is not None, "every act is written"
-        resolution = done[1]
-        stage = self._state.stages[self._state.tasks[event.task_id].stage]
+        step, resolution = done
+        outcome = self._outcome(self._state.tasks[event.task_id].stage, step)
         facts: dict[str, Any] = {
             "case_status": self._state.status,
             "position": resolution.position,
             "digest": resolution.ledger_digest,
         }
-        if stage.outcome is not None:
-            facts["stage_outcome"] = stage.outcome
+        if outcome is not None:
+            facts["stage_outcome"] = outcome
         return DecisionAnswer(**facts)
+
+    def _outcome(self, stage_id: str, step: Step) -> StageOutcome | None:
+        """What a stage came to by a step; a change of the framework that followed may have taken the stage away."""
+        found = [e.outcome for e in step.effects if isinstance(e, CloseStage) and e.stage == stage_id]
+        stage = self._state.stages.get(stage_id)
+        return found[-1] if found else stage.outcome if stage is not None else None
 
     @submit.validator
     def _may_submit(self, event: Submitted) -> None:
@@ -225,6 +239,10 @@ class CaseWorkflow:
     def _may_settle(self, event: ConditionEvent) -> None:
         self._check(event)
 
+    @migrate.validator
+    def _may_migrate(self, event: Migration) -> None:
+        self._check(event)
+
     @decide.validator
     def _may_decide(self, event: Decided) -> None:
         self._check(event)
@@ -237,3 +255,7 @@ class CaseWorkflow:
     @workflow.query
     def state(self) -> CaseState:
         return self._state
+
+    @workflow.query
+    def plan(self) -> Plan:
+        return self._plan

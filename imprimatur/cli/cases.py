@@ -13,6 +13,7 @@ from imprimatur.errors import InputError, ProposalIncomplete
 from imprimatur.frameworks.loader import load_proposal
 from imprimatur.rules.condition_words import parse_condition
 from imprimatur.rules.due_words import why_then
+from imprimatur.rules.wording import BOUNDARIES
 from imprimatur.store import reading
 from imprimatur.store.conditions import ConditionView
 from imprimatur.store.engine import Database
@@ -89,12 +90,15 @@ def list_(
     status: Annotated[str | None, typer.Option(help="Only cases in this status.")] = None,
     stage: Annotated[str | None, typer.Option(help="Only cases with this stage open.")] = None,
     overdue: Annotated[bool, typer.Option("--overdue", help="Only cases with something overdue.")] = False,
+    framework: Annotated[str | None, typer.Option(help="Only cases under this framework, ID or ID@VERSION.")] = None,
     as_json: Json = False,
 ) -> None:
     """List cases."""
     now = dt.datetime.now(dt.UTC)
     cases = with_database(
-        lambda database: reading.list_cases(database, status=status, stage=stage, overdue_at=now if overdue else None)
+        lambda database: reading.list_cases(
+            database, status=status, stage=stage, overdue_at=now if overdue else None, framework=framework
+        )
     )
     rows = [(c.case_id, c.status, c.title, ", ".join(c.open_stages), when(c.due_at)) for c in cases]
     show({"cases": cases}, as_json, table(["case", "status", "title", "open stages", "due"], rows))
@@ -240,6 +244,9 @@ def _case_text(view: reading.CaseView) -> list[Any]:
         parts.append(f"The time of {' and '.join(_PARTIES[party] for party in view.running)} is running")
     if view.held:
         parts.append(f"On hold since {when(view.held.at)} by {view.held.actor}: {view.held.reason}")
+    if view.change:
+        moves = f"Moves to version {view.change.version} {BOUNDARIES[view.change.at]}"
+        parts.append(f"{moves}, as {view.change.actor} decided: {view.change.reason}")
     if view.due_at:
         parts.append(f"To be published by {when(view.due_at)}: {_explained(view.due_reason)}")
     rows = [

@@ -95,6 +95,12 @@ def _sent_back(facts: Facts, row: Row, data: Facts) -> None:
     facts["round"] = data.get("round")
 
 
+def _framework_changed(facts: Facts, row: Row, data: Facts) -> None:
+    to = data.get("to")
+    version, digest = (to.get(name) if isinstance(to, dict) else None for name in ("version", "digest"))
+    facts |= {"framework_version": version, "framework_digest": digest, "round": data.get("round")}
+
+
 def _started(facts: Facts, row: Row, data: Facts) -> None:
     facts |= {"due_at": data.get("due_at"), "clock_remaining_seconds": None}
 
@@ -121,6 +127,7 @@ _TELLING: dict[str, Callable[[Facts, Row, Facts], None]] = {
     EventType.CASE_RESUMED: _taken_up_again,
     EventType.STAGE_SENT_BACK: _sent_back,
     EventType.APPROVAL_EXPIRED: _sent_back,
+    EventType.FRAMEWORK_CHANGED: _framework_changed,
     EventType.CLOCK_STARTED: _started,
     EventType.CLOCK_PAUSED: _paused,
     EventType.CLOCK_RESUMED: _started,

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
-from imprimatur.rules.wording import closed_by
-from models.vocabulary import EventType
+from imprimatur.rules.wording import BOUNDARIES, closed_by
+from models.vocabulary import Boundary, EventType
 
 Data = Mapping[str, Any]
 
@@ -24,6 +24,8 @@ def sentence(event: Told) -> str:
     except (KeyError, TypeError, ValueError, AttributeError):
         # The story goes on around an event that somebody has tampered with; `verify` is the place to judge it.
         text = f"An event ({event.type}) whose data cannot be read"
+    if event.data.get("bulk"):
+        text = f"{text} (bulk {event.data['bulk']})"
     return " ".join(text.split())
 
 
@@ -124,6 +126,24 @@ def _lapsed(data: Data) -> str:
 def _proved(data: Data) -> str:
     proof = [str(item["position"]) for item in data.get("decisions", ())]
     return f" (event{'s' if len(proof) > 1 else ''} {_names(proof)})" if proof else ""
+
+
+def _change_scheduled(data: Data) -> str:
+    if data["to"] == data["from"]:
+        return f"Took back the change of the policy that waited: {data['reason']}"
+    return (
+        f"Scheduled the change to version {data['to']['version']} {BOUNDARIES[Boundary(data['at'])]}: {data['reason']}"
+    )
+
+
+def _framework_changed(data: Data) -> str:
+    """Only what changes for the case is told."""
+    parts = [("to be decided anew", "repeated"), ("new", "added"), ("no longer asked for", "removed")]
+    told = [f"{words}: {_names([_words(stage) for stage in data[name]])}" for words, name in parts if data[name]]
+    versions = f"from version {data['from']['version']} to {data['to']['version']}"
+    return (
+        f"Changed the policy {versions}{' (' if told else ''}{'; '.join(told)}{')' if told else ''}: {data['reason']}"
+    )
 
 
 def _version(data: Data) -> str:
@@ -276,6 +296,8 @@ _SENTENCES: dict[EventType, Callable[[Data], str]] = {
         f"Missed the due time of the condition {d['condition_id']} of {_words(d['stage'])}, {_moment(d['due_at'])},"
         f" waiting for {d['owner']}"
     ),
+    EventType.FRAMEWORK_CHANGE_SCHEDULED: _change_scheduled,
+    EventType.FRAMEWORK_CHANGED: _framework_changed,
     EventType.INCIDENT_OPENED: lambda d: (
         f"Opened an incident ({_words(d['kind'])}) in {_words(d['stage'])}: {d['detail']}"
     ),

@@ -13,7 +13,7 @@ from imprimatur.store.baselines import Baseline, comparison
 from imprimatur.store.conditions import ConditionView, conditions_of
 from imprimatur.store.documents import proposal_by_digest
 from imprimatur.store.engine import Database
-from imprimatur.store.frameworks import framework_by_digest
+from imprimatur.store.frameworks import framework_by_digest, stage_in
 from imprimatur.store.outbox import Mail
 from models.framework import Framework, StageDef
 from models.proposal import Proposal
@@ -65,8 +65,7 @@ class MailContext:
 
     @property
     def zone(self) -> ZoneInfo:
-        calendar = self.stage.sla.calendar if self.stage and self.stage.sla else self.framework.speed_to_market.calendar
-        return ZoneInfo(self.framework.calendars[calendar].time_zone)
+        return ZoneInfo(self.framework.calendar_of(self.stage).time_zone)
 
     def local(self, instant: dt.datetime) -> str:
         """An instant in the calendar's own time, as people write it."""
@@ -156,8 +155,11 @@ def _context(
         framework=framework,
         proposal=proposal_by_digest(connection, case["digest"]),
         task=task,
-        stage=framework.stage(stage_id) if stage_id else None,
-        decisions=tuple(decisions.get(mail.case_id, ())),
+        stage=stage_in(connection, framework, stage_id) if stage_id else None,
+        decisions=tuple(
+            row | {"stage_name": stage_in(connection, framework, row["stage"]).name}
+            for row in decisions.get(mail.case_id, ())
+        ),
         sits_at=sittings.get((task["case_id"], task["stage"], task["round"])) if task else None,
         conditions=tuple(item for item in conditions.get(mail.case_id, ()) if not item.status.is_settled),
     )

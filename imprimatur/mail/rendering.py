@@ -270,8 +270,7 @@ def _comments(context: MailContext) -> Iterator[Comment]:
     round_number = context.mail.data.get("round", context.case["round"])
     for decision in context.decisions:
         if decision["comment"] and decision["round"] == round_number:
-            stage = context.framework.stage(decision["stage"]).name
-            yield Comment(stage, SAID[Verdict(decision["verdict"])], decision["comment"])
+            yield Comment(decision["stage_name"], SAID[Verdict(decision["verdict"])], decision["comment"])
 
 
 def _escalated(context: MailContext) -> str:

@@ -10,11 +10,23 @@ from imprimatur.rules.desk_admission import (
     not_claimed,
     not_your_task,
 )
+from imprimatur.rules.migration import migration_refusal
 from imprimatur.rules.office_admission import office_refusal
 from imprimatur.rules.refusal import Refusal, closed_case, unknown_task
 from models.case import CaseState, TaskState
 from models.conditions import ConditionFulfilled, ConditionJudged
-from models.events import Continued, Decided, DeskAct, Event, Revised, Submitted, Ticked, Withdrawn
+from models.events import (
+    ChangeScheduled,
+    Continued,
+    Decided,
+    DeskAct,
+    Event,
+    FrameworkChanged,
+    Revised,
+    Submitted,
+    Ticked,
+    Withdrawn,
+)
 from models.plan import Plan
 from models.vocabulary import CaseStatus, TaskStatus
 
@@ -41,6 +53,8 @@ def refusal(state: CaseState, event: Event, plan: Plan | None = None) -> Refusal
             return _withdrawal_refusal(state, event)
         case ConditionFulfilled() | ConditionJudged():
             return condition_refusal(state, event)
+        case ChangeScheduled() | FrameworkChanged():
+            return migration_refusal(state, event, plan)
         case Submitted() | Ticked() | Continued():
             return None
     if isinstance(event, DeskAct):

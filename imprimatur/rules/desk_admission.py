@@ -69,7 +69,7 @@ def decider_refusal(
     """
     if folded(person) == folded(state.proposer):
         return own_proposal()
-    if plan is not None and (plan.two_hats or plan.stage(task.stage).informs):
+    if plan is not None and (plan.two_hats or plan.informs(task.stage)):
         return None
     other = other_hat(hats(state, plan, answered_only=answered_only), person, task.role)
     if other is None:

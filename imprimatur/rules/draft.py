@@ -22,6 +22,7 @@ from models.plan import Plan, StagePlan
 from models.vocabulary import (
     AssignmentReason,
     AtBreach,
+    Boundary,
     CaseStatus,
     ConditionStatus,
     StageOutcome,
@@ -55,6 +56,7 @@ class Draft:
         self.breached = state.breached
         self.proposed = dict(state.proposed)
         self.conditions = dict(state.conditions)
+        self.change = state.change
         self.effects: list[Effect] = []
         self._opened: set[str] = set()
 
@@ -62,8 +64,11 @@ class Draft:
         self.effects.append(effect)
 
     def finish(self) -> tuple[CaseState, tuple[Effect, ...]]:
+        # Most cases never change their framework, and their histories need not say so.
+        changed = {"change": self.change} if self.change != self._before.change else {}
         state = self._before.model_copy(
-            update={
+            update=changed
+            | {
                 "status": self.status,
                 "proposer": self.proposer,
                 "round": self.round,
@@ -175,8 +180,11 @@ class Draft:
     def advance(self, actor: str) -> None:
         """Opens every stage whose needs have passed; automatic ones pass at once, which may make others ready.
 
-        What does not apply to this proposal is passed over first.
+        What does not apply to this proposal is passed over first. Where a change of the framework waits for no stage to
+        be open, they open under the version to come.
         """
+        if self.change is not None and self.change.at is Boundary.NEXT_STAGE and not self.open_stages():
+            return
         for plan in self.plan.stages:
             if plan.skip and self.stages[plan.id].status is StageStatus.WAITING:
                 self._skip(self.stages[plan.id], plan.skip)

@@ -157,8 +157,8 @@ def _annulment_refusal(state: CaseState, event: Annulled) -> Refusal | None:
         return Refusal(
             "Refused", "task_not_decided", "This task has no decision to annul.", "See `starter.py history`."
         )
-    stage = state.stages[task.stage]
-    if stage.status is not StageStatus.OPEN or stage.round != task.round:
+    stage = state.stages.get(task.stage)
+    if stage is None or stage.status is not StageStatus.OPEN or stage.round != task.round:
         return Refusal(
             "Refused",
             "stage_not_open",

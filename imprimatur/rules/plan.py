@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from models.events import Event, Revised
+from models.events import Event, FrameworkChanged, Revised
 from models.framework import Framework, StageDef, VotingRule
 from models.plan import Plan, StagePlan
 from models.tracks import Selection
@@ -24,8 +24,8 @@ def plan_of(framework: Framework, selection: Selection | None = None) -> Plan:
 
 
 def plan_in_force(plan: Plan, event: Event) -> Plan:
-    """The plan under which an event happens: a new version of the proposal may bring another one."""
-    return event.plan if isinstance(event, Revised) and event.plan is not None else plan
+    """The plan under which an event happens: a new version of the proposal, or of the framework, brings its own."""
+    return event.plan if isinstance(event, Revised | FrameworkChanged) and event.plan is not None else plan
 
 
 def _stage_plan(stage: StageDef, chosen: Selection) -> StagePlan:

@@ -131,11 +131,14 @@ def wears(held: Held) -> str:
 
 
 def hats(state: CaseState, plan: Plan | None, *, answered_only: bool = False) -> tuple[Held, ...]:
-    """Who decided or is to decide where; whoever is only informed decides nothing."""
+    """Who decided or is to decide where; whoever is only informed decides nothing.
+
+    Nor does it count what was decided in a stage that another version of the framework has taken away.
+    """
     statuses = (TaskStatus.DECIDED,) if answered_only else (TaskStatus.DECIDED, TaskStatus.OPEN)
-    informed = {stage.id for stage in plan.stages if stage.informs} if plan else set()
+    deciding = {stage.id for stage in plan.stages if not stage.informs} if plan else set(state.stages)
     return tuple(
         Held(task.assignee, task.role, task.stage)
         for task in state.tasks.values()
-        if task.status in statuses and task.stage not in informed
+        if task.status in statuses and task.stage in deciding
     )

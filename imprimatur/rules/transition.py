@@ -6,7 +6,7 @@ are, when things are due) comes back as a :class:`~models.commit.Resolution` and
 
 import datetime as dt
 
-from imprimatur.rules import conditions, confirming, desk, office
+from imprimatur.rules import conditions, confirming, desk, migration, office
 from imprimatur.rules.carrying import carry_over
 from imprimatur.rules.clock import tick
 from imprimatur.rules.draft import Draft
@@ -31,12 +31,14 @@ from models.events import (
     AdviceAsked,
     AdviceGiven,
     Annulled,
+    ChangeScheduled,
     Claimed,
     ConflictFound,
     Continued,
     Decided,
     Event,
     Extended,
+    FrameworkChanged,
     HandedOver,
     Held,
     Nudged,
@@ -65,9 +67,8 @@ from models.vocabulary import (
 def transition(state: CaseState, event: Event, plan: Plan, at: dt.datetime) -> tuple[CaseState, tuple[Effect, ...]]:
     """The state after ``event`` at the instant ``at``, and what to write. No effects: nothing happened.
 
-    ``plan`` is the one in force for the event: see :func:`imprimatur.rules.plan.plan_in_force`.
-    The caller has asked :func:`imprimatur.rules.admission.refusal` first; an event that is not admissible is a fault
-    of the caller.
+    ``plan`` is the one in force for this very event (:func:`imprimatur.rules.plan.plan_in_force`). The caller has asked
+    :func:`imprimatur.rules.admission.refusal` first; an event that is not admissible is a fault of the caller.
     """
     draft = Draft(state, plan)
     match event:
@@ -115,6 +116,10 @@ def transition(state: CaseState, event: Event, plan: Plan, at: dt.datetime) -> t
             conditions.fulfil(draft, event)
         case ConditionJudged():
             conditions.judge(draft, event)
+        case ChangeScheduled():
+            migration.schedule(draft, event)
+        case FrameworkChanged():
+            migration.change_framework(draft, event)
         case Ticked():
             tick(draft, at)
         case Continued():
@@ -171,6 +176,11 @@ def _resolved(stage: StageState, found: StageResolution) -> dict[str, object]:
         still_to_come = found.escalate_at[stage.escalated :]
         update |= {"due_at": found.due_at, "remind_at": found.remind_at, "escalate_at": still_to_come}
     return update
+
+
+def following(state: CaseState, plan: Plan) -> Event | None:
+    """What happens next by itself; None while the case waits for somebody, or for its clock."""
+    return migration.due_change(state, plan) or (Continued() if wants_to_continue(state, plan) else None)
 
 
 def wants_to_continue(state: CaseState, plan: Plan) -> bool:

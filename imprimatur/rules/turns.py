@@ -21,6 +21,17 @@ class Note:
     due_at: str | None = None
 
 
+@dataclass(frozen=True)
+class Change:
+    """A move to another version of the framework that waits for its boundary ``at``."""
+
+    version: str
+    at: str
+    actor: str
+    reason: str
+    scheduled_at: dt.datetime
+
+
 @dataclass
 class Turns:
     """The state after some events.
@@ -35,6 +46,7 @@ class Turns:
     at: dt.datetime | None = None
     used: dict[Party, float] = field(default_factory=dict)
     held: Note | None = None
+    change: Change | None = None
     extensions: dict[str, list[Note]] = field(default_factory=dict)
     _open: dict[str, dict[str, Party]] = field(default_factory=dict)
     _blocking: dict[str, Party] = field(default_factory=dict)
@@ -77,8 +89,15 @@ class Turns:
                 self.status, self.held = CaseStatus.IN_REVIEW, None
             case EventType.STAGE_SENT_BACK:
                 self.round = data["round"]
+            case EventType.FRAMEWORK_CHANGE_SCHEDULED:
+                waits = Change(data["to"]["version"], data["at"], actor, data["reason"], self._now)
+                self.change = waits if data["to"] != data["from"] else None
+            case EventType.FRAMEWORK_CHANGED:
+                self.round, self.change = data["round"], None
+                for stage in (*data["repeated"], *data["removed"]):
+                    self._open.pop(stage, None)
             case EventType.CASE_CLOSED:
-                self.status, self.held = CaseStatus(data["status"]), None
+                self.status, self.held, self.change = CaseStatus(data["status"]), None, None
             case EventType.CONDITION_SET | EventType.CONDITION_REOPENED if self._holds_up(data):
                 self._blocking[data["condition_id"]] = Party.AUTHOR
             case EventType.CONDITION_FULFILLED if self._holds_up(data):

@@ -1,7 +1,7 @@
 """How verdicts and closed tasks are called, the same in mails, on pages, in refusals and in the story of a case."""
 
 from models.framework import StageDef
-from models.vocabulary import AssignmentReason, CountedOf, StageKind, TaskClosure, Verdict, VotingMethod
+from models.vocabulary import AssignmentReason, Boundary, CountedOf, StageKind, TaskClosure, Verdict, VotingMethod
 
 VERDICT_LABELS = {
     Verdict.APPROVE: "Approve",
@@ -15,6 +15,12 @@ VERDICT_LABELS = {
 }
 # What somebody is asked for; an objection that was raised is decided upon like anything else.
 ASKED_FOR = {StageKind.INFORMATION: "acknowledgement", StageKind.OBJECTION: "objection"}
+# When a case moves to another version of its framework.
+BOUNDARIES = {
+    Boundary.NOW: "at once",
+    Boundary.NEXT_STAGE: "as soon as no stage is open",
+    Boundary.NEXT_ROUND: "with the next revision",
+}
 _WITHOUT_VOTES = {
     StageKind.INFORMATION: "only informs",
     StageKind.OBJECTION: "passes without an objection",
@@ -35,6 +41,7 @@ _CLOSED: dict[TaskClosure, tuple[str, str]] = {
     TaskClosure.ANNULLED: ("the answer was annulled", "by"),
     TaskClosure.CLAIMED: ("someone else claimed the task", "namely"),
     TaskClosure.RETURNED: ("the task was given back", "by"),
+    TaskClosure.FRAMEWORK_CHANGED: ("the policy was changed for this case", "by"),
     TaskClosure.LEFT: ("its holder left", "as noted by"),
 }
 

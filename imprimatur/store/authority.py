@@ -9,7 +9,7 @@ from imprimatur.rules.standing import Interest, Matter
 from imprimatur.store.documents import proposal_by_digest
 from imprimatur.store.engine import Database
 from models.conditions import ConditionEvent, ConditionJudged
-from models.events import Act, ActConfirmed, ActProposed, Claimed, PassedOn
+from models.events import Act, ActConfirmed, ActProposed, Claimed, Migration, PassedOn
 from models.tables import CaseRow, InterestRow, PersonRow
 from models.vocabulary import InterestKind, Verdict
 
@@ -69,7 +69,7 @@ def authority_in(database: Database, case_id: str, person: str) -> Authority:
         return authority(connection, case_id, person)
 
 
-def check_act(database: Database, case_id: str, event: Act | ConditionEvent) -> None:
+def check_act(database: Database, case_id: str, event: Act | ConditionEvent | Migration) -> None:
     """Nobody takes over, claims, judges a condition or decides in others' place where they have an interest.
 
     Raises Refused ``person_inactive`` or NotAllowed ``conflict_of_interest``.

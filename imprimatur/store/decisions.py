@@ -7,7 +7,7 @@ from sqlalchemy import RowMapping, select
 
 from imprimatur.errors import NotFound
 from imprimatur.store.engine import Database
-from imprimatur.store.frameworks import framework_by_digest
+from imprimatur.store.frameworks import framework_by_digest, stage_in
 from models.case import TaskState
 from models.events import Revised, Submitted, Withdrawn
 from models.framework import StageDef
@@ -36,7 +36,7 @@ def task_place(database: Database, task_id: str) -> TaskPlace:
         ).first()
         if row is None:
             raise NotFound("task_unknown", f"There is no task {task_id}.", "See `starter.py tasks`.")
-        stage = framework_by_digest(connection, row.framework_digest).stage(row.stage)
+        stage = stage_in(connection, framework_by_digest(connection, row.framework_digest), row.stage)
         return TaskPlace(row.case_id, stage, row.reason)
 
 

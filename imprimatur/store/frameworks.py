@@ -11,7 +11,7 @@ from imprimatur.errors import InputError, NotFound, Refused
 from imprimatur.store.engine import Database
 from imprimatur.store.inserting import insert_once
 from imprimatur.store.remembering import Memory
-from models.framework import Framework
+from models.framework import Framework, StageDef
 from models.tables import FrameworkRow
 from models.vocabulary import CredentialKind
 
@@ -115,6 +115,22 @@ def framework_for_kind(database: Database, kind: CredentialKind | None) -> Frame
     latest = max(fitting, key=lambda entry: min(e.added_at for e in entries if e.id == entry.id))
     with database.read() as connection:
         return framework_by_digest(connection, latest.digest)
+
+
+def stage_in(connection: Connection, policy: Framework, stage_id: str) -> StageDef:
+    """A stage of a framework; one that it no longer has, as the newest version that has it says.
+
+    Raises NotFound ``framework_unknown`` when no version has it.
+    """
+    known = {stage.id: stage for stage in policy.stages}
+    if stage_id in known:
+        return known[stage_id]
+    versions = connection.execute(_VERSIONS, {"id": policy.id}).all()
+    for row in sorted(versions, key=lambda row: version_key(row.version), reverse=True):
+        for stage in framework_by_digest(connection, row.digest).stages:
+            if stage.id == stage_id:
+                return stage
+    raise NotFound("framework_unknown", f"No version of {policy.id} has a stage {stage_id}.")
 
 
 def framework_by_digest(connection: Connection, digest: str) -> Framework:

@@ -26,7 +26,7 @@ from models.tables import (
     StageRow,
     TaskRow,
 )
-from models.vocabulary import CaseStatus, MailStatus, OfficeAct, Party, StageOutcome, StageStatus, TaskStatus
+from models.vocabulary import Boundary, CaseStatus, MailStatus, OfficeAct, Party, StageOutcome, StageStatus, TaskStatus
 
 _CASE = CaseRow.__table__  # type: ignore[attr-defined]
 _STAGE = StageRow.__table__  # type: ignore[attr-defined]
@@ -69,6 +69,16 @@ class Proof(BaseModel):
     position: int
     digest: str
     actor: str
+
+
+class ChangeView(BaseModel):
+    """A move to another version of the framework that waits for its boundary ``at``."""
+
+    version: str
+    at: Boundary
+    actor: str
+    reason: str
+    scheduled_at: dt.datetime
 
 
 class StageView(BaseModel):
@@ -160,6 +170,7 @@ class CaseView(BaseModel):
     running: list[Party]
     used_seconds: dict[Party, int]
     held: NoteView | None
+    change: ChangeView | None
     proposed: list[ProposedActView]
     stages: list[StageView]
     tasks: list[TaskView]
@@ -175,10 +186,11 @@ def list_cases(
     status: str | None = None,
     stage: str | None = None,
     overdue_at: dt.datetime | None = None,
+    framework: str | None = None,
 ) -> list[CaseSummary]:
     """Newest first. ``overdue_at``: only open cases with a stage or the whole case past due at that instant.
 
-    Raises InputError ``status_unknown``.
+    ``framework`` is ``ID`` or ``ID@VERSION``. Raises InputError ``status_unknown``.
     """
     if status is not None and status not in list(CaseStatus):
         raise InputError(
@@ -187,6 +199,10 @@ def list_cases(
     query = select(_CASE).order_by(_CASE.c.opened_at.desc(), _CASE.c.case_id)
     if status is not None:
         query = query.where(_CASE.c.status == status)
+    if framework is not None:
+        name, _, version = framework.partition("@")
+        query = query.where(_CASE.c.framework_id == name)
+        query = query.where(_CASE.c.framework_version == version) if version else query
     open_stage = (_STAGE.c.case_id == _CASE.c.case_id) & (_STAGE.c.status == str(StageStatus.OPEN))
     if stage is not None:
         query = query.where(exists().where(open_stage & (_STAGE.c.stage == stage)))
@@ -248,6 +264,7 @@ def show_case(database: Database, case_id: str) -> CaseView:
                 "running": turns.running if turns.at else (),
                 "used_seconds": {party: int(seconds) for party, seconds in turns.used.items()},
                 "held": asdict(turns.held) if turns.held else None,
+                "change": asdict(turns.change) if turns.change else None,
                 "proposed": _proposed_acts(connection, case_id, views),
                 "stages": _proved(views, _proofs(connection, case_id)),
                 "tasks": [dict(row) for row in tasks],

@@ -14,7 +14,7 @@ from imprimatur.store.baselines import Baseline, comparison
 from imprimatur.store.conditions import ConditionView, conditions_of
 from imprimatur.store.documents import proposal_by_digest
 from imprimatur.store.engine import Database
-from imprimatur.store.frameworks import framework_by_digest
+from imprimatur.store.frameworks import framework_by_digest, stage_in
 from models.framework import Framework, StageDef
 from models.proposal import Partner, Proposal
 from models.tables import AdviceRow, CaseRow, DecisionRow, PublicationRow, StageRow, TaskRow
@@ -84,8 +84,7 @@ class TaskPage:
     @property
     def time_zone(self) -> str:
         """Of the calendar that the stage is promised in."""
-        calendar = self.stage.sla.calendar if self.stage.sla else self.framework.speed_to_market.calendar
-        return self.framework.calendars[calendar].time_zone
+        return self.framework.calendar_of(self.stage).time_zone
 
 
 def task_page(database: Database, task_id: str, person: str) -> TaskPage:
@@ -111,13 +110,15 @@ def task_page(database: Database, task_id: str, person: str) -> TaskPage:
             .order_by(_DECISION.c.position)
         ).mappings()
         framework = framework_by_digest(connection, case["framework_digest"])
-        decisions = tuple(dict(row) | {"stage_name": framework.stage(row["stage"]).name} for row in rows)
+        decisions = tuple(
+            dict(row) | {"stage_name": stage_in(connection, framework, row["stage"]).name} for row in rows
+        )
         proposal = proposal_by_digest(connection, case["digest"])
         return TaskPage(
             task=dict(task),
             case=dict(case),
             framework=framework,
-            stage=framework.stage(task["stage"]),
+            stage=stage_in(connection, framework, task["stage"]),
             proposal=proposal,
             unstated=missing(proposal, framework).recommended,
             due_reason=stage.due_reason,

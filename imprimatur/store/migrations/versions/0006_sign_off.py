@@ -5,8 +5,8 @@ from alembic import op
 
 import models.tables
 
-revision = "0031"
-down_revision = "0030"
+revision = "0006"
+down_revision = "0005"
 branch_labels = None
 depends_on = None
 

@@ -5,7 +5,7 @@ from alembic import op
 
 import models.tables
 
-revision = "0030"
+revision = "0005"
 down_revision = "0004"
 branch_labels = None
 depends_on = None
