@@ -80,7 +80,7 @@ def _live(database: Database, move: Move, target: Framework) -> list[str]:
 
 
 def _drawn_up(database: Database, case_id: str, target: Framework, at: Boundary) -> dict[str, Any]:
-    """What a case must be told of the version to come; raises what keeps it from moving that its state does not tell."""
+    """What a case must be told of the version to come; raises what else keeps it from moving than its state."""
     with database.read() as connection:
         case = connection.execute(select(_CASE).where(_CASE.c.case_id == case_id)).mappings().first()
         if case is None:

@@ -153,7 +153,8 @@ def due_change(state: CaseState, plan: Plan) -> FrameworkChanged | None:
         at=change.at,
         by_office=True,
         bulk=change.bulk,
-        selection=change.selection,
+        # What is not said is not written into the history.
+        **({"selection": change.selection} if change.selection is not None else {}),
     )
 
 
