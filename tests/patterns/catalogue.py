@@ -4,7 +4,6 @@ import textwrap
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any
 
 import yaml
 
@@ -76,15 +75,10 @@ def _declared(
         found = Pattern(family, number, name, how, text, acts, lacks, test.__name__, module)
         assert found.id not in PATTERNS, f"{found.id} is declared twice"
         PATTERNS[found.id] = found
-        return _marked(test, found)
+        test.pattern = found  # type: ignore[attr-defined]
+        return test
 
     return declare
-
-
-def _marked(test: Any, found: Pattern) -> Test:
-    test.pattern = found
-    marked: Test = test
-    return marked
 
 
 def declared() -> list[Pattern]:
@@ -99,12 +93,14 @@ def declared() -> list[Pattern]:
 _HEAD = """\
 # Workflow patterns
 
-Which of the workflow patterns Imprimatur realises that an approval engine needs, how, and how far. Numbers and names are
-those of the [Workflow Patterns Initiative](http://www.workflowpatterns.com): control flow (WCP) as revised by Russell, ter
-Hofstede, van der Aalst and Mulyar in 2006, resources (WRP) by Russell, van der Aalst, ter Hofstede and Edmond in 2005.
+Which workflow patterns an approval engine needs, and how far Imprimatur realises each of them; none is missing
+altogether. Numbers and names are those of the [Workflow Patterns Initiative](http://www.workflowpatterns.com):
+control flow (WCP) as revised by Russell, ter Hofstede, van der Aalst and Mulyar in 2006, resources (WRP) by Russell,
+van der Aalst, ter Hofstede and Edmond in 2005.
 
 This page is made of the tests: `python -m tests.patterns` writes it, and each snippet is the one that its test plays
-through the rules and the commit. "In part" means that the pattern's core is there and something of it is not; what, is said.
+through the rules and the commit. "In part" means that the core of a pattern is there and something of it is not; the
+entry says what.
 
 - [At a glance](#at-a-glance)
 - [How to read the snippets](#how-to-read-the-snippets)
@@ -118,10 +114,13 @@ through the rules and the commit. "In part" means that the pattern's core is the
 _READING = """\
 ## How to read the snippets
 
-A snippet is the part of a [framework](framework-reference.md) that makes the pattern. What a stage leaves out of it is as
-in this review, and a key of `sla` as in its `sla`; an information or an objection stage has no `voting`, and an information
-stage no `sla`. The publication comes last and needs all other stages. Where somebody acts beside the framework, the command
-is given, `CASE`, `TASK`, `ACT` and `CONDITION` standing for ids.
+A snippet is the part of a [framework](framework-reference.md) that makes the pattern. What a stage leaves out of it
+is as in the review below, and what it leaves out of its `sla` as in that review's. Stages of another kind have the
+verdicts that are usual for it; a stage of kind `information` has no `voting` and no `sla`, one of kind `objection` no
+`voting`. The publication comes last and needs all other stages. Everything else is as in
+[industry-credit.yaml](../imprimatur/frameworks/industry-credit.yaml).
+
+Where people act beside the framework, their commands are given; `CASE`, `TASK`, `ACT` and `CONDITION` stand for ids.
 
 """
 
@@ -142,17 +141,11 @@ def page(found: Iterable[Pattern]) -> str:
 
 
 def _glance(patterns: list[Pattern]) -> str:
-    lines = ["| pattern | realised | by |", "|---|---|---|"]
+    lines = ["| pattern | realised |", "|---|---|"]
     for pattern in patterns:
         link = f"[{pattern.title}](#{pattern.anchor})"
-        lines.append(f"| {link} | {'in part' if pattern.lacks else 'yes'} | {_means(pattern)} |")
+        lines.append(f"| {link} | {'in part' if pattern.lacks else 'yes'} |")
     return "\n".join(lines) + "\n"
-
-
-def _means(pattern: Pattern) -> str:
-    """The verbs of its commands, else the framework."""
-    verbs = dict.fromkeys(act.split()[1] for act in pattern.acts)
-    return ", ".join(f"`{verb}`" for verb in verbs) if verbs else "the framework"
 
 
 def _entry(pattern: Pattern) -> str:
@@ -177,4 +170,4 @@ def _block(language: str, text: str) -> str:
 
 def _pattern_review() -> str:
     stage = {key: value for key, value in review().items() if key != "needs"}
-    return yaml.safe_dump({"stages": [stage]}, sort_keys=False, width=120)
+    return yaml.safe_dump({"stages": [stage]}, sort_keys=False, default_flow_style=None, width=120)

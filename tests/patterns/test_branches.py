@@ -77,7 +77,8 @@ stages:
 @control(
     4,
     "Exclusive Choice",
-    "Tracks are a decision table: the first whose `when` holds is taken, and the stages of the others are skipped with the reason.",
+    """Tracks are a decision table: the first whose `when` holds is taken, and the stages of the others are skipped
+    with the reason.""",
     ONE_WAY_OR_THE_OTHER,
 )
 def test_exactly_one_branch_is_taken(cases: Cases) -> None:
@@ -91,8 +92,8 @@ def test_exactly_one_branch_is_taken(cases: Cases) -> None:
 @control(
     5,
     "Simple Merge",
-    """A stage that `needs` the alternatives opens as soon as the one that was chosen has passed, for the other counts as passed
-    when it is skipped.""",
+    """A stage that `needs` the alternatives opens as soon as the one that was chosen has passed, for the other counts
+    as passed when it is skipped.""",
     f"{ONE_WAY_OR_THE_OTHER.rstrip()}\n  - {{id: board, needs: [peers, panel]}}\n",
 )
 def test_alternatives_come_together_without_waiting_for_each_other(cases: Cases) -> None:

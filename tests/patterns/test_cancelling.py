@@ -9,8 +9,8 @@ from tests.patterns.catalogue import control
 @control(
     19,
     "Cancel Task",
-    """Where the policy says so, a stage that nobody has answered in time is skipped: its tasks are withdrawn and the case goes on
-    without it. The office can `skip` a stage at any time.""",
+    """Where the policy says so, a stage that nobody has answered in time is skipped: its tasks are withdrawn and the
+    case goes on without it.""",
     """
     stages:
       - id: quality
@@ -55,8 +55,8 @@ def test_withdrawing_ends_everything_of_a_case(case: PatternCase) -> None:
 @control(
     25,
     "Cancel Region",
-    """Sending back withdraws the tasks of a stage and of all that need it, directly or through others, and leaves everything
-    else untouched.""",
+    """Sending back withdraws the tasks of a stage and of all that need it, directly or through others, and leaves
+    everything else untouched.""",
     """
     stages:
       - id: check
@@ -65,7 +65,7 @@ def test_withdrawing_ends_everything_of_a_case(case: PatternCase) -> None:
       - {id: ethics, needs: [check]}
     """,
     "starter.py send-back CASE --to quality --as omar.office@example.edu --reason 'The figures were old.'",
-    lacks="""the region is what depends on a stage, and begins anew; any other set of stages cannot be named.""",
+    lacks="the region is what depends on a stage, and begins anew; any other set of stages cannot be named.",
 )
 def test_sending_back_cancels_what_depends_on_a_stage_and_nothing_else(case: PatternCase) -> None:
     case.approve("check", "quality")
@@ -84,38 +84,38 @@ def test_sending_back_cancels_what_depends_on_a_stage_and_nothing_else(case: Pat
 @control(
     26,
     "Cancel Multiple Instance Activity",
-    """Two people of the office skip a stage: the tasks of all its reviewers who have not answered are withdrawn, answers that
-    were given stay on record, and the case goes on.""",
+    """When one stage requests changes, the stages beside it are cancelled: the tasks of all reviewers who have not
+    answered are withdrawn, answers that were given stay on record, and nothing follows from the stage.""",
     """
     stages:
       - {id: quality, voting: {quorum: 3, threshold: 3}}
       - {id: industry, needs: [quality]}
+      - {id: ethics, reviewers: [{role: academic_director}], voting: {quorum: 1, threshold: 1}}
     """,
-    "starter.py skip CASE --stage quality --as omar.office@example.edu --reason 'The senate has decided.'",
-    "starter.py confirm CASE ACT --as lena.office@example.edu",
 )
-def test_skipping_a_stage_withdraws_all_its_tasks(case: PatternCase) -> None:
+def test_a_request_for_changes_withdraws_all_tasks_of_the_stages_beside_it(case: PatternCase) -> None:
     case.answer(QUINN)
-    case.does("skip")
-    assert case.asked("quality") == [ROSA, SAM], "one person alone does nothing"
-    case.does("confirm")
-    assert case.task_of(QUINN, "quality").status is TaskStatus.DECIDED
+    late = case.answer_of(SAM)
+    case.answer(DIRECTOR, "request_changes")
+    assert case.outcomes == {"quality": "cancelled", "ethics": "changes_requested"}
+    assert case.task_of(QUINN).status is TaskStatus.DECIDED
     for person in (ROSA, SAM):
-        assert case.task_of(person, "quality").closure is TaskClosure.STAGE_SKIPPED
-    assert (case.outcomes, case.opened) == ({"quality": "skipped"}, {"industry"})
+        assert case.task_of(person).closure is TaskClosure.REVISION_REQUESTED
+    assert (case.opened, case.openings("industry")) == (set(), 0)
+    assert case.refused(late) == "task_closed"
 
 
 @control(
     27,
     "Complete Multiple Instance Activity",
-    """Two people of the office complete a stage with an outcome of their own: what is not answered is withdrawn, and what
-    needs the stage opens.""",
+    """Two people of the office complete a stage with an outcome of their own: what is not answered is withdrawn, and
+    what needs the stage opens.""",
     """
     stages:
       - {id: quality, voting: {quorum: 3, threshold: 3}}
       - {id: industry, needs: [quality]}
     """,
-    "starter.py override CASE --stage quality --outcome approved --as omar.office@example.edu --reason 'Two are enough.'",
+    "starter.py override CASE --stage quality --outcome approved --as omar.office@example.edu --reason 'Two do.'",
     "starter.py confirm CASE ACT --as lena.office@example.edu",
 )
 def test_overriding_completes_a_stage_before_all_have_answered(case: PatternCase) -> None:
@@ -133,8 +133,8 @@ def test_overriding_completes_a_stage_before_all_have_answered(case: PatternCase
 @control(
     43,
     "Explicit Termination",
-    """The publication is the one designated end: when it is reached the case is over, and what is still open of it, such as
-    tasks of those who were only informed, is withdrawn. A rejection is the other.""",
+    """The publication is the designated end: when it is reached the case is over, and what is still open of it, such
+    as tasks of those who were only informed, is withdrawn.""",
     """
     stages:
       - id: quality

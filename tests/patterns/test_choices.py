@@ -10,8 +10,8 @@ from tests.patterns.catalogue import control
 @control(
     10,
     "Arbitrary Cycles",
-    """The office sends a case back to any stage that it has reached, and reviewers send it back for changes from any stage; so
-    a loop can be entered and left at several places.""",
+    """The office sends a case back to any stage that it has reached, and reviewers of any stage request changes; so a
+    loop can be entered and left at several places.""",
     """
     stages:
       - id: check
@@ -20,8 +20,8 @@ from tests.patterns.catalogue import control
     """,
     "starter.py send-back CASE --to quality --as omar.office@example.edu --reason 'The figures were old.'",
     "starter.py send-back CASE --to check --as omar.office@example.edu --reason 'The rules have changed.'",
-    lacks="""a framework itself may have no cycle (the check reports `cycle`); repeating is an act or a verdict, not an arc of
-    the policy.""",
+    lacks="""a framework itself may have no cycle (the check reports `cycle`); repeating is an act or a verdict, not an
+    arc of the policy.""",
 )
 def test_a_loop_is_entered_and_left_at_several_places(cases: Cases) -> None:
     case = cases.begin()
@@ -37,6 +37,11 @@ def test_a_loop_is_entered_and_left_at_several_places(cases: Cases) -> None:
     assert case.state.status is CaseStatus.PUBLISHED, "one way out"
     other = cases.begin()
     other.approve("check")
+    other.answer(QUINN, "request_changes")
+    other.answer(ROSA, "request_changes")
+    other.revise(example("industry-credit.revised"))
+    assert other.opened == {"check"}
+    other.approve("check")
     other.answer(QUINN, "reject")
     other.answer(ROSA, "reject")
     assert other.state.status is CaseStatus.REJECTED, "another one"
@@ -45,8 +50,8 @@ def test_a_loop_is_entered_and_left_at_several_places(cases: Cases) -> None:
 @control(
     16,
     "Deferred Choice",
-    """An objection window is a race: if somebody objects in time, whoever `escalate_to` names decides; if nobody does, the
-    stage passes by itself. Which of the two it is, nobody knows before, and the other way closes.""",
+    """An objection window is a race: if somebody objects in time, whoever `escalate_to` names decides; if nobody does,
+    the stage passes by itself. Which of the two it is, nobody knows before, and the other way closes.""",
     """
     stages:
       - id: window
@@ -77,8 +82,8 @@ def test_what_happens_first_decides_which_way_is_taken(cases: Cases) -> None:
 @control(
     18,
     "Milestone",
-    """An information stage runs beside the others: its tasks can be done once what it needs has passed, and only as long as
-    the case is not published, whatever else happens meanwhile.""",
+    """An information stage runs beside the others: its tasks can be done once what it needs has passed, and only until
+    the case ends, however far the others have come.""",
     """
     stages:
       - id: check
@@ -103,8 +108,8 @@ def test_a_task_is_possible_between_two_points_of_the_case(case: PatternCase) ->
 @control(
     21,
     "Structured Loop",
-    """A stage that requests changes is held anew with the new version, and so on until it passes; the test comes after each
-    round, and only then what needs the stage opens.""",
+    """A stage that requests changes is held anew with the new version, and so on until it passes; the test comes after
+    each round, and only then what needs the stage opens.""",
     """
     stages:
       - {id: quality, verdicts: [approve, reject, request_changes]}

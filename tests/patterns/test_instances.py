@@ -16,8 +16,8 @@ THIRD = "ines@third.example"
 @control(
     14,
     "Multiple Instances with a priori Run-Time Knowledge",
-    """How many are asked is found when the stage opens: here as many as the proposal has partners. The stage passes when all
-    of them have answered.""",
+    """How many are asked is found when the stage opens: here as many as the proposal has partners. The stage passes
+    when all of them have answered.""",
     """
     stages:
       - id: industry
@@ -41,7 +41,7 @@ def test_as_many_are_asked_as_the_proposal_says_and_all_are_waited_for(cases: Ca
 @control(
     15,
     "Multiple Instances without a priori Run-Time Knowledge",
-    """While reviewers are at work others are added: by an escalation when the stage is late, by each further one, by a deputy.
+    """While reviewers are at work others are added: by the escalation when the stage is late, and by each further one.
     The stage waits for them as well.""",
     """
     stages:
@@ -53,7 +53,7 @@ def test_as_many_are_asked_as_the_proposal_says_and_all_are_waited_for(cases: Ca
           then: [{after: {business_days: 2}, to: deputy}]
       - {id: industry, needs: [quality]}
     """,
-    lacks="rules add reviewers; nobody adds one to a stage by hand.",
+    lacks="only rules add reviewers, and only when the stage is late; nobody adds one by hand.",
 )
 def test_reviewers_who_are_added_at_work_are_waited_for_too(case: PatternCase) -> None:
     assert case.asked("quality") == [QUINN, ROSA, SAM]
@@ -73,7 +73,7 @@ def test_reviewers_who_are_added_at_work_are_waited_for_too(case: PatternCase) -
 @control(
     30,
     "Structured Partial Join",
-    """Branches that are reviewer rules of one stage: two of the three let the case go on, once.""",
+    "Branches that are reviewer rules of one stage: two of the three let the case go on, once.",
     """
     stages:
       - id: quality
@@ -84,8 +84,8 @@ def test_reviewers_who_are_added_at_work_are_waited_for_too(case: PatternCase) -
         voting: {quorum: 2, threshold: 2}
       - {id: industry, needs: [quality]}
     """,
-    lacks="""branches of several stages are always waited for, all of them; and the branch that is left over is withdrawn, where
-    the pattern would let it go on.""",
+    lacks="""branches of several stages are always waited for, all of them; and the branch that is left over is
+    withdrawn, where the pattern would let it go on.""",
 )
 def test_two_of_three_branches_let_the_case_go_on_once(cases: Cases) -> None:
     for number in range(3):
@@ -131,8 +131,8 @@ def test_the_second_of_three_approvals_lets_the_case_go_on(case: PatternCase) ->
 @control(
     35,
     "Cancelling Partial Join for Multiple Instances",
-    """As many are asked as the proposal has partners; as soon as one of them endorses, the tasks of the others are withdrawn
-    and they are told.""",
+    """As many are asked as the proposal has partners; as soon as one of them endorses, the tasks of the others are
+    withdrawn and they are told.""",
     """
     stages:
       - id: industry
@@ -154,8 +154,8 @@ def test_enough_answers_withdraw_the_tasks_of_the_others(case: PatternCase) -> N
 @control(
     36,
     "Dynamic Partial Join for Multiple Instances",
-    """A share is judged anew after every answer, of all who have been asked by then: sixty per cent are two of three, but three of
-    four once an escalation has added one.""",
+    """Whether enough approve is judged anew after every answer, by whoever has been asked by then: sixty per cent are
+    two of three, but three of four once an escalation has added one.""",
     """
     stages:
       - id: quality

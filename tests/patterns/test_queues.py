@@ -28,8 +28,8 @@ def in_queue(case: PatternCase, person: str) -> list[str]:
 @resource(
     12,
     "Distribution by Offer - Single Resource",
-    """A task is offered to one person, who is bound to nothing: it is decided only after a claim, can be given back, and goes to
-    whom the stage escalates to if nobody wants it.""",
+    """A task is offered to one person, who is bound to nothing: it is decided only after a claim, can be given back,
+    and goes to whom the stage escalates to if nobody wants it.""",
     """
     stages:
       - id: quality
@@ -106,7 +106,8 @@ def test_a_task_is_distributed_as_its_stage_opens(case: PatternCase) -> None:
 @resource(
     21,
     "Resource-Initiated Allocation",
-    "The first to claim a task on offer has it, without having to begin; the offers of the others close, and they are told.",
+    """The first to claim a task on offer has it, without having to begin; the offers of the others close, and they are
+    told.""",
     OFFERED_TO_A_ROLE,
     "starter.py claim TASK --as sam.reviewer@example.edu",
     "starter.py claim TASK --as rosa.reviewer@example.edu  # refused: task_closed",
@@ -132,9 +133,9 @@ stages:
 @resource(
     24,
     "System-Determined Work Queue Content",
-    "Everybody's open tasks are listed by when they are due, the earliest first, those without a date last.",
+    "`starter.py tasks --person EMAIL` lists somebody's open tasks, the earliest due first, those without a date last.",
     f"{TWO_DUE_TIMES.rstrip()}\n  - {{id: notice, kind: information}}\n",
-    lacks="the order is the same for all and cannot be set.",
+    lacks="reviewers get each task by a mail of its own; the list is the command's, and its order cannot be set.",
 )
 def test_a_queue_is_in_the_order_in_which_things_are_due(cases: Cases) -> None:
     case = cases.begin()
@@ -162,8 +163,8 @@ def test_people_choose_which_of_their_tasks_comes_next(cases: Cases) -> None:
 @resource(
     40,
     "Configurable Unallocated Work Item Visibility",
-    """A task on offer is seen by those to whom the policy offers it, in their queue and on their task pages, and by no other
-    reviewer; the office sees all.""",
+    """A task on offer is seen by those to whom the policy offers it, among their tasks and on a page of its own, and
+    by no other reviewer; the office sees all.""",
     """
     stages:
       - id: quality
@@ -190,13 +191,13 @@ def test_what_is_on_offer_is_seen_by_those_to_whom_it_is_offered(case: PatternCa
 @resource(
     41,
     "Configurable Allocated Work Item Visibility",
-    """A task that somebody holds is seen by its holder and, if the holder wishes, by those who are asked for advice on it; to
-    other reviewers its page does not exist, and the office sees all.""",
+    """A task that somebody holds is seen by its holder and, if the holder wishes, by those who are asked for advice on
+    it; to other reviewers its page does not exist, and the office sees all.""",
     """
     stages:
       - {id: quality, reviewers: [{role: quality_reviewer}]}
     """,
-    "starter.py ask-advice TASK --of ivo.adviser@example.org --question 'Is the title fair?' --as quinn.reviewer@example.edu",
+    "starter.py ask-advice TASK --of ivo.adviser@example.org --question 'Is it fair?' --as quinn.reviewer@example.edu",
     lacks="the holder opens the task to single people; a policy cannot open it to a role or a unit.",
 )
 def test_what_somebody_holds_is_seen_by_whom_they_let(case: PatternCase) -> None:

@@ -14,8 +14,8 @@ MINUTE = dt.timedelta(minutes=1)
 @control(
     23,
     "Transient Trigger",
-    """A committee's decision that comes before its sitting has begun is refused, and not kept: when the sitting begins nothing
-    happens by itself, and the decision has to be sent again.""",
+    """A committee's decision that comes before its sitting has begun is refused, and not kept: when the sitting begins
+    nothing happens by itself, and the decision has to be sent again.""",
     """
     committees:
       board:
@@ -42,8 +42,8 @@ def test_a_decision_before_its_time_is_lost(case: PatternCase) -> None:
 @control(
     24,
     "Persistent Trigger",
-    """That a condition of an approval is met counts whenever it is reported and accepted: if the case is not ready for its
-    publication yet, it is kept until it is; if the case waits for it, the publication follows at once.""",
+    """That a condition of an approval is met counts whenever it is reported and accepted: if the case is not ready for
+    its publication yet, it is kept until it is; if the case waits for it, the publication follows at once.""",
     """
     stages:
       - {id: quality, conditions: allowed}
