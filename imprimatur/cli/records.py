@@ -56,7 +56,9 @@ def people_list(as_json: Json = False) -> None:
 
 @framework_app.command("list")
 def framework_list(
-    shipped_: Annotated[bool, typer.Option("--shipped", help="Those that come with Imprimatur, stored or not.")] = False,
+    shipped_: Annotated[
+        bool, typer.Option("--shipped", help="Those that come with Imprimatur, stored or not.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """List frameworks, every version."""
