@@ -9,8 +9,9 @@ from imprimatur.store.engine import Database
 from imprimatur.store.frameworks import add_framework
 from imprimatur.store.people import import_people
 from models.proposal import Assessment, Attachment, Delivery, Level, Partner, Price, Proposal, Stackability
-from models.vocabulary import StageKind, StageStatus, Verdict
-from tests.facts import START, Play, example, furnish
+from models.vocabulary import CaseStatus, MailKind, StageKind, StageStatus, Verdict
+from tests.facts import PROPOSER, START, Play, example, furnish
+from tests.governed import mails, show
 
 DESIGN, BUSINESS, SUCCESS = "School of Digital Design", "School of Business", "Student Success"
 ELSEWHERE = "School of Health"
@@ -144,3 +145,9 @@ def until_due(play: Play, stage: str) -> None:
 
 def outcomes(play: Play) -> dict[str, str | None]:
     return {stage.id: stage.outcome for stage in play.state.stages.values()}
+
+
+def assert_published(play: Play) -> None:
+    """Whole, told by the ledger as it is, and the proposer hears of it."""
+    assert show(play).status == play.state.status == CaseStatus.PUBLISHED
+    assert mails(play, MailKind.OUTCOME) == [PROPOSER]
