@@ -117,7 +117,7 @@ def answer(play: Play, stage: str, verdict: Verdict | None = None) -> None:
     """By the first who is asked; in favour, unless a verdict is given, and with full marks where scores are needed."""
     definition = play.framework.stage(stage)
     in_favour = Verdict.ENDORSE if definition.kind is StageKind.ENDORSEMENT else Verdict.APPROVE
-    scores = {found.id: found.scale.maximum for found in definition.criteria if found.required}
+    scores: dict[str, Any] = {found.id: found.scale.maximum for found in definition.criteria if found.required}
     play.decide(stage, verdict or in_favour, WHY if verdict else "", **scores)
 
 
