@@ -14,6 +14,7 @@ from imprimatur.cli.context import with_database
 from imprimatur.cli.output import show, table, when
 from imprimatur.errors import DocumentInvalid, InputError, Problem, Refused, Unavailable
 from imprimatur.frameworks.checker import check_file
+from imprimatur.frameworks.loader import framework_file, institutions, shipped
 from imprimatur.history.export import as_csv, as_json_document, history, sentence
 from imprimatur.history.verify import Verification, verify_all, verify_case, verify_export
 from imprimatur.rules.wording import passes_by
@@ -54,16 +55,48 @@ def people_list(as_json: Json = False) -> None:
 
 
 @framework_app.command("list")
-def framework_list(as_json: Json = False) -> None:
+def framework_list(
+    shipped_: Annotated[
+        bool, typer.Option("--shipped", help="Those that come with Imprimatur, stored or not.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
     """List frameworks, every version."""
+    if shipped_:
+        _list_shipped(as_json)
+        return
     found = with_database(list_frameworks)
     rows = [(f.id, f.version, f.credential_kind, f.name, f.digest[:12]) for f in found]
     show({"frameworks": found}, as_json, table(["id", "version", "kind", "name", "digest"], rows))
 
 
+def _list_shipped(as_json: bool) -> None:
+    found = [
+        {
+            "id": policy.id,
+            "version": policy.version,
+            "digest": policy.digest,
+            "name": policy.name,
+            "credential_kind": policy.credential_kind,
+            "summary": policy.summary,
+            "stored_at_start": policy.id in shipped(),
+        }
+        for policy in (*shipped().values(), *institutions().values())
+    ]
+    rows = [
+        (entry["id"], entry["credential_kind"], "yes" if entry["stored_at_start"] else "no", entry["summary"])
+        for entry in found
+    ]
+    show({"frameworks": found}, as_json, table(["id", "kind", "stored at start", "summary"], rows))
+
+
+Document = Annotated[str, typer.Argument(metavar="FILE", help="A document, or the id of a shipped framework.")]
+
+
 @framework_app.command("check")
-def framework_check(file: Path, as_json: Json = False) -> None:
+def framework_check(document: Document, as_json: Json = False) -> None:
     """Check a framework document: every problem, at its place."""
+    file = framework_file(document)
     policy, problems = check_file(file)
     if policy is None or problems:
         raise DocumentInvalid(
@@ -106,8 +139,9 @@ def _told(warnings: Sequence[Problem]) -> list[str]:
 
 
 @framework_app.command("add")
-def framework_add(file: Path, as_json: Json = False) -> None:
+def framework_add(document: Document, as_json: Json = False) -> None:
     """Store a framework version; running cases keep theirs."""
+    file = framework_file(document)
     policy, problems = check_file(file)
     if policy is None or problems:
         raise DocumentInvalid(

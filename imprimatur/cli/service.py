@@ -50,7 +50,7 @@ def web(
 
 
 def migrate_(as_json: Json = False) -> None:
-    """Bring the database to this version and store the shipped frameworks."""
+    """Bring the database to this version and store the general frameworks."""
     environment = Environment.current()
     if environment.database_url is None:
         raise InputError("database_url_missing", "DATABASE_URL is not set.", "Set it, or start the embedded stack.")
@@ -59,7 +59,7 @@ def migrate_(as_json: Json = False) -> None:
 
 
 def prepare_database(url: str) -> None:
-    """Schema and shipped frameworks; doing it again changes nothing."""
+    """Schema and general frameworks; doing it again changes nothing."""
     migrate(url)
     database = Database(url)
     try:

@@ -1,5 +1,6 @@
 """Frameworks and proposals from documents; every problem at its place."""
 
+import difflib
 import typing
 from functools import cache
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from imprimatur.errors import DocumentInvalid, Problem
+from imprimatur.errors import DocumentInvalid, InputError, Problem
 from imprimatur.frameworks.documents import Document, parse, read_text, spelled
 from imprimatur.frameworks.fields import model_in
 from imprimatur.frameworks.json_lines import Place
@@ -18,7 +19,10 @@ from models.proposal import Proposal
 from models.sitting import SittingRecord
 
 Model = TypeVar("Model", bound=BaseModel)
+# Stored with the database, one for each kind of micro-credential.
 SHIPPED = ("industry-credit", "coursework-credit", "non-credit")
+# Stored only when somebody adds them.
+INSTITUTIONS = ("acu", "buffalo", "kentucky", "msu-denver", "nzqa", "sydney", "ubc")
 # Nobody reads further, and looking for near words takes time.
 PROBLEM_LIMIT = 200
 
@@ -97,10 +101,37 @@ def _keys_at(model: type[BaseModel], path: Place) -> set[str]:
 
 
 def shipped_path(framework_id: str) -> Path:
-    return Path(__file__).with_name(f"{framework_id}.yaml")
+    here = Path(__file__).parent
+    return (here / "institutions" if framework_id in INSTITUTIONS else here) / f"{framework_id}.yaml"
 
 
 @cache
 def shipped() -> dict[str, Framework]:
-    """The frameworks that come with Imprimatur, by id."""
+    """The general frameworks that come with Imprimatur, by id."""
     return {name: load_framework(shipped_path(name)) for name in SHIPPED}
+
+
+@cache
+def institutions() -> dict[str, Framework]:
+    """The processes of real institutions that come with Imprimatur, by id."""
+    return {name: load_framework(shipped_path(name)) for name in INSTITUTIONS}
+
+
+def framework_file(named: str) -> Path:
+    """A file, or a framework that comes with Imprimatur by its id; a file of that name comes first.
+
+    Raises InputError ``framework_not_shipped`` for what can only be an id, and is none.
+    """
+    file = Path(named)
+    if file.exists() and not file.is_dir():
+        return file
+    known = (*SHIPPED, *INSTITUTIONS)
+    if named in known:
+        return shipped_path(named)
+    if file.name == named and not file.suffix and not file.is_dir():
+        near = difflib.get_close_matches(named, known, 1)
+        hint = f"Did you mean {near[0]}?" if near else "See `framework list --shipped`, or name a file."
+        raise InputError(
+            "framework_not_shipped", f"There is no file {named}, and no framework of that name is shipped.", hint
+        )
+    return file
