@@ -21,12 +21,12 @@ from tests.facts import furnish
 from tests.frozen import FOLDER, Frozen, frozen_names, replay, write_frozen
 from tests.governed import DEPUTIES
 from tests.governed_stories import GOVERNED
-from tests.migration_stories import MIGRATIONS
 from tests.people_stories import PEOPLE
 from tests.stories import STORIES, people
+from tests.version_stories import VERSION_CHANGES
 
 QUEUE = "recorded"
-RECORDED = STORIES | GOVERNED | PEOPLE | MIGRATIONS
+RECORDED = STORIES | GOVERNED | PEOPLE | VERSION_CHANGES
 
 
 async def runs_of(live: Engine, case_id: str) -> AsyncIterator[WorkflowHistory]:
