@@ -45,7 +45,7 @@ from tests.governed import (
     window,
 )
 from tests.meetings import ONE, boards, sitting, windows
-from tests.migrations import move, version_of
+from tests.versions import move, version_of
 
 DAY = dt.timedelta(days=1)
 REGISTRARS = ("rita.registrar@example.edu", "ron.registrar@example.edu")

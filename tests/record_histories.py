@@ -22,14 +22,14 @@ from tests.frozen import FOLDER, Frozen, frozen_names, replay, write_frozen
 from tests.governed import DEPUTIES
 from tests.governed_stories import GOVERNED
 from tests.meeting_stories import MEETINGS
-from tests.migration_stories import MIGRATIONS
 from tests.people_stories import PEOPLE
 from tests.sign_off_stories import SIGN_OFF
 from tests.stories import STORIES, people
 from tests.track_stories import TRACKS
+from tests.version_stories import VERSION_CHANGES
 
 QUEUE = "recorded"
-RECORDED = STORIES | GOVERNED | MEETINGS | PEOPLE | SIGN_OFF | TRACKS | MIGRATIONS
+RECORDED = STORIES | GOVERNED | MEETINGS | PEOPLE | SIGN_OFF | TRACKS | VERSION_CHANGES
 
 
 async def runs_of(live: Engine, case_id: str) -> AsyncIterator[WorkflowHistory]:

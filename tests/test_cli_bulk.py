@@ -13,7 +13,7 @@ from tests.engine import Engine
 from tests.facts import OFFICE
 from tests.governed import review
 from tests.governed_stories import begin
-from tests.migrations import version_of
+from tests.versions import version_of
 
 WHY = ("--reason", "The board said so.", "--as", OFFICE)
 

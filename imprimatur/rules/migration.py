@@ -110,7 +110,9 @@ def _not_now(state: CaseState, event: FrameworkChanged) -> Refusal | None:
 
 
 def schedule(draft: Draft, event: ChangeScheduled) -> None:
-    """One that was scheduled before gives way; the version that the case has takes it back."""
+    """One that was scheduled before gives way; the same waits already; the version that the case has takes it back."""
+    if draft.change is not None and (draft.change.plan.digest, draft.change.at) == (event.plan.digest, event.at):
+        return
     change = ScheduledChange(
         plan=event.plan,
         altered=event.altered,

@@ -26,7 +26,8 @@ def next_version(plan: Plan, dropped: set[str], extra: bool, altered: set[str]) 
     )
     number = int(plan.framework.partition("@")[2]) + 1
     known = {stage.id for stage in plan.stages} & altered
-    new = plan.model_copy(update={"framework": f"bench@{number}", "digest": f"f{number}", "stages": changed})
+    digest = f"f{number} {sorted(dropped)} {extra} {sorted(altered)}"
+    new = plan.model_copy(update={"framework": f"bench@{number}", "digest": digest, "stages": changed})
     return new, tuple(stage.id for stage in changed if stage.id in known)
 
 

@@ -10,15 +10,15 @@ from tests.facts import OFFICE, ledger_rows
 from tests.frozen import read_frozen
 from tests.governed import review
 from tests.governed_stories import answers_in, begin, office
-from tests.migration_stories import ETHICS, GATE, MIGRATIONS, PROPOSAL, QUALITY, moved
-from tests.migrations import version_of
+from tests.version_stories import ETHICS, GATE, PROPOSAL, QUALITY, VERSION_CHANGES, moved
+from tests.versions import version_of
 
 E = EventType
 
 
-@pytest.mark.parametrize("name", MIGRATIONS)
+@pytest.mark.parametrize("name", VERSION_CHANGES)
 async def test_a_story_comes_out_as_it_is_told(live: Engine, name: str) -> None:
-    case_id = await MIGRATIONS[name](live)
+    case_id = await VERSION_CHANGES[name](live)
     await live.assert_agrees(case_id)
 
 

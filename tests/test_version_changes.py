@@ -256,6 +256,8 @@ def test_the_last_word_counts_and_the_own_version_takes_it_back() -> None:
     case = case_of()
     second, third = policy(review("proposal"), version="2"), policy(review("proposal"), version="3")
     assert moved(case, second, at=STAGE) is None
+    assert moved(case, second, at=STAGE) is None
+    assert case.kinds() == [], "it waits already"
     assert moved(case, third, at=STAGE) is None
     assert case.state.change is not None and case.state.change.plan.framework == "governed@3"
     assert moved(case, BEFORE, at=STAGE) is None

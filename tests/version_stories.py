@@ -10,7 +10,7 @@ from tests.engine import Engine
 from tests.facts import OFFICE
 from tests.governed import review
 from tests.governed_stories import PUBLISHED, Story, answers_in, begin, data_of, office
-from tests.migrations import version_of
+from tests.versions import version_of
 
 PROPOSAL, QUALITY, GATE = review("proposal"), review("quality", "proposal"), review("quality", "proposal")
 GATE["quality_gate"] = True
@@ -51,4 +51,4 @@ async def moved_to_another_version(engine: Engine) -> str:
     return case_id
 
 
-MIGRATIONS: dict[str, Story] = {told.__name__: told for told in (moved_to_another_version,)}
+VERSION_CHANGES: dict[str, Story] = {told.__name__: told for told in (moved_to_another_version,)}

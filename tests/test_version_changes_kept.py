@@ -14,7 +14,7 @@ from models.events import PassedOn
 from models.vocabulary import Boundary, CaseStatus, EventType, Verdict
 from tests.facts import OFFICE, START, Play, add_people, example
 from tests.governed import CLAUSE, QUINN, VERA, information, mails, review, rows, show, sla, stage, submitted, told
-from tests.migrations import move, version_of
+from tests.versions import move, version_of
 
 E = EventType
 PROPOSAL, QUALITY = review("proposal"), review("quality", "proposal")
