@@ -54,6 +54,7 @@ CLOSED = {
     TaskClosure.ANNULLED: f"the answer was annulled by {OTHER}.",
     TaskClosure.CLAIMED: f"someone else claimed the task, namely {OTHER}.",
     TaskClosure.RETURNED: f"the task was given back by {OTHER}.",
+    TaskClosure.FRAMEWORK_CHANGED: f"the policy was changed for this case by {OTHER}.",
     TaskClosure.LEFT: f"its holder left, as noted by {OTHER}.",
 }
 REFUSED: list[tuple[CaseState, Event, str, str, str]] = [

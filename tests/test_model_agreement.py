@@ -129,6 +129,8 @@ class Author:
 class Player:
     """Plays invented acts on the running engine."""
 
+    framework_id = "model"
+
     def __init__(self, live: Engine, author: Author, number: int) -> None:
         self.live, self.author = live, author
         self.case_id = live.case_id(f"model-{number}")
@@ -140,7 +142,10 @@ class Player:
         """The codes of refusals, in order."""
         await self._code_of(
             self.live.gateway.submit(
-                self._version(self.author.complete), proposer=PROPOSER, framework_id="model", case_id=self.case_id
+                self._version(self.author.complete),
+                proposer=PROPOSER,
+                framework_id=self.framework_id,
+                case_id=self.case_id,
             )
         )
         return [await self._act(act) for act in self.author.acts]

@@ -11,7 +11,7 @@ from imprimatur.store.engine import Database
 from imprimatur.store.reading import show_case
 from models.events import Extended, Held, Resumed, SentBack
 from models.framework import BusinessDuration
-from models.vocabulary import CaseStatus, EventType, Party, Verdict
+from models.vocabulary import Boundary, CaseStatus, EventType, Party, Verdict
 from tests.facts import OFFICE, Play, add_people, example, furnish, ledger_rows
 from tests.governed import confirmed, information, proposed, review, submitted, window
 from tests.tamperer import Tamperer
@@ -204,3 +204,24 @@ def test_a_damaged_ledger_still_lets_the_case_be_shown(sqlite_database: Database
     view = show_case(sqlite_database, play.case_id)
     assert (view.running, view.used_seconds) == ([], {})
     assert [stage.status for stage in view.stages] == ["open", "waiting"]
+
+
+CHANGE = {"from": {"version": "1"}, "to": {"version": "2"}, "at": "next_round", "reason": "so"}
+CHANGED = CHANGE | {"round": 1, "repeated": [], "removed": ["quality"]}
+
+
+def test_a_change_of_the_policy_waits_until_it_is_made_or_taken_back_or_too_late() -> None:
+    scheduled = (1, E.FRAMEWORK_CHANGE_SCHEDULED, CHANGE)
+    found = told(VERSION, OPENED, scheduled).change
+    assert found is not None and (found.version, found.at, found.actor) == ("2", Boundary.NEXT_ROUND, OFFICE)
+    back = (2, E.FRAMEWORK_CHANGE_SCHEDULED, CHANGE | {"to": {"version": "1"}})
+    closed = (2, E.CASE_CLOSED, {"status": "published", "reason": "so"})
+    for event in (back, closed, (2, E.FRAMEWORK_CHANGED, CHANGED)):
+        assert told(VERSION, OPENED, scheduled, event).change is None
+    damaged = (1, E.FRAMEWORK_CHANGE_SCHEDULED, CHANGE | {"at": "some day"})
+    assert told(VERSION, OPENED, damaged).change is None
+
+
+def test_nobody_is_waited_for_in_a_stage_that_is_no_longer_asked_for() -> None:
+    beside = [(0, E.STAGE_OPENED, {"stage": "last"}), (0, E.TASK_ASSIGNED, asked("t-9", "last", "partner"))]
+    assert told(VERSION, OPENED, *beside, (1, E.FRAMEWORK_CHANGED, CHANGED)).running == (Party.PARTNER,)

@@ -21,11 +21,10 @@ def sentence(event: Told) -> str:
     """What happened, in one readable sentence on one line."""
     try:
         text = _SENTENCES[event.type](event.data)
+        text += f" (bulk {event.data['bulk']})" if event.data.get("bulk") else ""
     except (KeyError, TypeError, ValueError, AttributeError):
         # The story goes on around an event that somebody has tampered with; `verify` is the place to judge it.
         text = f"An event ({event.type}) whose data cannot be read"
-    if event.data.get("bulk"):
-        text = f"{text} (bulk {event.data['bulk']})"
     return " ".join(text.split())
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from models.vocabulary import AssignmentReason, CaseStatus, EventType, Party
+from models.vocabulary import AssignmentReason, Boundary, CaseStatus, EventType, Party
 
 Data = Mapping[str, Any]
 OFFICE_ROLES = frozenset({"governance_office", "admin"})
@@ -26,7 +26,7 @@ class Change:
     """A move to another version of the framework that waits for its boundary ``at``."""
 
     version: str
-    at: str
+    at: Boundary
     actor: str
     reason: str
     scheduled_at: dt.datetime
@@ -90,7 +90,8 @@ class Turns:
             case EventType.STAGE_SENT_BACK:
                 self.round = data["round"]
             case EventType.FRAMEWORK_CHANGE_SCHEDULED:
-                waits = Change(data["to"]["version"], data["at"], actor, data["reason"], self._now)
+                version, reason = str(data["to"]["version"]), str(data["reason"])
+                waits = Change(version, Boundary(data["at"]), actor, reason, self._now)
                 self.change = waits if data["to"] != data["from"] else None
             case EventType.FRAMEWORK_CHANGED:
                 self.round, self.change = data["round"], None
