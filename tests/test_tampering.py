@@ -144,14 +144,17 @@ def test_an_altered_case_is_found(story: Tamperer, column: str) -> None:
 
 
 def _for_nothing(column: str) -> Any:
-    return 5 if column.endswith("seconds") else dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+    """What could be forged where nothing stands."""
+    if column.endswith(("_at", "_until")):
+        return dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+    return {"clock_remaining_seconds": 5, "logo": True}.get(column, "something")
 
 
 @pytest.mark.parametrize("table", ["decision", "proposal_version", "publication"])
 def test_an_altered_row_that_the_ledger_tells_is_named(story: Tamperer, table: str) -> None:
     for row in story.rows(table, case_id=ID):
         for column in row.keys() - {"case_id"}:
-            new = _for_nothing(column) if row[column] is None and column.endswith("_at") else another(row[column])
+            new = _for_nothing(column) if row[column] is None else another(row[column])
             with story.altered(table, row, **{column: new}):
                 problems = story.problems()
             name = f"{ID} {table.removeprefix('proposal_')} "
