@@ -99,7 +99,11 @@ def _drawn_up(database: Database, case_id: str, target: Framework, at: Boundary)
             "Move the case --at next_round: its proposer completes it with the next revision.",
         )
     plan, selection = course_of(target, proposal)
-    facts = {"plan": plan, "base": before.digest, "altered": altered_stages(before, target)}
+    applied_before = {stage.id: not stage.skip for stage in course_of(before, proposal)[0].stages}
+    # What did not apply and does now has not been judged, and the other way round.
+    turned = [stage.id for stage in plan.stages if applied_before.get(stage.id, not stage.skip) == bool(stage.skip)]
+    altered = tuple(dict.fromkeys((*altered_stages(before, target), *turned)))
+    facts = {"plan": plan, "base": before.digest, "altered": altered}
     return facts | ({"selection": selection} if selection is not None else {})
 
 

@@ -125,3 +125,37 @@ async def test_a_case_of_another_framework_does_not_move(live: Engine) -> None:
     with pytest.raises(ImprimaturError) as unknown:
         await moved(live, "other-policy", "9")
     assert unknown.value.code == "framework_unknown"
+
+
+async def test_a_stage_that_did_not_apply_and_does_now_is_decided(live: Engine) -> None:
+    tracks = [{"id": "short", "why": "Short courses need no quality review.", "without": ["quality"]}]
+    case_id = await begin(live, "tracked", PROPOSAL, QUALITY, ETHICS, tracks=tracks)
+    await answers_in(live, case_id, "proposal", "approve", 2)
+    assert live.outcomes(case_id)["quality"] == "skipped"
+    assert live.tasks(case_id, "ethics")
+    version_of(live.database, "tracked", PROPOSAL, QUALITY, ETHICS)
+    preview = await moved(live, "tracked", "2", preview=True)
+    assert preview.results[0].stages == {
+        "proposal": StageFate.KEPT,
+        "quality": StageFate.REPEATED,
+        "ethics": StageFate.GOES_ON,
+        "publication": StageFate.WAITS,
+    }
+    await moved(live, "tracked", "2")
+    assert live.tasks(case_id, "quality")
+    await answers_in(live, case_id, "quality", "approve", 2)
+    await answers_in(live, case_id, "ethics", "approve", 2)
+    assert live.show(case_id).status is CaseStatus.PUBLISHED
+    await live.assert_agrees(case_id)
+
+
+async def test_a_move_tells_which_track_the_case_takes_now(live: Engine) -> None:
+    case_id = await begin(live, "untracked", PROPOSAL, QUALITY)
+    tracks = [{"id": "short", "why": "Short courses need no quality review.", "without": ["quality"]}]
+    version_of(live.database, "untracked", PROPOSAL, QUALITY, tracks=tracks)
+    await moved(live, "untracked", "2")
+    assert live.show(case_id).track == "short"
+    assert E.TRACK_SELECTED in live.types(case_id)
+    await answers_in(live, case_id, "proposal", "approve", 2)
+    assert live.show(case_id).status is CaseStatus.PUBLISHED
+    live.assert_whole(case_id)
