@@ -66,6 +66,14 @@ class WorkingHours(Strict):
         return self
 
 
+class ShortDay(Strict):
+    """A single day with other hours, such as an eve: half a day, say."""
+
+    on: Day
+    hours: WorkingHours
+    reason: Label
+
+
 class Closure(Strict):
     """Days the institution is closed, both ends included."""
 
@@ -84,14 +92,19 @@ Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
 
 class CalendarDef(Strict):
-    """Working time of a campus or partner. Public holidays come from ISO 3166 country and subdivision."""
+    """Working time of a campus or partner. Public holidays come from ISO 3166 country and subdivision.
+
+    ``weekday_hours`` are of days of the week that differ from ``hours``; ``short_days`` single days that do.
+    """
 
     country: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")] | None = None
     subdivision: str | None = None
     time_zone: str
     weekend: tuple[Weekday, ...] = ("sat", "sun")
     hours: WorkingHours
+    weekday_hours: dict[Weekday, WorkingHours] = {}
     closures: tuple[Closure, ...] = ()
+    short_days: tuple[ShortDay, ...] = ()
 
 
 class FieldRule(Strict):

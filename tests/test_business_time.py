@@ -10,12 +10,14 @@ from hypothesis import strategies as st
 from imprimatur.errors import InputError
 from imprimatur.frameworks.calendars import work_calendar
 from imprimatur.rules.business_time import (
+    Hours,
     WorkCalendar,
     add_business_seconds,
     add_business_time,
     business_seconds_between,
     subtract_business_time,
 )
+from imprimatur.rules.due_words import why_then
 from models.framework import BusinessDuration, CalendarDef
 
 CAMPUS = work_calendar(
@@ -53,6 +55,22 @@ NIGHT = work_calendar(
     ),
     "night",
 )
+# Open in the mornings only on Fridays, and on Christmas Eve; late on the day of a meeting.
+SHORT = work_calendar(
+    CalendarDef.model_validate(
+        {
+            "country": "DE",
+            "time_zone": "Europe/Berlin",
+            "hours": {"start": "09:00", "end": "17:00"},
+            "weekday_hours": {"fri": {"start": "09:00", "end": "12:00"}},
+            "short_days": [
+                {"on": "2026-12-24", "hours": {"start": "09:00", "end": "13:00"}, "reason": "Christmas Eve"},
+                {"on": "2026-03-04", "hours": {"start": "13:00", "end": "17:00"}, "reason": "Staff meeting"},
+            ],
+        }
+    ),
+    "short",
+)
 OFFICES = [CAMPUS, BERLIN, DUBAI]
 
 
@@ -88,6 +106,16 @@ def hours(number: float) -> BusinessDuration:
         (BERLIN, "2026-04-02T09:00", days(1), "2026-04-07T09:00"),
         (BERLIN, "2026-10-23T15:00", hours(2), "2026-10-26T09:00"),
         (DUBAI, "2026-03-05T10:00", days(1), "2026-03-08T10:00"),
+        # Friday closes at noon: what would be due in its afternoon is due at its closing.
+        (SHORT, "2026-03-05T15:00", days(1), "2026-03-06T12:00"),
+        (SHORT, "2026-03-05T15:00", hours(5), "2026-03-06T12:00"),
+        (SHORT, "2026-03-05T15:00", hours(6), "2026-03-09T10:00"),
+        (SHORT, "2026-03-06T12:00", days(0), "2026-03-09T09:00"),
+        (SHORT, "2026-12-23T16:00", hours(5), "2026-12-24T13:00"),
+        (SHORT, "2026-12-23T16:00", days(1), "2026-12-24T13:00"),
+        # A day that opens late: what would be due before is due at its opening.
+        (SHORT, "2026-03-03T10:00", days(1), "2026-03-04T13:00"),
+        (SHORT, "2026-03-03T16:00", hours(3), "2026-03-04T15:00"),
         # At closing time nothing is left of the day; a deadline at closing time stays there.
         (BERLIN, "2026-03-02T16:00", days(0), "2026-03-03T08:00"),
         (BERLIN, "2026-03-02T16:00", hours(0), "2026-03-03T08:00"),
@@ -114,6 +142,20 @@ def test_a_deadline_says_which_days_did_not_count() -> None:
     ]
     assert due.explanation()["from_at"] == "2026-04-02T11:00:00+13:00"
     assert due.amount == "1 business day"
+
+
+def test_a_deadline_says_which_days_were_shorter() -> None:
+    due = add_business_time(local(SHORT, "2026-12-23T16:00"), hours(5), SHORT)
+    assert [(day.on.isoformat(), day.why) for day in due.shortened] == [("2026-12-24", "Christmas Eve")]
+    assert due.explanation()["shortened"] == [{"on": "2026-12-24", "why": "Christmas Eve"}]
+    words = "5 business hours from 23 December 2026, 16:00 in calendar short; shorter: Christmas Eve (24 December 2026)"
+    assert why_then(due.explanation()) == words
+    assert "shortened" not in add_business_time(local(SHORT, "2026-03-05T15:00"), days(1), SHORT).explanation()
+
+
+def test_reminders_know_short_days() -> None:
+    assert subtract_business_time(local(SHORT, "2026-03-09T10:00"), hours(5), SHORT) == local(SHORT, "2026-03-05T16:00")
+    assert subtract_business_time(local(SHORT, "2026-03-09T15:00"), days(1), SHORT) == local(SHORT, "2026-03-06T12:00")
 
 
 def test_a_deadline_falls_on_a_whole_second_and_never_before_it_counts_from() -> None:
@@ -143,7 +185,9 @@ def test_unknown_places_are_refused(change: dict[str, str]) -> None:
 
 
 def test_a_calendar_without_working_days_is_an_error_and_no_endless_loop() -> None:
-    closed = WorkCalendar("closed", ZoneInfo("UTC"), dt.time(9), dt.time(17), lambda on: "always closed")
+    closed = WorkCalendar(
+        "closed", ZoneInfo("UTC"), lambda on: Hours(dt.time(9), dt.time(17)), lambda on: "always closed"
+    )
     with pytest.raises(ValueError, match="no working day"):
         add_business_time(dt.datetime(2026, 1, 1, tzinfo=dt.UTC), days(1), closed)
 
@@ -170,12 +214,17 @@ nights_when_clocks_change = st.sampled_from([dt.date(2026, 3, 26), dt.date(2026,
     lambda on: st.integers(0, 5 * 1440).map(lambda minute: dt.datetime.combine(on, dt.time(), dt.UTC) + minute * MINUTE)
 )
 offices = st.sampled_from(OFFICES)
-cases = st.tuples(offices, instants) | st.tuples(st.just(NIGHT), nights_when_clocks_change)
+cases = st.tuples(offices | st.just(SHORT), instants) | st.tuples(st.just(NIGHT), nights_when_clocks_change)
+
+
+def _open_at(calendar: WorkCalendar, wall: dt.datetime) -> bool:
+    hours_then = calendar.hours_on(wall.date())
+    return hours_then.opens <= wall.time() < hours_then.closes
 
 
 def is_working_minute(calendar: WorkCalendar, at: dt.datetime) -> bool:
     wall = at.astimezone(calendar.zone)
-    return calendar.reason_off(wall.date()) is None and calendar.opens <= wall.time() < calendar.closes
+    return calendar.reason_off(wall.date()) is None and _open_at(calendar, wall)
 
 
 def minutes_walked(calendar: WorkCalendar, start: dt.datetime, end: dt.datetime) -> int:
@@ -204,9 +253,9 @@ def test_hours_before_agree_with_walking_the_clock(case: tuple[WorkCalendar, dt.
 @settings(max_examples=60, deadline=None)
 def test_days_agree_with_walking_the_clock(calendar: WorkCalendar, start: dt.datetime, number: int) -> None:
     due = add_business_time(start, days(number), calendar).due_at
+    usual = calendar.hours_on(dt.date(2026, 1, 1))
     day = (
-        dt.datetime.combine(dt.date(2026, 1, 1), calendar.closes)
-        - dt.datetime.combine(dt.date(2026, 1, 1), calendar.opens)
+        dt.datetime.combine(dt.date(2026, 1, 1), usual.closes) - dt.datetime.combine(dt.date(2026, 1, 1), usual.opens)
     ) // MINUTE
     assert minutes_walked(calendar, start, due) == number * day
     assert is_working_minute(calendar, due)

@@ -1,14 +1,14 @@
 """Work calendars from their definition; public holidays by the maintained `holidays` library."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import holidays
 
 from imprimatur.errors import InputError
-from imprimatur.rules.business_time import WorkCalendar
+from imprimatur.rules.business_time import Hours, WorkCalendar
 from models.framework import CalendarDef
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -25,7 +25,16 @@ def _work_calendar(definition_json: str, name: str) -> WorkCalendar:
     definition = CalendarDef.model_validate_json(definition_json)
     zone = _zone(definition.time_zone, name)
     off = _DaysOff(definition, _public_holidays(definition, name))
-    return WorkCalendar(name, zone, definition.hours.start, definition.hours.end, off.reason)
+    return WorkCalendar(name, zone, _hours_on(definition), off.reason)
+
+
+def _hours_on(definition: CalendarDef) -> Callable[[dt.date], Hours]:
+    usual = Hours(definition.hours.start, definition.hours.end)
+    weekly = {WEEKDAYS.index(day): Hours(span.start, span.end) for day, span in definition.weekday_hours.items()}
+    single = {day.on: Hours(day.hours.start, day.hours.end, day.reason) for day in definition.short_days}
+    if not weekly and not single:
+        return lambda on: usual
+    return lambda on: single.get(on) or weekly.get(on.weekday(), usual)
 
 
 def _zone(key: str, name: str) -> ZoneInfo:

@@ -5,6 +5,8 @@ Semantics:
 * Work that begins outside working time begins at the next opening.
 * ``n`` business days later is the same wall-clock time on the n-th working day after, inside its working hours.
 * ``n`` business hours are the time that passes while the office is open; a deadline at closing time stays there.
+* A day with shorter hours is a working day like any other: what would be due after it closes is due at its closing,
+  what would be due before it opens at its opening.
 * Offices open and close by the wall clock, also on the day the clocks change; an hour that the wall clock skips
   or repeats during working hours is not, or is twice, worked.
 * Deadlines fall on whole seconds, never before the work began.
@@ -34,13 +36,21 @@ class SkippedDay:
 
 
 @dataclass(frozen=True)
+class Hours:
+    """When a day's work begins and ends by the clock on the wall; ``why`` says what is special about a single day."""
+
+    opens: dt.time
+    closes: dt.time
+    why: str = ""
+
+
+@dataclass(frozen=True)
 class WorkCalendar:
-    """Working time: ``reason_off`` says why a date is no working day (None: it is one)."""
+    """Working time: ``reason_off`` says why a date is no working day (None: it is one), ``hours_on`` its hours."""
 
     name: str
     zone: ZoneInfo
-    opens: dt.time
-    closes: dt.time
+    hours_on: Callable[[dt.date], Hours]
     reason_off: Callable[[dt.date], str | None]
 
     def instant(self, on: dt.date, wall: dt.time) -> dt.datetime:
@@ -48,10 +58,10 @@ class WorkCalendar:
         return dt.datetime.combine(on, wall, self.zone).astimezone(dt.UTC)
 
     def opening(self, on: dt.date) -> dt.datetime:
-        return self.instant(on, self.opens)
+        return self.instant(on, self.hours_on(on).opens)
 
     def closing(self, on: dt.date) -> dt.datetime:
-        return self.instant(on, self.closes)
+        return self.instant(on, self.hours_on(on).closes)
 
     def date(self, at: dt.datetime) -> dt.date:
         return at.astimezone(self.zone).date()
@@ -61,7 +71,8 @@ class WorkCalendar:
 class DueTime:
     """A deadline with its derivation: from when, by which calendar, which days did not count.
 
-    ``since`` names what it counts from, where that is not the opening; ``cut_short_by`` what ended it earlier.
+    ``shortened`` has single days in its course that had shorter hours. ``since`` names what it counts from, where
+    that is not the opening; ``cut_short_by`` what ended it earlier.
     """
 
     due_at: dt.datetime
@@ -70,13 +81,19 @@ class DueTime:
     zone: str
     amount: str
     skipped: tuple[SkippedDay, ...]
+    shortened: tuple[SkippedDay, ...] = ()
     since: str = ""
     cut_short_by: str = ""
 
     def explanation(self) -> dict[str, Any]:
         """JSON for the read model; instants are local to the calendar."""
         zone = ZoneInfo(self.zone)
-        told = {"since": self.since} if self.since else {}
+        told: dict[str, Any] = {"since": self.since} if self.since else {}
+        told |= (
+            {"shortened": [{"on": day.on.isoformat(), "why": day.why} for day in self.shortened]}
+            if self.shortened
+            else {}
+        )
         told |= {"cut_short_by": self.cut_short_by} if self.cut_short_by else {}
         return told | {
             "from_at": self.from_at.astimezone(zone).isoformat(),
@@ -113,7 +130,17 @@ def _days_later(at: dt.datetime, number: int, calendar: WorkCalendar, amount: st
     for _ in range(number):
         on = next(days)
     due_at = begin if number == 0 else _same_wall_time(begin, on, calendar)
-    return DueTime(due_at, at, calendar.name, calendar.zone.key, amount, tuple(skipped))
+    return _derived(due_at, at, calendar, amount, skipped)
+
+
+def _derived(
+    due_at: dt.datetime, at: dt.datetime, calendar: WorkCalendar, amount: str, skipped: list[SkippedDay]
+) -> DueTime:
+    first, last = calendar.date(at), calendar.date(due_at)
+    course = (first + ONE_DAY * number for number in range((last - first).days + 1))
+    special = ((on, calendar.hours_on(on).why) for on in course if calendar.reason_off(on) is None)
+    shortened = tuple(SkippedDay(on, why) for on, why in special if why)
+    return DueTime(due_at, at, calendar.name, calendar.zone.key, amount, tuple(skipped), shortened)
 
 
 def _open_time_later(at: dt.datetime, seconds: int, calendar: WorkCalendar, amount: str) -> DueTime:
@@ -128,7 +155,7 @@ def _open_time_later(at: dt.datetime, seconds: int, calendar: WorkCalendar, amou
             if left <= closing - begin:
                 break
             left -= closing - begin
-    return DueTime(begin + left, at, calendar.name, calendar.zone.key, amount, tuple(skipped))
+    return _derived(begin + left, at, calendar, amount, skipped)
 
 
 def _whole_second(at: dt.datetime) -> dt.datetime:
@@ -154,7 +181,7 @@ def _working_days(first: dt.date, calendar: WorkCalendar, skipped: list[SkippedD
 
 def _same_wall_time(at: dt.datetime, on: dt.date, calendar: WorkCalendar) -> dt.datetime:
     wall = at.astimezone(calendar.zone).time().replace(fold=0)
-    return min(calendar.instant(on, wall), calendar.closing(on))
+    return max(calendar.opening(on), min(calendar.instant(on, wall), calendar.closing(on)))
 
 
 def subtract_business_time(at: dt.datetime, span: BusinessDuration, calendar: WorkCalendar) -> dt.datetime:

@@ -15,7 +15,9 @@ def why_then(reason: Mapping[str, Any]) -> str:
     if reason.get("cut_short_by"):
         text += f", cut short by {reason['cut_short_by']}"
     left_out = ", ".join(_left_out(reason.get("skipped", ())))
-    return f"{text}; not counted: {left_out}" if left_out else text
+    text = f"{text}; not counted: {left_out}" if left_out else text
+    shorter = ", ".join(_left_out(reason.get("shortened", ())))
+    return f"{text}; shorter: {shorter}" if shorter else text
 
 
 def day_words(day: dt.date) -> str:
