@@ -11,8 +11,8 @@ from imprimatur.history.ledger import instant_text
 from imprimatur.rules.business_time import WorkCalendar, add_business_time, subtract_business_time
 from imprimatur.store.people import holders
 from models import conditions as c
+from models.calendars import BusinessDuration
 from models.effects import RecordDecision
-from models.framework import BusinessDuration
 from models.tables import ConditionRow
 from models.vocabulary import ConditionAct, ConditionStatus, EventType, MailKind
 

@@ -14,7 +14,8 @@ from imprimatur.rules.business_time import (
     subtract_business_time,
 )
 from imprimatur.rules.sittings import Sitting, next_sitting, sitting_on, window_for
-from models.framework import BusinessDuration, Framework, Sla, StageDef
+from models.calendars import BusinessDuration
+from models.framework import Framework, Sla, StageDef
 from models.vocabulary import IncidentKind
 
 

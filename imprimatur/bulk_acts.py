@@ -13,6 +13,7 @@ from imprimatur.store import bulk_subjects
 from imprimatur.store.bulks import Item, Operation
 from imprimatur.store.engine import Database
 from imprimatur.store.people import active_person
+from models.calendars import BusinessDuration
 from models.events import (
     Act,
     ActConfirmed,
@@ -26,7 +27,6 @@ from models.events import (
     SentBack,
     Withdrawn,
 )
-from models.framework import BusinessDuration
 from models.vocabulary import OfficeAct, StageOutcome
 
 

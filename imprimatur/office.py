@@ -6,8 +6,8 @@ from imprimatur.gateway import OFFICE_ROLES, Gateway
 from imprimatur.store.decisions import task_place
 from imprimatur.store.engine import Database
 from imprimatur.store.people import active_person, has_role
+from models.calendars import BusinessDuration
 from models.events import ActConfirmed, ActProposed, Annulled, Extended, Held, Nudged, PassedOn, Resumed, SentBack
-from models.framework import BusinessDuration
 from models.messages import CaseAnswer
 from models.vocabulary import OfficeAct, StageOutcome
 

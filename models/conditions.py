@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from models.framework import BusinessDuration
+from models.calendars import BusinessDuration
 from models.values import Instant, Tagged, Value
 from models.vocabulary import ConditionAct, ConditionStatus
 

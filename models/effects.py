@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from models.calendars import BusinessDuration
 from models.case import ProposedAct
 from models.conditions import (
     BreachCondition,
@@ -14,7 +15,6 @@ from models.conditions import (
     RemindOfCondition,
 )
 from models.events import Decided
-from models.framework import BusinessDuration
 from models.tracks import Selection
 from models.values import Date, Instant, Tagged
 from models.vocabulary import Boundary, CaseStatus, StageOutcome, TaskClosure

@@ -4,8 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from models.calendars import BusinessDuration
 from models.conditions import Condition, ConditionEvent
-from models.framework import BusinessDuration
 from models.plan import Plan
 from models.tracks import Selection
 from models.values import Date, Tagged

@@ -3,23 +3,23 @@
 The models reject unknown keys, so that a misspelt key in a policy is found and not ignored.
 """
 
-import datetime as dt
 import hashlib
 from typing import Annotated, Any, Literal
 
 import rfc8785
-from pydantic import BaseModel, ConfigDict, EmailStr, Field, StringConstraints, model_validator
+from pydantic import EmailStr, Field, StringConstraints, model_validator
 
-from models.texts import PRINTABLE, Day, Number, OneLine, TimeOfDay, WebAddress, WholeNumber
+from models.calendars import BusinessDuration, CalendarDef
+from models.meetings import CommitteeDef, WindowDef
+from models.strict import Expression, FieldPath, Identifier, Label, Strict, Text
+from models.texts import Number, WebAddress, WholeNumber
 from models.vocabulary import (
     AssignmentReason,
     AtBreach,
     Carry,
     Conditions,
-    ConsentItems,
     CountedOf,
     CredentialKind,
-    LateItems,
     OnRejection,
     Pick,
     Recusal,
@@ -28,83 +28,6 @@ from models.vocabulary import (
     Verdict,
     VotingMethod,
 )
-
-Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
-Label = Annotated[OneLine, StringConstraints(min_length=1, max_length=200)]
-Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000), PRINTABLE]
-FieldPath = Annotated[str, StringConstraints(pattern=r"^[a-z_]+(\.[a-z_]+)?$")]
-
-
-Expression = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000), PRINTABLE]
-
-
-class Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class BusinessDuration(Strict):
-    """Business time: either days (same clock time, n working days on) or hours (counted inside working hours)."""
-
-    business_days: WholeNumber | None = Field(default=None, ge=0, le=1000)
-    business_hours: Number | None = Field(default=None, ge=0, le=10000)
-
-    @model_validator(mode="after")
-    def _one_unit(self) -> "BusinessDuration":
-        if (self.business_days is None) == (self.business_hours is None):
-            raise ValueError("give exactly one of business_days and business_hours")
-        return self
-
-
-class WorkingHours(Strict):
-    start: TimeOfDay
-    end: TimeOfDay
-
-    @model_validator(mode="after")
-    def _ordered(self) -> "WorkingHours":
-        if self.start >= self.end:
-            raise ValueError("working hours must start before they end")
-        return self
-
-
-class ShortDay(Strict):
-    """A single day with other hours, such as an eve: half a day, say."""
-
-    on: Day
-    hours: WorkingHours
-    reason: Label
-
-
-class Closure(Strict):
-    """Days the institution is closed, both ends included."""
-
-    first_on: Day
-    last_on: Day
-    reason: Label
-
-    @model_validator(mode="after")
-    def _ordered(self) -> "Closure":
-        if self.first_on > self.last_on:
-            raise ValueError("a closure must begin before it ends")
-        return self
-
-
-Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
-
-
-class CalendarDef(Strict):
-    """Working time of a campus or partner. Public holidays come from ISO 3166 country and subdivision.
-
-    ``weekday_hours`` are of days of the week that differ from ``hours``; ``short_days`` single days that do.
-    """
-
-    country: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")] | None = None
-    subdivision: str | None = None
-    time_zone: str
-    weekend: tuple[Weekday, ...] = ("sat", "sun")
-    hours: WorkingHours
-    weekday_hours: dict[Weekday, WorkingHours] = {}
-    closures: tuple[Closure, ...] = ()
-    short_days: tuple[ShortDay, ...] = ()
 
 
 class FieldRule(Strict):
@@ -319,87 +242,6 @@ class StageDef(Strict):
 
     def criterion(self, criterion_id: str) -> Criterion | None:
         return next((c for c in self.criteria if c.id == criterion_id), None)
-
-
-class Sittings(Strict):
-    """When a committee meets: by a recurrence rule (RFC 5545, 3.3.10) from a day on, or on listed days.
-
-    A day of the rule on which the calendar is closed moves to the next working day; ``skip`` leaves days out.
-    """
-
-    rule: Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)] | None = None
-    first_on: Day | None = None
-    dates: tuple[Day, ...] = ()
-    skip: tuple[Day, ...] = ()
-    at: TimeOfDay
-
-    @model_validator(mode="after")
-    def _one_source(self) -> "Sittings":
-        if (self.rule is None) == (not self.dates):
-            raise ValueError("give exactly one of rule and dates")
-        if (self.rule is None) != (self.first_on is None):
-            raise ValueError("a rule counts from first_on; listed dates need none")
-        return self
-
-
-class CommitteeDef(Strict):
-    """A body that meets. An item reaches a sitting by its ``cut_off``; what comes later waits for the next one.
-
-    ``late_items`` says whether the office may admit one all the same, ``consent`` which items need no debate.
-    """
-
-    name: Label
-    calendar: Identifier
-    sittings: Sittings
-    cut_off: BusinessDuration | None = None
-    late_items: LateItems = LateItems.NEXT_SITTING
-    consent: ConsentItems = ConsentItems.NONE
-
-
-DayOfYear = Annotated[str, StringConstraints(pattern=r"^(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$")]
-
-
-class YearlySpan(Strict):
-    """Days of every year, both included, as ``MM-DD``; one that ends before it begins runs over the new year."""
-
-    first: DayOfYear
-    last: DayOfYear
-
-    @model_validator(mode="after")
-    def _exist(self) -> "YearlySpan":
-        for name in (self.first, self.last):
-            try:
-                # Not in every year, but a day of the year all the same, would be 29 February.
-                dt.date.fromisoformat(f"2026-{name}")
-            except ValueError as error:
-                raise ValueError(f"{name} is not a day of every year") from error
-        return self
-
-
-class DatedSpan(Strict):
-    first_on: Day
-    last_on: Day
-
-    @model_validator(mode="after")
-    def _ordered(self) -> "DatedSpan":
-        if self.first_on > self.last_on:
-            raise ValueError("a window must begin before it ends")
-        return self
-
-
-class WindowDef(Strict):
-    """A published review window: a stage opens in it only, and what is promised ends with it at the latest."""
-
-    name: Label
-    calendar: Identifier
-    every_year: tuple[YearlySpan, ...] = ()
-    dates: tuple[DatedSpan, ...] = ()
-
-    @model_validator(mode="after")
-    def _one_source(self) -> "WindowDef":
-        if bool(self.every_year) == bool(self.dates):
-            raise ValueError("give exactly one of every_year and dates")
-        return self
 
 
 class TrackDef(Strict):

@@ -3,7 +3,7 @@
 It travels in the workflow's input, so that a replay needs nothing but the history.
 """
 
-from models.framework import BusinessDuration
+from models.calendars import BusinessDuration
 from models.values import Value
 from models.vocabulary import AtBreach, Carry, CountedOf, Recusal, StageOutcome, VotingMethod
 

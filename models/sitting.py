@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from models.framework import Identifier, Label, Strict, Text
+from models.strict import Identifier, Label, Strict, Text
 from models.texts import Day, WholeNumber
 from models.vocabulary import Verdict
 

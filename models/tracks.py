@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from models.framework import BusinessDuration
+from models.calendars import BusinessDuration
 from models.values import Value
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from imprimatur.office import Office
 from imprimatur.store.frameworks import add_framework
 from imprimatur.store.reading import TaskView
-from models.framework import BusinessDuration
+from models.calendars import BusinessDuration
 from models.proposal import Proposal
 from models.vocabulary import CaseStatus, EventType, OfficeAct, Party, StageOutcome
 from tests.engine import Engine

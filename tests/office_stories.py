@@ -6,6 +6,7 @@ from pathlib import Path
 
 from imprimatur.store import leave
 from imprimatur.store.engine import Database
+from models.calendars import BusinessDuration
 from models.events import (
     AdviceAsked,
     AdviceGiven,
@@ -22,7 +23,6 @@ from models.events import (
     SentBack,
     TaskReturned,
 )
-from models.framework import BusinessDuration
 from models.vocabulary import Boundary, OfficeAct, TaskStatus, Verdict
 from tests.agreed_stories import AGREED
 from tests.facts import START, Play, add_people, example

@@ -8,8 +8,8 @@ import pytest
 
 from imprimatur.store.engine import Database
 from imprimatur.store.reading import list_cases
+from models.calendars import BusinessDuration
 from models.events import ActConfirmed, Extended, Held, Resumed, SentBack
-from models.framework import BusinessDuration
 from models.vocabulary import CaseStatus, EventType, OfficeAct, TaskClosure, Verdict
 from tests.facts import OFFICE, SECOND, Play, example
 from tests.governed import (

@@ -10,6 +10,7 @@ from imprimatur.rules.clock import next_deadline
 from imprimatur.rules.draft import Draft
 from imprimatur.rules.refusal import Refusal
 from imprimatur.rules.voting import evaluate
+from models.calendars import BusinessDuration
 from models.case import CaseState, StageState, TaskState
 from models.effects import CloseStage, OverrideStage, SendBack
 from models.events import (
@@ -24,7 +25,6 @@ from models.events import (
     SentBack,
     Ticked,
 )
-from models.framework import BusinessDuration
 from models.plan import Plan, StagePlan
 from models.vocabulary import (
     AssignmentReason,

@@ -10,9 +10,9 @@ from imprimatur.bulk_acts import Words, bulk_act
 from imprimatur.errors import ImprimaturError, Unavailable
 from imprimatur.store.bulks import Item, carried_out
 from imprimatur.store.frameworks import framework
+from models.calendars import BusinessDuration
 from models.case import CaseState
 from models.events import Act, Migration
-from models.framework import BusinessDuration
 from models.messages import CaseAnswer
 from models.plan import Plan
 from models.vocabulary import BulkResult, CaseStatus, EventType

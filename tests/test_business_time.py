@@ -18,7 +18,7 @@ from imprimatur.rules.business_time import (
     subtract_business_time,
 )
 from imprimatur.rules.due_words import why_then
-from models.framework import BusinessDuration, CalendarDef
+from models.calendars import BusinessDuration, CalendarDef
 
 CAMPUS = work_calendar(
     CalendarDef.model_validate(

@@ -7,7 +7,7 @@ import pytest
 
 from imprimatur.cli.office import parse_business_duration
 from imprimatur.errors import InputError
-from models.framework import BusinessDuration
+from models.calendars import BusinessDuration
 from models.vocabulary import CaseStatus
 from tests.command import Answer, Command
 from tests.engine import Engine

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from imprimatur.rules.clock import next_deadline
+from models.calendars import BusinessDuration
 from models.effects import Breach, CallDeputy, CloseStage, CloseTask, Escalate, Remind
 from models.events import Extended, Held, PassedOn, Resumed, Ticked
-from models.framework import BusinessDuration
 from models.plan import Plan, StagePlan
 from models.vocabulary import (
     AssignmentReason,

@@ -8,8 +8,9 @@ from imprimatur.errors import DocumentInvalid, InputError
 from imprimatur.frameworks.loader import shipped
 from imprimatur.rules.answers import CONDITION_LIMIT, CONDITIONS_LIMIT, check_answer
 from imprimatur.rules.condition_words import condition, parse_condition
+from models.calendars import BusinessDuration
 from models.conditions import Condition
-from models.framework import BusinessDuration, StageDef
+from models.framework import StageDef
 from models.vocabulary import Conditions, Verdict
 
 A, R = Verdict.APPROVE, Verdict.REJECT

@@ -11,7 +11,7 @@ from imprimatur.frameworks.calendars import work_calendar
 from imprimatur.frameworks.loader import shipped
 from imprimatur.rules.business_time import add_business_time
 from imprimatur.rules.due_words import why_then
-from models.framework import BusinessDuration
+from models.calendars import BusinessDuration
 
 CAMPUS = work_calendar(shipped()["industry-credit"].calendars["campus"], "campus")
 BEGAN = "2026-12-16T15:46:00+13:00"

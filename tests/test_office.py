@@ -6,9 +6,9 @@ import pytest
 
 from imprimatur.rules.clock import next_deadline
 from imprimatur.rules.refusal import Refusal
+from models.calendars import BusinessDuration
 from models.effects import CallDeputy, Escalate, OverrideStage, PassOn, Remind, SendBack
 from models.events import ActConfirmed, ActProposed, Annulled, Extended, Held, Nudged, PassedOn, Resumed, SentBack
-from models.framework import BusinessDuration
 from models.plan import Plan, StagePlan
 from models.vocabulary import (
     AssignmentReason,

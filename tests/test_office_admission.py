@@ -7,6 +7,7 @@ import pytest
 
 from imprimatur import errors
 from imprimatur.rules.admission import refusal
+from models.calendars import BusinessDuration
 from models.case import CaseState, ProposedAct, StageState, TaskState
 from models.commit import Resolution, WrittenStep
 from models.events import (
@@ -25,7 +26,6 @@ from models.events import (
     SentBack,
     Withdrawn,
 )
-from models.framework import BusinessDuration
 from models.vocabulary import (
     AssignmentReason,
     CaseStatus,

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from imprimatur.rules.business_time import WorkCalendar
 from imprimatur.rules.sittings import next_sitting, recurrence, sitting_on, sittings, window_for, windows
-from models.framework import CommitteeDef, WindowDef
+from models.meetings import CommitteeDef, WindowDef
 from tests.meetings import board
 from tests.meetings import windows as autumn
 from tests.test_business_time import BERLIN, CAMPUS, DUBAI, OFFICES, local

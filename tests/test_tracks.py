@@ -9,9 +9,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from imprimatur.frameworks.tracks import course_of, select_track
 from imprimatur.rules.plan import plan_of
+from models.calendars import BusinessDuration
 from models.effects import KeepStage, OpenStage
 from models.events import Revised
-from models.framework import BusinessDuration, Framework
+from models.framework import Framework
 from models.plan import Plan, StagePlan
 from models.tracks import Selection
 from models.vocabulary import CaseStatus, StageOutcome, StageStatus, Verdict

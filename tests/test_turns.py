@@ -9,8 +9,8 @@ import pytest
 from imprimatur.rules.turns import Turns, party_of, turns_of
 from imprimatur.store.engine import Database
 from imprimatur.store.reading import show_case
+from models.calendars import BusinessDuration
 from models.events import Extended, Held, Resumed, SentBack
-from models.framework import BusinessDuration
 from models.vocabulary import Boundary, CaseStatus, EventType, Party, Verdict
 from tests.facts import OFFICE, Play, add_people, example, furnish, ledger_rows
 from tests.governed import confirmed, information, proposed, review, submitted, window

@@ -13,7 +13,7 @@ from imprimatur.errors import InputError
 from imprimatur.gateway import Gateway
 from imprimatur.office import Office
 from imprimatur.store.engine import Database
-from models.framework import BusinessDuration
+from models.calendars import BusinessDuration
 from models.messages import CaseAnswer
 from models.vocabulary import OfficeAct, StageOutcome
 

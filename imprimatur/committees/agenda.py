@@ -10,7 +10,7 @@ from sqlalchemy import Connection, RowMapping, select
 from imprimatur.committees.bodies import Committee, committee
 from imprimatur.rules.voting import AGAINST
 from imprimatur.store.engine import Database
-from models.framework import CommitteeDef
+from models.meetings import CommitteeDef
 from models.tables import CaseRow, DecisionRow, LedgerRow, MinutesRow, StageRow, TaskRow
 from models.vocabulary import ConsentItems, EventType, StageOutcome, TaskStatus, Verdict
 

@@ -12,7 +12,7 @@ from imprimatur.rules.business_time import WorkCalendar
 from imprimatur.rules.sittings import Sitting, sitting_on, sittings
 from imprimatur.store.engine import Database
 from imprimatur.store.frameworks import framework, list_frameworks
-from models.framework import CommitteeDef
+from models.meetings import CommitteeDef
 from models.tables import StageRow
 from models.vocabulary import LateItems, StageStatus
 

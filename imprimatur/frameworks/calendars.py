@@ -9,7 +9,7 @@ import holidays
 
 from imprimatur.errors import InputError
 from imprimatur.rules.business_time import Hours, WorkCalendar
-from models.framework import CalendarDef
+from models.calendars import CalendarDef
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 WEEKDAY_NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")

@@ -15,7 +15,8 @@ from imprimatur.frameworks.meeting_checks import meeting_problems
 from imprimatur.frameworks.policy_checks import kind_problems, silence_problems, vote_problems
 from imprimatur.frameworks.track_checks import track_problems
 from imprimatur.rules.business_time import add_business_time, subtract_business_time
-from models.framework import BusinessDuration, Framework, ReviewerRule, Sla, StageDef
+from models.calendars import BusinessDuration
+from models.framework import Framework, ReviewerRule, Sla, StageDef
 from models.vocabulary import StageKind
 
 # Any day in the middle of a working year serves to try a calendar out.

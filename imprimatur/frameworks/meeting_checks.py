@@ -9,7 +9,8 @@ from imprimatur.frameworks.field_checks import Found
 from imprimatur.frameworks.json_lines import Place
 from imprimatur.rules.business_time import WorkCalendar
 from imprimatur.rules.sittings import recurrence, sittings, windows
-from models.framework import CommitteeDef, Framework, WindowDef
+from models.framework import Framework
+from models.meetings import CommitteeDef, WindowDef
 
 
 def meeting_problems(framework: Framework) -> Found:

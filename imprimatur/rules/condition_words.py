@@ -4,8 +4,8 @@ import datetime as dt
 import re
 
 from imprimatur.errors import InputError
+from models.calendars import BusinessDuration
 from models.conditions import Condition
-from models.framework import BusinessDuration
 
 _HINT = 'Write it like "Name the assessor | due 10d | owner ana@example.edu | blocking".'
 _LONGEST_DAYS, _LONGEST_HOURS = 1000, 10_000

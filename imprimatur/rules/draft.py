@@ -1,5 +1,6 @@
 """A case state being changed: shallow copies of what changes, effects in order."""
 
+from models.calendars import BusinessDuration
 from models.case import CaseState, StageState, TaskState
 from models.conditions import LapseCondition, OpenCondition
 from models.effects import (
@@ -17,7 +18,6 @@ from models.effects import (
     SeekReviewers,
     SkipStage,
 )
-from models.framework import BusinessDuration
 from models.plan import Plan, StagePlan
 from models.vocabulary import (
     AssignmentReason,

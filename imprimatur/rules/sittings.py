@@ -13,7 +13,7 @@ from itertools import takewhile
 from dateutil.rrule import rrule, rruleset, rrulestr
 
 from imprimatur.rules.business_time import HORIZON_DAYS, ONE_DAY, WorkCalendar, subtract_business_time
-from models.framework import CommitteeDef, WindowDef
+from models.meetings import CommitteeDef, WindowDef
 
 FREQUENCIES = ("YEARLY", "MONTHLY", "WEEKLY", "DAILY")
 HORIZON = dt.timedelta(days=HORIZON_DAYS)
