@@ -78,7 +78,7 @@ async def connected(address: str, keys: str | None = None, retries: RetryConfig 
 
 def worker(client: Client, committer: Committer, queue: str, cached: int = 1000) -> Worker:
     """A worker with the workflow sandbox on: what is not deterministic fails here."""
-    return Worker(
+    found = Worker(
         client,
         task_queue=queue,
         workflows=[CaseWorkflow],
@@ -86,6 +86,10 @@ def worker(client: Client, committer: Committer, queue: str, cached: int = 1000)
         max_cached_workflows=cached,
         graceful_shutdown_timeout=dt.timedelta(seconds=1),
     )
+    # The library takes two seconds without an answer for a deadlock; on a busy machine it is none.
+    assert found._workflow_worker is not None
+    found._workflow_worker._deadlock_timeout_seconds = 30
+    return found
 
 
 def writer(database: Database, folder: Path) -> Committer:
