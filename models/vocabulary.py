@@ -209,6 +209,17 @@ class Channel(StrEnum):
 
     LINK = "link"
     COMMAND_LINE = "command_line"
+    MAIL = "mail"
+
+
+class InboundKind(StrEnum):
+    """What an incoming message is; only a reply can decide anything, and only a reply is answered."""
+
+    REPLY = "reply"
+    AUTOMATIC = "automatic"
+    BOUNCE = "bounce"
+    LIST = "list"
+    UNREADABLE = "unreadable"
 
 
 class EventType(StrEnum):

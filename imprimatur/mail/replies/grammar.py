@@ -1,0 +1,135 @@
+"""The grammar of an answer by mail: a verdict alone on the first line, scores and a comment below it.
+
+A wrong verdict would be the worst that can happen. So nothing is guessed: what does not follow the grammar is asked
+back, with the reason.
+"""
+
+import re
+import unicodedata
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from imprimatur.mail.replies.cutting import own_words
+from imprimatur.mail.replies.letter import Letter
+from models.vocabulary import Verdict
+
+# In English, German, French, Spanish and Japanese; the first one is what our own mails propose.
+WORDS: dict[Verdict, tuple[str, ...]] = {
+    Verdict.APPROVE: ("approve", "genehmigen", "approuver", "aprobar", "承認"),
+    Verdict.REJECT: ("reject", "ablehnen", "rejeter", "rechazar", "却下"),
+    Verdict.REQUEST_CHANGES: (
+        "changes", "request changes", "request_changes", "änderungen", "modifications", "cambios", "修正",
+    ),
+    Verdict.ABSTAIN: ("abstain", "enthaltung", "abstention", "abstención", "棄権"),
+    Verdict.RECUSE: ("recuse", "recuse myself", "befangen", "récusation", "recusación", "忌避"),
+    Verdict.ENDORSE: ("endorse", "befürworten", "soutenir", "respaldar", "支持"),
+    Verdict.ACKNOWLEDGE: ("acknowledge", "kenntnisnahme", "pris connaissance", "enterado", "了承"),
+    Verdict.OBJECT: ("object", "einspruch", "objection", "objeción", "異議"),
+}  # fmt: skip
+_MEANING = {word: verdict for verdict, words in WORDS.items() for word in words}
+_AROUND = " *_\"'“”„«»‘’「」『』`#"
+_AFTER = " .!,;:。、！．"
+_SCORE = re.compile(r"[\s*•-]{0,6}(?P<name>[^\W\d][\w -]{0,60}?)\s*\*?\s*[:：=]\s*\*?\s*(?P<value>[+-]?\d\S*)\s*\*?\s*")
+_WHOLE = re.compile(r"[+-]?\d{1,6}")
+_LINK = re.compile(r"https?://\S{0,300}/t/\S{20,}|\breview\+[\w.-]+@|Sent by Imprimatur for|Opening it decides nothing")
+_SHOWN = 80
+
+
+class Doubt(StrEnum):
+    """Why an answer is not understood."""
+
+    EMPTY = "empty"
+    NO_VERDICT = "no_verdict"
+    SEVERAL_VERDICTS = "several_verdicts"
+    FORMS_DIFFER = "forms_differ"
+    QUOTE_LEFT = "quote_left"
+    SCORE_UNCLEAR = "score_unclear"
+    SEALED = "sealed"
+    UNREADABLE = "unreadable"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """``scores`` are as written; whether a stage asks for them is the stage's to say."""
+
+    verdict: Verdict
+    comment: str = ""
+    scores: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Unclear:
+    """``line`` is the line that was not understood, shortened; empty when it is none in particular."""
+
+    doubt: Doubt
+    line: str = ""
+
+
+def read_answer(letter: Letter, criteria: Collection[str] = ()) -> Answer | Unclear:
+    """What a letter answers. Where it says it in two forms they must not contradict each other."""
+    readings = [parse(own_words(text), criteria) for text in letter.texts]
+    verdicts = {reading.verdict for reading in readings if isinstance(reading, Answer)}
+    if len(verdicts) > 1:
+        return Unclear(Doubt.FORMS_DIFFER)
+    told = [reading for reading in readings if reading != Unclear(Doubt.EMPTY)]
+    if told:
+        return told[0]
+    if letter.sealed:
+        return Unclear(Doubt.SEALED)
+    return Unclear(Doubt.EMPTY)
+
+
+def parse(text: str, criteria: Collection[str] = ()) -> Answer | Unclear:
+    """``text`` is the sender's own: quotes and signature are cut already."""
+    lines = text.split("\n")
+    first = next((number for number, line in enumerate(lines) if line.strip()), None)
+    if first is None:
+        return Unclear(Doubt.EMPTY)
+    verdict = meaning(lines[first])
+    if verdict is None:
+        return Unclear(Doubt.NO_VERDICT, _shortened(lines[first]))
+    rest = lines[first + 1 :]
+    other = next((line for line in rest if meaning(line) not in (None, verdict)), None)
+    if other is not None:
+        return Unclear(Doubt.SEVERAL_VERDICTS, _shortened(other))
+    if (left := next((line for line in rest if _LINK.search(line)), None)) is not None:
+        # It would show others a link that is the sender's alone.
+        return Unclear(Doubt.QUOTE_LEFT, _shortened(left))
+    return _with_scores(verdict, rest, {_key(name): name for name in criteria})
+
+
+def meaning(line: str) -> Verdict | None:
+    """The verdict that a line says and nothing else, in any case and script width."""
+    if len(line) > _SHOWN:
+        return None
+    words = unicodedata.normalize("NFKC", line).strip(_AROUND).rstrip(_AFTER).strip(_AROUND).casefold()
+    return _MEANING.get(" ".join(words.split()))
+
+
+def _with_scores(verdict: Verdict, lines: Iterable[str], known: dict[str, str]) -> Answer | Unclear:
+    scores: dict[str, int] = {}
+    comment: list[str] = []
+    for line in lines:
+        found = _SCORE.fullmatch(unicodedata.normalize("NFKC", line)) if len(line) <= _SHOWN * 2 else None
+        if found is None:
+            comment.append(line)
+            continue
+        name = known.get(_key(found["name"]), _key(found["name"]))
+        if not _WHOLE.fullmatch(found["value"]):
+            if _key(found["name"]) not in known:
+                comment.append(line)
+                continue
+            return Unclear(Doubt.SCORE_UNCLEAR, _shortened(line))
+        if scores.setdefault(name, int(found["value"])) != int(found["value"]):
+            return Unclear(Doubt.SCORE_UNCLEAR, _shortened(line))
+    return Answer(verdict, re.sub(r"\n{3,}", "\n\n", "\n".join(comment)).strip(), scores)
+
+
+def _key(name: str) -> str:
+    return re.sub(r"[\s_-]+", "_", name.strip().casefold())
+
+
+def _shortened(line: str) -> str:
+    line = " ".join(line.split())
+    return line if len(line) <= _SHOWN else f"{line[: _SHOWN - 1]}…"
