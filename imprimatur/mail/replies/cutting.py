@@ -46,6 +46,7 @@ _ATTRIBUTION = re.compile(
     r"|が書き込みました|のメール|のメッセージ)|\d{4}年\d{1,2}月\d{1,2}日.*)\s*[:：]",
     re.IGNORECASE | re.DOTALL,
 )
+_DATED_BEGIN = re.compile(r"\s*\w{1,3}\b.{0,15}\d{1,2}\b.{0,15}\b\d{2,4}\b")
 _MOBILE = re.compile(
     r"\s*(sent (from|via|with) (my |the )?(iphone|ipad|android|samsung|galaxy|huawei|pixel|mobile"
     r"|phone|blackberry|mail for"
@@ -145,29 +146,38 @@ def _is_head(lines: Sequence[str], number: int) -> bool:
 
 
 def _attribution(lines: Sequence[str], number: int) -> int:
-    """How many lines from here on introduce a quote; 0 when they do not. The shortest ending is the introduction."""
+    """How many lines from here on introduce a quote; 0 when they do not. The shortest ending is the introduction,
+    unless what comes before it begins with a date."""
     if not lines[number].strip() or _QUOTED.match(lines[number]):
         return 0
     for length in range(1, MOST_LINES_OF_ATTRIBUTION + 1):
         chosen = lines[number : number + length]
         if not chosen[-1].strip() or _QUOTED.match(chosen[-1]) or len(chosen) < length:
-            return 0
+            break
         if _introduces(lines, number, length):
             shorter = any(_introduces(lines, number + skipped, length - skipped) for skipped in range(1, length))
-            return 0 if shorter else length
-    return 0
+            return 0 if shorter and not _DATED_BEGIN.match(lines[number]) else length
+    return 1 if _introduces_without_date(lines, number) else 0
 
 
 def _introduces(lines: Sequence[str], number: int, length: int) -> bool:
+    """It names an address and a time; or it is what some program writes, with a date at least."""
     text = " ".join(line.strip() for line in lines[number : number + length])
     if len(text) > LONGEST_ATTRIBUTION or not text.endswith((":", "：")):
         return False
-    named, timed = _ADDRESS.search(text) is not None, _TIME.search(text) is not None
-    if named and timed:
+    named = _ADDRESS.search(text) is not None
+    if named and _TIME.search(text):
         return True
-    dated = re.search(r"\d", text) is not None
-    quoted = _quote_follows(lines, number + length)
-    return _ATTRIBUTION.fullmatch(text) is not None and ((dated and (named or quoted)) or (quoted and length == 1))
+    if re.search(r"\d", text) is None or _ATTRIBUTION.fullmatch(text) is None:
+        return False
+    return named or _quote_follows(lines, number + length)
+
+
+def _introduces_without_date(lines: Sequence[str], number: int) -> bool:
+    text = lines[number].strip()
+    if len(text) > LONGEST_ATTRIBUTION or not _quote_follows(lines, number + 1):
+        return False
+    return _ATTRIBUTION.fullmatch(text) is not None
 
 
 def _quote_follows(lines: Sequence[str], number: int) -> bool:
