@@ -293,6 +293,8 @@ class MailKind(StrEnum):
     CONFIRMATION = "confirmation"
     ADVICE_ASKED = "advice_asked"
     ADVICE_GIVEN = "advice_given"
+    REPLY_RECORDED = "reply_recorded"
+    REPLY_NOT_RECORDED = "reply_not_recorded"
 
 
 class MailStatus(StrEnum):

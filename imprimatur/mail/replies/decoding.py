@@ -67,7 +67,9 @@ def _codec(label: str) -> str | None:
 
 def header(message: Message, name: str) -> str:
     """A header as a person reads it, on one line; empty when there is none."""
-    value = str(message.get(name, ""))[:LONGEST_HEADER]
+    # As it came: the library answers bytes that are not ASCII with signs of doubt.
+    found = next((str(value) for key, value in message.raw_items() if key.lower() == name.lower()), "")
+    value = text_of_bytes(found[:LONGEST_HEADER].encode("utf-8", "surrogateescape"), "utf-8")
     try:
         parts = decode_header(value)
     except (HeaderParseError, ValueError):
