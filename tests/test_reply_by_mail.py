@@ -19,7 +19,7 @@ from aiosmtpd.smtp import SMTP
 
 from imprimatur.embedded.demo import environment
 from imprimatur.embedded.home import LOOPBACK
-from imprimatur.embedded.sink import Replies, Sink, StoredMail
+from imprimatur.embedded.sink import Replies, Sink, StoredMail, read_mailbox
 from imprimatur.errors import Unavailable
 from imprimatur.inbound.listening import Listener
 from imprimatur.inbound.receiving import Outcome
@@ -180,10 +180,10 @@ async def test_the_sink_hands_replies_on_and_keeps_everything_else(tmp_path: Pat
             said = await spoken(port, "EHLO x", "MAIL FROM:<q@example.edu>", *rcpt, "DATA", "Subject: y\r\n\r\nz\r\n.")
             assert said[-1].startswith("250")
             assert [recipient for recipient, _ in script.received] == ["review+a@reply.example"]
-            assert len(list(tmp_path.glob("*.eml"))) == 1
+            assert len(read_mailbox(tmp_path)) == 1
         async with relay(Sink(tmp_path, Replies("reply.example", 1))) as port:
             said = await spoken(
                 port, "EHLO x", "MAIL FROM:<q@example.edu>", rcpt[0], "DATA", "Subject: y\r\n\r\nz\r\n."
             )
             assert said[-1].startswith("451")
-    assert len(list(tmp_path.glob("*.eml"))) == 1
+    assert len(read_mailbox(tmp_path)) == 1

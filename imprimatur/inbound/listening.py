@@ -46,6 +46,7 @@ class Listener:
             # The last resort: the relay keeps the message and sends it again.
             log.error("fault", exc_info=error)
             return "451 4.3.0 fault"
+        log.info("mail_received", result=outcome.result, kind=outcome.kind, task_id=outcome.task_id)
         return f"250 2.0.0 {outcome.result}"
 
 

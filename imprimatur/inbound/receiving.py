@@ -12,8 +12,6 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
-import structlog
-
 from imprimatur.errors import ImprimaturError, NotAllowed, NotFound, Refused, Unavailable
 from imprimatur.inbound.doubts import unclear
 from imprimatur.mail.links import Links
@@ -26,8 +24,6 @@ from imprimatur.store.engine import Database
 from imprimatur.store.inbound import Arrival, Holder, Reaction, holder, result_of, settle
 from models.messages import DecisionReceipt
 from models.vocabulary import Channel, InboundKind, MailKind
-
-log = structlog.get_logger()
 
 RECORDED, IGNORED = "recorded", "ignored"
 WAIVED = "waived"
@@ -97,7 +93,6 @@ class Receiver:
             return Outcome(known, letter.kind, case_id, task_id, repeated=True)
         reaction = await self._react(letter, task, is_ours)
         written = await asyncio.to_thread(settle, self._database, arrival, task, reaction)
-        log.info("mail_received", result=reaction.result, kind=letter.kind, task_id=task_id, digest=arrival.digest[:16])
         return Outcome(reaction.result, letter.kind, case_id, task_id, repeated=not written)
 
     def _parts(self, recipient: str) -> re.Match[str] | None:
