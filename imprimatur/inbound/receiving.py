@@ -31,6 +31,8 @@ WAIVED = "waived"
 ANSWERS_A_DAY = 20
 # Of what others try the holder hears, but nobody can fill a mailbox by trying.
 WARNINGS_A_DAY = 3
+ASK_AGAIN = "Reply to the newest mail about the task, or use its link."
+USE_THE_LINK = "Use the link in the mail instead."
 _ADDRESS = re.compile(r"review\+(?P<task>t-[a-z2-7]{16})\.(?P<signature>[a-z0-9_-]{22})@(?P<domain>[a-z0-9.-]+)", re.I)
 
 
@@ -86,7 +88,7 @@ class Receiver:
         """Deals with a message; the same one again changes nothing. Raises Unavailable: try again later."""
         task, is_ours = await asyncio.to_thread(self._task, recipient)
         letter = await asyncio.to_thread(take_apart, raw, with_content=is_ours)
-        arrival = _arrival(letter, raw, recipient)
+        arrival = _arrival(letter, raw, recipient, keeps=is_ours)
         case_id, task_id = (task.case_id, task.task_id) if task else (None, None)
         known = await asyncio.to_thread(result_of, self._database, arrival.mail_key)
         if known is not None:
@@ -110,35 +112,29 @@ class Receiver:
     async def _react(self, letter: Letter, task: Holder | None, is_ours: bool) -> Reaction:
         if letter.kind not in (InboundKind.REPLY, InboundKind.UNREADABLE):
             return Reaction(IGNORED)
-        refused, vouched = self._stranger(letter, task, is_ours)
-        if refused is not None or task is None:
-            assert refused is not None
+        try:
+            holding, vouched = self._identified(letter, task, is_ours)
+        except Refused as error:
             warns = task is not None and (is_ours or letter.sender == canonical(task.assignee))
-            return Reaction(
-                refused.code,
-                refused=refused,
-                answer=MailKind.REPLY_NOT_RECORDED if warns else None,
-                data=_told(refused, known=False),
-                answers_a_day=WARNINGS_A_DAY,
-            )
-        return await self._answer(letter, task, vouched)
+            return _warning(error) if warns else Reaction(error.code, refused=error)
+        return await self._answer(letter, holding, vouched)
 
-    def _stranger(self, letter: Letter, task: Holder | None, is_ours: bool) -> tuple[ImprimaturError | None, str]:
-        """Why a message does not count as its holder's; else what vouches for it."""
+    def _identified(self, letter: Letter, task: Holder | None, is_ours: bool) -> tuple[Holder, str]:
+        """The task whose holder sent the message, and what vouches for that. Raises Refused."""
         if task is None:
-            return NotFound("reply_address_unknown", "No task has this reply address.", ASK_AGAIN), ""
+            raise NotFound("reply_address_unknown", "No task has this reply address.", ASK_AGAIN)
         if not is_ours:
-            return NotAllowed("reply_secret_invalid", "The reply address is not the one of this task.", ASK_AGAIN), ""
+            raise NotAllowed("reply_secret_invalid", "The reply address is not the one of this task.", ASK_AGAIN)
         if letter.kind is InboundKind.UNREADABLE:
-            return Refused("mail_unreadable", "The message is built so that it is not safe to read.", USE_THE_LINK), ""
+            raise Refused("mail_unreadable", "The message is built so that it is not safe to read.", USE_THE_LINK)
         if letter.sender != canonical(task.assignee):
             sender = letter.sender or "an unclear sender"
-            return NotAllowed("sender_not_assignee", f"The message came from {sender}.", USE_THE_LINK), ""
+            raise NotAllowed("sender_not_assignee", f"The message came from {sender}.", USE_THE_LINK)
         vouched = self._vouched(letter, letter.sender)
         if vouched is None:
-            error = "Nothing shows that the message came from where it says it does."
-            return NotAllowed("sender_not_attested", error, USE_THE_LINK), ""
-        return None, vouched
+            told = "Nothing shows that the message came from where it says it does."
+            raise NotAllowed("sender_not_attested", told, USE_THE_LINK)
+        return task, vouched
 
     def _vouched(self, letter: Letter, sender: str) -> str | None:
         if self._identity.attestation_waived:
@@ -173,8 +169,15 @@ class Receiver:
         )
 
 
-ASK_AGAIN = "Reply to the newest mail about the task, or use its link."
-USE_THE_LINK = "Use the link in the mail instead."
+def _warning(error: Refused) -> Reaction:
+    """To the holder of a task in whose name something came that does not count."""
+    return Reaction(
+        error.code,
+        refused=error,
+        answer=MailKind.REPLY_NOT_RECORDED,
+        data=_told(error, known=False),
+        answers_a_day=WARNINGS_A_DAY,
+    )
 
 
 def _refusal(error: ImprimaturError, vouched: str, thread: dict[str, Any], *, traced: bool = False) -> Reaction:
@@ -202,8 +205,11 @@ def _recorded(said: Answer, receipt: DecisionReceipt) -> dict[str, Any]:
     }
 
 
-def _arrival(letter: Letter, raw: bytes, recipient: str) -> Arrival:
-    """Known by its Message-ID at one recipient: nobody can use up the Message-ID of somebody else's mail."""
+def _arrival(letter: Letter, raw: bytes, recipient: str, *, keeps: bool) -> Arrival:
+    """Known by its Message-ID at one recipient: nobody can use up the Message-ID of somebody else's mail.
+
+    What strangers send is not kept, or they could fill the database.
+    """
     digest = hashlib.sha256(raw).hexdigest()
     name = f"{letter.message_id or digest}\x1f{recipient.strip().strip('<>').lower()}"
     return Arrival(
@@ -212,6 +218,6 @@ def _arrival(letter: Letter, raw: bytes, recipient: str) -> Arrival:
         sender=letter.sender,
         kind=letter.kind,
         digest=digest,
-        content=raw,
+        content=raw if keeps else None,
         attachments=[asdict(attachment) for attachment in letter.attachments],
     )

@@ -176,8 +176,8 @@ def _is_answerable(context: MailContext) -> bool:
 
 
 def _words(context: MailContext) -> tuple[str, ...]:
-    """What can be answered to a task by reply, in the words of its grammar."""
-    if context.task is None or context.stage is None:
+    """What can be answered to a task by reply; what is on offer has to be claimed first."""
+    if context.task is None or context.stage is None or context.task["status"] == TaskStatus.OFFERED:
         return ()
     return tuple(WORDS[verdict][0] for verdict in context.stage.accepted(context.task["reason"]))
 

@@ -35,14 +35,14 @@ class Holder:
 
 @dataclass(frozen=True)
 class Arrival:
-    """A message as it came in; ``attachments`` tell name, type, size and digest."""
+    """A message as it came in; ``attachments`` tell name, type, size and digest. ``content`` is None when not kept."""
 
     mail_key: str
     message_id: str | None
     sender: str | None
     kind: InboundKind
     digest: str
-    content: bytes
+    content: bytes | None
     attachments: Sequence[dict[str, Any]] = ()
 
 
@@ -97,7 +97,8 @@ def settle(database: Database, arrival: Arrival, task: Holder | None, reaction: 
         }
         if not insert_once(connection, _MAIL, row):
             return False
-        insert_once(connection, _CONTENT, {"digest": arrival.digest, "content": arrival.content})
+        if arrival.content is not None:
+            insert_once(connection, _CONTENT, {"digest": arrival.digest, "content": arrival.content})
         if reaction.refused is not None and not reaction.traced:
             case_id, task_id = (task.case_id, task.task_id) if task else (None, None)
             sender = arrival.sender or UNKNOWN_SENDER

@@ -31,6 +31,8 @@ _MEANING = {word: verdict for verdict, words in WORDS.items() for word in words}
 _AROUND = " *_\"'“”„«»‘’「」『』`#"
 _AFTER = " .!,;:。、！．"
 _SCORE = re.compile(r"[\s*•-]{0,6}(?P<name>[^\W\d][\w -]{0,60}?)\s*\*?\s*[:：=]\s*\*?\s*(?P<value>[+-]?\d\S*)\s*\*?\s*")
+# An identifier of up to three words.
+_NAME = re.compile(r"[^\W\d]+(_[^\W\d]+){0,2}")
 _WHOLE = re.compile(r"[+-]?\d{1,6}")
 _LINK = re.compile(r"https?://\S{0,300}/t/\S{20,}|\breview\+[\w.-]+@|Sent by Imprimatur for|Opening it decides nothing")
 _SHOWN = 80
@@ -111,19 +113,25 @@ def _with_scores(verdict: Verdict, lines: Iterable[str], known: dict[str, str]) 
     scores: dict[str, int] = {}
     comment: list[str] = []
     for line in lines:
-        found = _SCORE.fullmatch(unicodedata.normalize("NFKC", line)) if len(line) <= _SHOWN * 2 else None
-        if found is None:
+        if (found := _score(line, known)) is None:
             comment.append(line)
             continue
-        name = known.get(_key(found["name"]), _key(found["name"]))
-        if not _WHOLE.fullmatch(found["value"]):
-            if _key(found["name"]) not in known:
-                comment.append(line)
-                continue
-            return Unclear(Doubt.SCORE_UNCLEAR, _shortened(line))
-        if scores.setdefault(name, int(found["value"])) != int(found["value"]):
+        name, value = found
+        if not _WHOLE.fullmatch(value) or scores.setdefault(name, int(value)) != int(value):
             return Unclear(Doubt.SCORE_UNCLEAR, _shortened(line))
     return Answer(verdict, re.sub(r"\n{3,}", "\n\n", "\n".join(comment)).strip(), scores)
+
+
+def _score(line: str, known: dict[str, str]) -> tuple[str, str] | None:
+    """A criterion and what stands behind it; of a name that is not known only what can be nothing but a score."""
+    found = _SCORE.fullmatch(unicodedata.normalize("NFKC", line)) if len(line) <= _SHOWN * 2 else None
+    if found is None:
+        return None
+    key, value = _key(found["name"]), found["value"].rstrip(".,;")
+    if key in known:
+        return known[key], value
+    # Times, dates and places of meetings look much the same.
+    return (key, value) if _WHOLE.fullmatch(value) and _NAME.fullmatch(key) else None
 
 
 def _key(name: str) -> str:

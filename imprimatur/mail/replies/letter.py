@@ -154,7 +154,10 @@ def _is_file(part: Message) -> bool:
 
 def _content(part: Message) -> bytes:
     if part.is_multipart():
-        # A forwarded message or a sealed one: kept as it came.
-        return part.as_bytes()
+        # A forwarded message or a sealed one, as it came. The library cannot write down again all that it reads.
+        try:
+            return part.as_bytes()
+        except (MessageError, LookupError, ValueError, TypeError, AttributeError):
+            return b""
     payload = part.get_payload(decode=True)
     return payload if isinstance(payload, bytes) else b""
