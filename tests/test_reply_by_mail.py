@@ -22,10 +22,12 @@ from imprimatur.embedded.home import LOOPBACK
 from imprimatur.embedded.sink import Replies, Sink, StoredMail, read_mailbox
 from imprimatur.errors import Unavailable
 from imprimatur.inbound.listening import Listener
-from imprimatur.inbound.receiving import Outcome
+from imprimatur.inbound.receiving import Outcome, Receiver
 from models.vocabulary import InboundKind
 from tests.command import Command
+from tests.engine import Engine
 from tests.relay import relay
+from tests.replying import Post, address_of, message, passed
 from tests.stack import ROOT, Stack, needed_scores, starter, submitted
 
 
@@ -118,7 +120,7 @@ class Script:
 
 
 @asynccontextmanager
-async def listening(script: Script, kind: type[SMTP] = SMTP) -> AsyncIterator[int]:
+async def listening(script: "Script | Receiver", kind: type[SMTP] = SMTP) -> AsyncIterator[int]:
     handler = Listener(script)  # type: ignore[arg-type]
     server = await asyncio.get_running_loop().create_server(lambda: kind(handler, hostname="here"), LOOPBACK, 0)
     try:
@@ -156,6 +158,26 @@ async def test_the_listener_takes_one_recipient_at_a_time_and_only_reply_address
     assert [answer[:3] for answer in said[1:]] == ["250", "550", "250", "452", "354", "250"]
     assert said[-1] == "250 2.0.0 recorded"
     assert [recipient for recipient, _ in script.received] == ["review+a@reply.example"]
+
+
+async def test_mail_without_a_sender_on_its_envelope_is_a_machines(live: Engine) -> None:
+    case_id = (await live.submit("industry-credit", case_id=live.case_id("machine"))).case_id
+    [task, *_] = live.tasks(case_id)
+    post = Post(live)
+    to = address_of(task.task_id, task.assignee)
+    answer = message(task.assignee, "approve\nfit: 4\nno_duplication: 3", to=to, headers=[passed(task.assignee)])
+    async with listening(post.receiver) as port:
+        for sender, result in (("", "ignored"), (task.assignee, "recorded")):
+            text = answer.replace(b"Message-ID: <", f"Message-ID: <{result}-".encode()).decode()
+            said = await spoken(port, "EHLO x", f"MAIL FROM:<{sender}>", f"RCPT TO:<{to}>", "DATA", f"{text}\r\n.")
+            assert said[-1] == f"250 2.0.0 {result}"
+    assert len(post.decisions(case_id)) == 1
+
+
+def test_a_relay_is_told_to_come_again_where_nothing_runs(tmp_path: Path) -> None:
+    done = starter(tmp_path, "mail", "receive", "--to", "review+x@localhost", "--json")
+    assert done.returncode == 75
+    assert '"code": "secret_keys_missing"' in done.stdout
 
 
 @pytest.mark.parametrize("fault", [Unavailable("database_unavailable", "Gone."), RuntimeError("a mistake of ours")])

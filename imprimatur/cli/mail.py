@@ -12,7 +12,7 @@ import typer
 from imprimatur.cli.cases import Json
 from imprimatur.cli.context import Environment
 from imprimatur.cli.output import show, show_error
-from imprimatur.errors import InputError, Unavailable
+from imprimatur.errors import ImprimaturError, InputError
 
 SIZE_LIMIT_BYTES = 30 * 1024 * 1024
 LONGEST_HEAD_BYTES = 256 * 1024
@@ -51,7 +51,8 @@ def receive(
     recipient = to or os.environ.get("ORIGINAL_RECIPIENT", "") or _recipient(raw)
     try:
         outcome = take(Environment.current(), raw, recipient)
-    except Unavailable as error:
+    except ImprimaturError as error:
+        # A part that does not answer, or settings that are wrong: nothing is wrong with the message.
         show_error(error, as_json)
         raise typer.Exit(TRY_AGAIN_LATER) from error
     document = {

@@ -38,7 +38,7 @@ class Listener:
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         content = envelope.content if isinstance(envelope.content, bytes) else str(envelope.content).encode()
         try:
-            outcome = await self._receiver.receive(content, envelope.rcpt_tos[0])
+            outcome = await self._receiver.receive(_delivered(content, envelope), envelope.rcpt_tos[0])
         except ImprimaturError as error:
             log.warning("mail_put_off", code=error.code, reason=error.message)
             return f"451 4.3.0 {error.code}"
@@ -48,6 +48,12 @@ class Listener:
             return "451 4.3.0 fault"
         log.info("mail_received", result=outcome.result, kind=outcome.kind, task_id=outcome.task_id)
         return f"250 2.0.0 {outcome.result}"
+
+
+def _delivered(content: bytes, envelope: Envelope) -> bytes:
+    """With the envelope's sender, as the last station writes it down (RFC 5321, 4.4): machines leave it empty."""
+    sender = (envelope.mail_from or "").strip("<>")
+    return f"Return-Path: <{sender}>\r\n".encode("utf-8", "replace") + content
 
 
 async def listen(receiver: Receiver, host: str, port: int, *, lmtp: bool = False) -> None:
