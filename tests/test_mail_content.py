@@ -138,10 +138,16 @@ def test_a_task_mail_says_how_to_answer_by_reply_where_replies_are_taken(found: 
         words = [WORDS[verdict][0] for verdict in context.stage.accepted(context.task["reason"])]
         for text in (mail.text, mail.html):
             assert f"first line ({', '.join(words)})" in " ".join(text.split())
+            for criterion in context.stage.criteria:
+                needed = " (needed)" if criterion.required else ""
+                scale = f"{criterion.scale.minimum} to {criterion.scale.maximum}{needed}"
+                assert f"{criterion.id.replace('_', ' ')}: {scale}" in text
         assert "Or reply to this mail" not in rendered(context).text
         # Quoted whole and answered by nothing it decides nothing, nor does any of its lines say a verdict.
         assert not isinstance(parse(mail.text), Answer)
         assert not any(meaning(line) for line in mail.text.splitlines())
+        # Nor does it become part of a comment where no mail program has marked it as quoted.
+        assert not isinstance(parse(f"approve\n\n{mail.text}"), Answer)
 
 
 def test_a_due_time_is_told_in_the_calendars_own_time(found: Mails) -> None:
