@@ -23,6 +23,7 @@ from models.case import CaseState
 from models.commit import Resolution, Step
 from models.events import Continued, Decided, Event, Revised, Submitted, Ticked, Withdrawn
 from models.framework import Framework
+from models.plan import Plan
 from models.proposal import Proposal
 from models.tables import CaseRow, LedgerRow
 from models.vocabulary import CaseStatus, EventType, Verdict
@@ -66,6 +67,25 @@ def amended(database: Database, framework: str, stage_id: str | None = None, **c
     return policy
 
 
+def planned(state: CaseState, event: Event, plan: Plan, at: dt.datetime) -> tuple[CaseState, Step | None]:
+    """The step that an event causes; None where it has nothing to write."""
+    after, effects = transition(state, event, plan, at)
+    if not effects:
+        return after, None
+    return after, Step(
+        event=event,
+        at=at,
+        case_id=after.case_id,
+        seq=after.seq,
+        framework_digest=plan.digest,
+        digest=after.digest,
+        status=after.status,
+        round=after.round,
+        version=after.version,
+        effects=effects,
+    )
+
+
 class Play:
     """One case in motion; a minute passes between acts."""
 
@@ -100,7 +120,7 @@ class Play:
 
     def first_step(self, proposal: Proposal) -> Step:
         """What submitting would write; nothing is written but the document."""
-        _, step = self._planned(self._submission(proposal))
+        _, step = planned(self.state, self._submission(proposal), self.plan, self.now)
         assert step is not None
         return step
 
@@ -156,26 +176,9 @@ class Play:
     def _run(self, event: Event) -> None:
         following: Event | None = event
         while following is not None:
-            state, step = self._planned(following)
+            state, step = planned(self.state, following, self.plan, self.now)
             self.state = settle(state, self._commit(step)) if step is not None else state
             following = Continued() if wants_to_continue(self.state, self.plan) else None
-
-    def _planned(self, event: Event) -> tuple[CaseState, Step | None]:
-        state, effects = transition(self.state, event, self.plan, self.now)
-        if not effects:
-            return state, None
-        return state, Step(
-            event=event,
-            at=self.now,
-            case_id=state.case_id,
-            seq=state.seq,
-            framework_digest=self.plan.digest,
-            digest=state.digest,
-            status=state.status,
-            round=state.round,
-            version=state.version,
-            effects=effects,
-        )
 
     def _commit(self, step: Step) -> Resolution:
         self.steps.append(step)

@@ -19,6 +19,7 @@ CLAUSE = "Senate regulation 14, section 3."
 QUINN, ROSA, SAM = (f"{name}.reviewer@example.edu" for name in ("quinn", "rosa", "sam"))
 DIRECTOR = "dora.director@example.edu"
 VERA, VITO = "vera.deputy@example.edu", "vito.deputy@example.edu"
+DEPUTIES = (f"{VERA},Vera,deputy,yes", f"{VITO},Vito,deputy,yes")
 DAYS, HOURS = "business_days", "business_hours"
 ALL_VERDICTS = ["approve", "reject", "request_changes", "abstain", "recuse"]
 
@@ -71,7 +72,7 @@ def framework_of(*stages: dict[str, Any], framework_id: str = "governed") -> Fra
 def play_of(database: Database, folder: Path, *stages: dict[str, Any], case_id: str = "mc-abcdefghijkl") -> Play:
     """A case not yet submitted, under a framework of these stages, with the example directory and two deputies."""
     furnish(database)
-    add_people(database, folder, f"{VERA},Vera,deputy,yes", f"{VITO},Vito,deputy,yes")
+    add_people(database, folder, *DEPUTIES)
     policy = framework_of(*stages, framework_id=f"governed-{case_id.removeprefix('mc-')}")
     add_framework(database, policy, START)
     return Play(database, folder, policy, case_id=case_id)

@@ -6,13 +6,14 @@ from imprimatur import ids
 from imprimatur.frameworks.loader import shipped
 from imprimatur.rules.clock import next_deadline
 from imprimatur.rules.plan import plan_of
-from imprimatur.rules.transition import settle, transition
+from imprimatur.rules.transition import settle
 from imprimatur.store.reading import TaskView
 from models.case import CaseState
-from models.commit import Resolution, Step
+from models.commit import Resolution
 from models.events import Decided, Event, Ticked
 from models.vocabulary import Verdict
 from tests.engine import Engine
+from tests.facts import planned
 
 
 class Lost:
@@ -27,19 +28,8 @@ class Lost:
         return cls(engine, case_id, await engine.gateway.state(case_id), await engine.now(case_id))
 
     def commit(self, event: Event) -> Resolution:
-        state, effects = transition(self.state, event, self.plan, self.at)
-        step = Step(
-            event=event,
-            at=self.at,
-            case_id=self.case_id,
-            seq=state.seq,
-            framework_digest=self.plan.digest,
-            digest=state.digest,
-            status=state.status,
-            round=state.round,
-            version=state.version,
-            effects=effects,
-        )
+        state, step = planned(self.state, event, self.plan, self.at)
+        assert step is not None, "a lost worker has something to write"
         resolution = self.engine.committer.write_step(step)
         self.state = settle(state, resolution)
         return resolution

@@ -44,6 +44,7 @@ from tests.governed import (
 )
 
 DAY = dt.timedelta(days=1)
+REGISTRARS = ("rita.registrar@example.edu", "ron.registrar@example.edu")
 A, R, C, N, X = Verdict.APPROVE, Verdict.REJECT, Verdict.REQUEST_CHANGES, Verdict.ABSTAIN, Verdict.RECUSE
 Story = Callable[[Database, Path, str], Play]
 STORIES: dict[str, Story] = {}
@@ -212,13 +213,16 @@ def on_offer(play: Play, person: str) -> str:
 
 @story
 def drawn_and_left(database: Database, folder: Path, case_id: str) -> Play:
-    """Two are drawn; two directors are away and asked all the same; one reviewer leaves and is replaced."""
-    lot = [{"role": "quality_reviewer", "count": 2, "pick": "lottery"}, {"role": "academic_director"}]
+    """Two are drawn; two registrars are away and one is asked all the same; a reviewer leaves and is replaced."""
+    add_people(database, folder, *(f"{person},Registrar,registrar,yes" for person in REGISTRARS))
+    lot = [{"role": "quality_reviewer", "count": 2, "pick": "lottery"}, {"role": "registrar", "count": 1}]
     rule = {"quorum": 2, "threshold": 2}
     stages = (review(reviewers=lot, voting=rule), review("last", "quality"))
-    leave.add_absence(database, DIRECTOR, START.date(), START.date() + 9 * DAY, "holiday")
+    for person in REGISTRARS:
+        leave.add_absence(database, person, START.date(), START.date() + 9 * DAY, "holiday")
     play = submitted(database, folder, *stages, case_id=case_id)
-    leave.end_absences(database, DIRECTOR, START.date())
+    for person in REGISTRARS:
+        leave.end_absences(database, person, START.date())
     task = next(task for task in play.state.open_tasks("quality") if task.role == "quality_reviewer")
     play.act(HandedOver(actor="system", task_id=task.id, reason="no longer active"))
     while play.state.open_tasks("quality"):

@@ -19,9 +19,13 @@ from imprimatur.store.engine import Database, migrate
 from tests.engine import Engine, engine, temporal_server
 from tests.facts import furnish
 from tests.frozen import FOLDER, Frozen, frozen_names, replay, write_frozen
-from tests.stories import STORIES
+from tests.governed import DEPUTIES
+from tests.governed_stories import GOVERNED
+from tests.people_stories import PEOPLE
+from tests.stories import STORIES, people
 
 QUEUE = "recorded"
+RECORDED = STORIES | GOVERNED | PEOPLE
 
 
 async def runs_of(live: Engine, case_id: str) -> AsyncIterator[WorkflowHistory]:
@@ -41,7 +45,8 @@ async def record(address: str, name: str, folder: Path) -> None:
     database = Database(url)
     furnish(database)
     async with engine(address, database, folder, QUEUE, mark="") as live:
-        case_id = await STORIES[name](live)
+        people(live, *DEPUTIES)
+        case_id = await RECORDED[name](live)
         histories = [history async for history in runs_of(live, case_id)]
     database.close()
     file = write_frozen(name, [Frozen(history, await replay(history)) for history in histories])
@@ -51,7 +56,7 @@ async def record(address: str, name: str, folder: Path) -> None:
 async def main(names: Sequence[str]) -> None:
     FOLDER.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="imprimatur-") as folder, temporal_server(Path(folder)) as address:
-        for name in names or sorted(set(STORIES) - set(frozen_names())):
+        for name in names or sorted(set(RECORDED) - set(frozen_names())):
             await record(address, name, Path(tempfile.mkdtemp(dir=folder)))
 
 

@@ -27,9 +27,10 @@ OVERFLOW = """() => [...document.querySelectorAll('body *')]
 NAMELESS = """() => [...document.querySelectorAll('input, textarea, button, a, iframe, summary')]
     .filter(e => !((e.labels?.[0] ?? e).innerText || e.title || e.ariaLabel || '').trim())
     .map(element => element.outerHTML.slice(0, 120))"""
-SMALL = """() => [...document.querySelectorAll('label:has(input), button')]
+SMALL = """() => [...document.querySelectorAll('label:has(input), input:not([type=radio]), textarea, button, summary')]
     .filter(element => element.getBoundingClientRect().height < 44 || element.getBoundingClientRect().width < 44)
     .map(element => element.outerHTML.slice(0, 120))"""
+UNFOLD = "() => document.querySelectorAll('details').forEach(element => { element.open = true })"
 Opened = Callable[..., Page]
 
 
@@ -207,6 +208,7 @@ def test_every_page_fits_every_screen_and_is_complete_for_a_screen_reader(
     on_desktop, on_phone = opened(link, **DESKTOP), opened(link, **PHONE)
     for page, address in itertools.product((on_desktop, on_phone), addresses):
         page.goto(address)
+        page.evaluate(UNFOLD)
         assert page.evaluate(OVERFLOW) == [], address
         assert page.title().endswith("Imprimatur")
         assert page.get_by_role("main").count() == page.get_by_role("heading", level=1).count() == 1
@@ -216,6 +218,7 @@ def test_every_page_fits_every_screen_and_is_complete_for_a_screen_reader(
 def test_what_a_finger_must_hit_is_large_enough(opened: Opened, waiting: tuple[str, str]) -> None:
     page = opened(waiting[1], **PHONE)
     assert page.locator("label:has(input)").count() > 20
+    page.evaluate(UNFOLD)
     assert page.evaluate(SMALL) == []
 
 

@@ -21,7 +21,7 @@ from models.commit import Occurrence, Resolution, Step, StepPlace, WrittenStep
 from models.effects import Effect, RecordDecision
 from models.events import Decided, Ticked
 from models.vocabulary import CaseStatus, Verdict
-from tests.facts import BASE_URL, MINUTE, Play, everything, example, furnish, whole_story
+from tests.facts import BASE_URL, MINUTE, Play, everything, example, furnish, planned, whole_story
 
 
 def committer(database: Database, folder: Path) -> Committer:
@@ -172,7 +172,7 @@ def test_a_crash_between_the_commit_and_its_answer_costs_nothing(database: Datab
     play.submit(example("industry-credit"))
     task = play.state.open_tasks("proposal")[0]
     decided = Decided(decision_id="d-1", task_id=task.id, actor=task.assignee, verdict=Verdict.APPROVE)
-    _, step = play._planned(decided)
+    _, step = planned(play.state, decided, play.plan, play.now)
     assert step is not None
     lost = committer(database, tmp_path).write_step(step)
     # The process that wrote it is gone; the case asks again, and goes on from the answer.

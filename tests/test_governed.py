@@ -1,4 +1,4 @@
-"""Votes, silence, kinds of stage and acts of the office on a real Temporal server: all stories side by side."""
+"""Votes, silence, kinds of stage, the office and its people on a real Temporal server: all stories side by side."""
 
 import asyncio
 import shutil
@@ -10,10 +10,12 @@ import pytest
 from imprimatur.store.engine import Database
 from tests.engine import Engine, engine, new_queue
 from tests.facts import furnish
-from tests.governed import VERA, VITO
+from tests.governed import DEPUTIES
 from tests.governed_stories import GOVERNED
+from tests.people_stories import PEOPLE
 from tests.stories import people
 
+TOLD = GOVERNED | PEOPLE
 Told = dict[str, BaseException | None]
 
 
@@ -31,20 +33,20 @@ def told(temporal_address: str, migrated_file: Path, tmp_path_factory: pytest.Te
 
 async def _play(address: str, database: Database, folder: Path) -> Told:
     async with engine(address, database, folder, new_queue()) as live:
-        people(live, f"{VERA},Vera,deputy,yes", f"{VITO},Vito,deputy,yes")
-        return dict(zip(GOVERNED, await asyncio.gather(*(_tell(live, name) for name in GOVERNED)), strict=True))
+        people(live, *DEPUTIES)
+        return dict(zip(TOLD, await asyncio.gather(*(_tell(live, name) for name in TOLD)), strict=True))
 
 
 async def _tell(live: Engine, name: str) -> BaseException | None:
     try:
-        case_id = await GOVERNED[name](live)
+        case_id = await TOLD[name](live)
         await live.assert_agrees(case_id)
     except Exception as error:  # noqa: BLE001  (told where the story is tested)
         return error
     return None
 
 
-@pytest.mark.parametrize("name", GOVERNED)
+@pytest.mark.parametrize("name", TOLD)
 def test_a_story_comes_out_as_it_is_told(told: Told, name: str) -> None:
     error = told[name]
     if error is not None:

@@ -76,7 +76,9 @@ class Author:
         }
         if not self.partner:
             del people["industry"]
-        self.case = Simulator(plan_of(policy()), Desk(people, [DIRECTOR], {"industry"}, stage_days=14, case_days=84))
+        self.case = Simulator(
+            plan_of(policy()), Desk(people, [DIRECTOR], optional={"industry"}, stage_days=14, case_days=84)
+        )
         self.case.submit(self.complete)
         self.acts = [self._next() for _ in range(ACTS)]
 

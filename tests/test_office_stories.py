@@ -139,8 +139,8 @@ def test_every_mail_of_every_kind_and_cause_can_be_read(mails: Rendered) -> None
     assert reasons == {str(reason) for reason in AssignmentReason} - {"unit", "address"}
     closed = [context.task for context, _ in mails if context.mail.kind is MailKind.TASK_CLOSED]
     closures = {task["closure"] for task in closed if task is not None}
-    # Whoever passed a task on, or whose answer was annulled, knows or gets another mail.
-    assert closures == {str(c) for c in TaskClosure} - {"delegated", "annulled"}
+    # Whoever passed a task on or gave it back knows, whose answer was annulled gets another mail, and who left none.
+    assert closures == {str(c) for c in TaskClosure} - {"delegated", "returned", "annulled", "left"}
 
 
 def wording(mails: Rendered, kind: MailKind, stage: StageKind, **data: Any) -> list[tuple[str, str]]:

@@ -243,9 +243,13 @@ async def test_every_input_has_a_label_and_every_group_a_legend(site: Site) -> N
     for text in re.findall(r"<label[^>]*>(?:<input[^>]*>)?(.*?)</label>", page, re.DOTALL):
         assert re.sub("<[^>]*>", "", text).strip()
     assert page.count("<fieldset") == page.count("<legend>")
-    inputs = len(re.findall("<input", page))
-    assert inputs == len(re.findall(r"<label><input", page)) > 20
-    assert '<label for="comment">' in page and 'id="comment"' in page
+    choices = page.count('<input type="radio"')
+    assert choices == page.count("<label><input") > 20
+    typed = [
+        re.search(r' id="([^"]+)"', field)
+        for field in re.findall(r'<textarea[^>]*>|<input (?!type="radio")[^>]*>', page)
+    ]
+    assert [found and f'<label for="{found[1]}">' in page for found in typed] == [True] * 3
     identifiers = re.findall(r' id="([^"]+)"', page)
     assert len(identifiers) == len(set(identifiers))
     for described in re.findall(r'aria-describedby="([^"]+)"', page):

@@ -53,10 +53,7 @@ def _public_holidays(definition: CalendarDef, name: str) -> Mapping[dt.date, str
             f"Calendar {name}: {definition.country} has no subdivision {definition.subdivision!r}.",
             f"Use one of: {', '.join(known[definition.country]) or 'none'}.",
         )
-    try:
-        return holidays.country_holidays(definition.country, subdiv=definition.subdivision, language="en_US")
-    except NotImplementedError:
-        return holidays.country_holidays(definition.country, subdiv=definition.subdivision)
+    return holidays.country_holidays(definition.country, subdiv=definition.subdivision, language="en_US")
 
 
 class _DaysOff:

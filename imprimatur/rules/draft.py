@@ -85,7 +85,9 @@ class Draft:
         """Whoever was looked for before is looked for by this; daily reminders go on beside it."""
         if self.plan.stage(stage.id).at_breach is not AtBreach.REMIND:
             stage = self.put_stage(stage, retry_at=None)
-        self.add(Escalate(stage=stage.id, round=stage.round, cause=cause, step=step))
+        effect = Escalate(stage=stage.id, round=stage.round, cause=cause)
+        # Left unsaid at the first escalation, as in the steps of cases that began before there were further ones.
+        self.add(effect.model_copy(update={"step": step}) if step else effect)
         return stage
 
     def seek(self, stage: StageState) -> None:

@@ -24,6 +24,8 @@ from tests.bench.scenario import DECISIONS, decide, engine_run, floor_run, prepa
 from tests.bench.stack import BenchStack
 
 CALLERS, CASES, RUNS = 32, 250, 3
+# The floor itself varies by a tenth from run to run: a ratio of three would be luck.
+PAIRS = 5
 OPEN_CASES = (100, 1000, 5000)
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "benchmarks.md"
 MARK = "<!-- figures -->"
@@ -49,9 +51,9 @@ class Figure:
 
 
 async def against_the_floor(stack: BenchStack, client: Client, gateway: Gateway, database: Database) -> list[Figure]:
-    """Floor and engine in turn, so that a machine that slows down slows both."""
+    """Floor and engine in turn, each pair compared for itself: a machine that slows down slows both of a pair."""
     floors, engines = [], []
-    for _ in range(RUNS):
+    for _ in range(PAIRS):
         with stack.floor_worker():
             await floor_run(client, 20, CALLERS)
             floors.append(await floor_run(client, CASES, CALLERS))
@@ -60,13 +62,22 @@ async def against_the_floor(stack: BenchStack, client: Client, gateway: Gateway,
             engines.append(await engine_run(gateway, database, CASES, CALLERS))
     floor_rate, rate = (statistics.median(run.rate for run in runs) for runs in (floors, engines))
     floor_p95, p95 = (statistics.median(run.p95_ms for run in runs) for runs in (floors, engines))
+    pairs = list(zip(floors, engines, strict=True))
+    ratios = sorted(engine.rate / floor.rate for floor, engine in pairs)
+    ratio = statistics.median(ratios)
+    slower = statistics.median(engine.p95_ms / floor.p95_ms for floor, engine in pairs)
     return [
         Figure("floor: cases per second", f"{floor_rate:.1f}", ""),
         Figure("engine: cases per second, all rows and mail", f"{rate:.1f}", ""),
-        Figure("engine / floor", f"{rate / floor_rate:.2f}", "at least 0.60", rate / floor_rate >= 0.6),
+        Figure(
+            f"engine / floor, median of {PAIRS} pairs",
+            f"{ratio:.2f} ({ratios[0]:.2f} to {ratios[-1]:.2f})",
+            "at least 0.60",
+            ratio >= 0.6,
+        ),
         Figure("floor: answer p95", f"{floor_p95:.0f} ms", ""),
         Figure("engine: answer p95", f"{p95:.0f} ms", ""),
-        Figure("p95 engine / floor", f"{p95 / floor_p95:.2f}", "at most 2.00", p95 / floor_p95 <= 2),
+        Figure("p95 engine / floor", f"{slower:.2f}", "at most 2.00", slower <= 2),
     ]
 
 

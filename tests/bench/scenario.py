@@ -154,7 +154,7 @@ async def floor_run(client: Client, cases: int, callers: int) -> Run:
             run,
             client.execute_update_with_start_workflow(FloorWorkflow.act, ask(0), start_workflow_operation=start),
         )
-        handle = client.get_workflow_handle_for(FloorWorkflow.run, workflow_id)
+        handle = client.get_workflow_handle(workflow_id)
         for act in range(1, UPDATES + 1):
             await timed(run, handle.execute_update(FloorWorkflow.act, ask(act)))
 
