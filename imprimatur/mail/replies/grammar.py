@@ -29,7 +29,7 @@ WORDS: dict[Verdict, tuple[str, ...]] = {
 }  # fmt: skip
 _MEANING = {word: verdict for verdict, words in WORDS.items() for word in words}
 _AROUND = " *_\"'“”„«»‘’「」『』`#"
-_AFTER = " .!,;:。、！．"
+_AFTER = re.compile(r"[.!。]$")
 _SCORE = re.compile(r"[\s*•-]{0,6}(?P<name>[^\W\d][\w -]{0,60}?)\s*\*?\s*[:：=]\s*\*?\s*(?P<value>[+-]?\d\S*)\s*\*?\s*")
 # An identifier of up to three words.
 _NAME = re.compile(r"[^\W\d]+(_[^\W\d]+){0,2}")
@@ -62,24 +62,29 @@ class Answer:
 
 @dataclass(frozen=True)
 class Unclear:
-    """``line`` is the line that was not understood, shortened; empty when it is none in particular."""
+    """``line`` is the line that was not understood, shortened; empty when it is none in particular.
+
+    ``verdict`` is what the first line says, where the doubt is about something else.
+    """
 
     doubt: Doubt
     line: str = ""
+    verdict: Verdict | None = None
 
 
 def read_answer(letter: Letter, criteria: Collection[str] = ()) -> Answer | Unclear:
-    """What a letter answers. Where it says it in two forms they must not contradict each other."""
+    """What a letter answers. Where it says it in two forms, such as plain and formatted text, both must say the same:
+    a word that is struck out in the one may stand untouched in the other."""
     readings = [parse(own_words(text), criteria) for text in letter.texts]
-    verdicts = {reading.verdict for reading in readings if isinstance(reading, Answer)}
-    if len(verdicts) > 1:
+    if not readings:
+        return Unclear(Doubt.SEALED if letter.sealed else Doubt.EMPTY)
+    answers = [reading for reading in readings if isinstance(reading, Answer)]
+    if answers and len({reading.verdict for reading in readings}) > 1:
         return Unclear(Doubt.FORMS_DIFFER)
-    told = [reading for reading in readings if reading != Unclear(Doubt.EMPTY)]
-    if told:
-        return told[0]
-    if letter.sealed:
-        return Unclear(Doubt.SEALED)
-    return Unclear(Doubt.EMPTY)
+    if any(answer.scores != answers[0].scores for answer in answers):
+        return Unclear(Doubt.SCORE_UNCLEAR)
+    doubt = next((reading for reading in readings if getattr(reading, "doubt", None) is Doubt.SCORE_UNCLEAR), None)
+    return doubt or (answers[0] if answers else readings[0])
 
 
 def parse(text: str, criteria: Collection[str] = ()) -> Answer | Unclear:
@@ -97,16 +102,16 @@ def parse(text: str, criteria: Collection[str] = ()) -> Answer | Unclear:
         return Unclear(Doubt.SEVERAL_VERDICTS, _shortened(other))
     if (left := next((line for line in rest if _LINK.search(line)), None)) is not None:
         # It would show others a link that is the sender's alone.
-        return Unclear(Doubt.QUOTE_LEFT, _shortened(left))
+        return Unclear(Doubt.QUOTE_LEFT, _shortened(left), verdict)
     return _with_scores(verdict, rest, {_key(name): name for name in criteria})
 
 
 def meaning(line: str) -> Verdict | None:
-    """The verdict that a line says and nothing else, in any case and script width."""
+    """The verdict that a line says and nothing else, in any case and script width. One mark may end it."""
     if len(line) > _SHOWN:
         return None
-    words = unicodedata.normalize("NFKC", line).strip(_AROUND).rstrip(_AFTER).strip(_AROUND).casefold()
-    return _MEANING.get(" ".join(words.split()))
+    words = unicodedata.normalize("NFKC", line).strip(_AROUND)
+    return _MEANING.get(" ".join(_AFTER.sub("", words).strip(_AROUND).casefold().split()))
 
 
 def _with_scores(verdict: Verdict, lines: Iterable[str], known: dict[str, str]) -> Answer | Unclear:
@@ -118,7 +123,7 @@ def _with_scores(verdict: Verdict, lines: Iterable[str], known: dict[str, str]) 
             continue
         name, value = found
         if not _WHOLE.fullmatch(value) or scores.setdefault(name, int(value)) != int(value):
-            return Unclear(Doubt.SCORE_UNCLEAR, _shortened(line))
+            return Unclear(Doubt.SCORE_UNCLEAR, _shortened(line), verdict)
     return Answer(verdict, re.sub(r"\n{3,}", "\n\n", "\n".join(comment)).strip(), scores)
 
 

@@ -62,7 +62,7 @@ class _Reader:
             self.rest_is_quoted = True
         if tag == "blockquote" or identifier in _QUOTING_ID or _QUOTING_CLASS.search(attributes.get("class", "")):
             return "quotes"
-        if tag in _STRUCK:
+        if tag in _STRUCK or "line-through" in attributes.get("style", "").lower():
             self.line.append("~~")
             return "struck"
         return "pre" if tag == "pre" else ""
