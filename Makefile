@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: setup up demo test check bench lock clean
+.PHONY: setup up demo test check bench fuzz lock clean
 
 setup: $(READY)
 
@@ -33,6 +33,9 @@ check: setup
 
 bench: setup
 	$(BIN)/python -m tests.bench
+
+fuzz: setup
+	$(BIN)/python -m tests.fuzz
 
 # Both locks are written without the addresses of package indexes.
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \

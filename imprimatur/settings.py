@@ -27,6 +27,8 @@ class Settings(BaseSettings):
     smtp_url: SecretStr | None = Field(default=None, alias="SMTP_URL")
     mail_from: str = Field(default="Imprimatur <imprimatur@localhost>", alias="MAIL_FROM")
     mail_reply_domain: str = Field(default="localhost", alias="MAIL_REPLY_DOMAIN")
+    mail_authserv_id: str | None = Field(default=None, alias="MAIL_AUTHSERV_ID")
+    mail_attestation: str = Field(default="required", alias="MAIL_ATTESTATION")
     payload_keys: SecretStr | None = Field(default=None, alias="PAYLOAD_KEYS")
 
     @model_validator(mode="before")
@@ -64,6 +66,25 @@ class Settings(BaseSettings):
         if not _DOMAIN.fullmatch(value):
             raise ValueError("not a domain such as reply.example.edu")
         return value
+
+    @field_validator("mail_authserv_id")
+    @classmethod
+    def _one_word(cls, value: str | None) -> str | None:
+        if value is not None and not _DOMAIN.fullmatch(value):
+            raise ValueError("not the name of a relay such as mx.example.edu")
+        return value
+
+    @field_validator("mail_attestation")
+    @classmethod
+    def _known_attestation(cls, value: str) -> str:
+        if value not in ("required", "waived"):
+            raise ValueError("neither required nor waived")
+        return value
+
+    @property
+    def takes_replies(self) -> bool:
+        """Whether anybody's reply could be recorded: something vouches for senders, or nothing has to."""
+        return self.mail_authserv_id is not None or self.mail_attestation == "waived"
 
     def given(self) -> dict[str, str]:
         """What was set, by the names of the environment: for processes that are started with the same settings."""

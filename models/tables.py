@@ -6,7 +6,7 @@ Instants are UTC. A row's times are its case's own time, so a case under virtual
 import datetime as dt
 from typing import Any
 
-from sqlalchemy import JSON, Column, DateTime, Index, Text, TypeDecorator
+from sqlalchemy import JSON, Column, DateTime, Index, LargeBinary, Text, TypeDecorator
 from sqlalchemy.engine import Dialect
 from sqlmodel import Field, SQLModel
 
@@ -398,6 +398,37 @@ class OutboxRow(SQLModel, table=True):
     sent_at: dt.datetime | None = _maybe_instant()
     message_id: str | None = None
     last_reply: str = _text()
+
+
+class InboundMailRow(SQLModel, table=True):
+    """An incoming message and what became of it; ``mail_key`` is derived from its Message-ID and its recipient.
+
+    ``result`` is ``recorded``, ``ignored`` or the code of the error; ``attested_by`` says what vouched for its sender.
+    Times are real.
+    """
+
+    __tablename__ = "inbound_mail"
+    __table_args__ = (Index("ix_inbound_mail_task_received", "task_id", "received_at"),)
+    mail_key: str = Field(primary_key=True)
+    message_id: str | None = None
+    sender: str = ""
+    kind: str
+    case_id: str | None = None
+    task_id: str | None = None
+    result: str
+    attested_by: str | None = None
+    answered: bool = False
+    digest: str
+    attachments: list[dict[str, Any]] = _json()
+    received_at: dt.datetime = _instant()
+
+
+class InboundContentRow(SQLModel, table=True):
+    """Incoming messages as they came, by SHA-256."""
+
+    __tablename__ = "inbound_content"
+    digest: str = Field(primary_key=True)
+    content: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
 
 
 class PublicationRow(SQLModel, table=True):

@@ -291,6 +291,17 @@ class Channel(StrEnum):
 
     LINK = "link"
     COMMAND_LINE = "command_line"
+    MAIL = "mail"
+
+
+class InboundKind(StrEnum):
+    """What an incoming message is; only a reply can decide anything, and only a reply is answered."""
+
+    REPLY = "reply"
+    AUTOMATIC = "automatic"
+    BOUNCE = "bounce"
+    LIST = "list"
+    UNREADABLE = "unreadable"
 
 
 class LateItems(StrEnum):
@@ -397,6 +408,8 @@ class MailKind(StrEnum):
     ADVICE_ASKED = "advice_asked"
     ADVICE_GIVEN = "advice_given"
     CONDITION = "condition"
+    REPLY_RECORDED = "reply_recorded"
+    REPLY_NOT_RECORDED = "reply_not_recorded"
 
 
 class MailStatus(StrEnum):

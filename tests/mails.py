@@ -8,17 +8,20 @@ from email.header import decode_header, make_header
 from email.message import EmailMessage
 from email.utils import parseaddr
 from pathlib import Path
+from typing import Any
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
+from sqlalchemy import select
 
 from imprimatur.mail.context import MailContext, load
 from imprimatur.mail.links import Links
 from imprimatur.mail.rendering import Sender, render
-from imprimatur.store import outbox
+from imprimatur.store import inbound, outbox
 from imprimatur.store.engine import Database
 from imprimatur.store.outbox import Result
-from models.vocabulary import MailKind, MailStatus, Verdict
+from models.tables import TaskRow
+from models.vocabulary import InboundKind, MailKind, MailStatus, Verdict
 from tests.facts import BASE_URL, Play, add_people, amended, example, furnish, whole_story
 from tests.office_stories import STORIES, tell
 
@@ -97,6 +100,7 @@ def every_mail(migrated_file: Path, folder: Path) -> Mails:
         tell(name, database, folder)
     furnish(database)
     _unstaffed(database, folder)
+    _replied(database)
     found = contexts(database)
     first = found[0].mail
     outbox.record(database, [Result(first, MailStatus.BOUNCED, "550 no such mailbox")], LATER)
@@ -149,6 +153,25 @@ def _unstaffed(database: Database, folder: Path) -> None:
         play = Play(database, folder, case_id=case_id)
         play.submit(example("industry-credit"))
         play.decide("proposal")
+
+
+def _replied(database: Database) -> None:
+    """Replies of a reviewer whose task is done, and of another whose task waits."""
+    with database.read() as connection:
+        query = select(TaskRow.__table__.c.task_id, TaskRow.__table__.c.status)  # type: ignore[attr-defined]
+        tasks = {status: task_id for task_id, status in connection.execute(query)}
+    recorded = {"label": "Approve", "comment": "Fits.\n\nWell done.", "scores": {"no_duplication": 4}, "position": 7}
+    unclear = {"message": 'The first line is no answer: "Well".', "hint": "Write one word.", "code": "reply_unclear"}
+    thread = {"subject": "Re: Your review", "in_reply_to": "<reply@mail.example.edu>"}
+    reactions: list[tuple[str, MailKind, dict[str, Any]]] = [
+        ("decided", MailKind.REPLY_RECORDED, thread | recorded),
+        ("open", MailKind.REPLY_NOT_RECORDED, thread | unclear | {"known": True}),
+        ("open", MailKind.REPLY_NOT_RECORDED, unclear | {"known": False}),
+    ]
+    for number, (status, kind, data) in enumerate(reactions):
+        arrival = inbound.Arrival(f"key-{number}", None, None, InboundKind.REPLY, "digest", b"")
+        reaction = inbound.Reaction("recorded", answer=kind, data=data, answers_a_day=1_000)
+        assert inbound.settle(database, arrival, inbound.holder(database, tasks[status]), reaction)
 
 
 def one(found: Mails, kind: MailKind, **data: object) -> MailContext:

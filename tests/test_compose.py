@@ -31,7 +31,7 @@ VARIABLE = re.compile(r"(?<!\$)\$\{(?P<name>\w+)(?P<rule>:[-?+])?(?P<text>[^}]*)
 REQUIRED_SETTINGS = {
     "IMPRIMATUR_BASE_URL", "IMPRIMATUR_SECRET_KEYS", "DATABASE_URL", "TEMPORAL_ADDRESS", "SMTP_URL",
 }  # fmt: skip
-OURS = ("web", "worker", "migrate")
+OURS = ("web", "worker", "migrate", "replies")
 
 
 @pytest.fixture(scope="module")
@@ -96,7 +96,7 @@ def test_dependencies_form_no_cycle(services: dict[str, dict[str, Any]]) -> None
 
 
 def test_our_processes_wait_for_what_they_need(services: dict[str, dict[str, Any]]) -> None:
-    for name in ("web", "worker"):
+    for name in ("web", "worker", "replies"):
         done = {
             needed
             for needed, rule in services[name]["depends_on"].items()
@@ -190,7 +190,7 @@ def test_our_commands_exist(services: dict[str, dict[str, Any]], name: str) -> N
     program, script, *arguments = services[name]["command"]
     assert program == "python"
     assert (ROOT / script).is_file()
-    assert script == "worker.py" or arguments[0] in VERBS
+    assert script == "worker.py" or arguments[0] in {*VERBS, "mail"}
 
 
 def test_every_variable_is_explained(compose: dict[str, Any]) -> None:

@@ -7,6 +7,7 @@ import io
 import json
 import re
 import shlex
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -34,7 +35,7 @@ from tests.people_commands import play_people
 
 COMMAND_LINE, README = DOCS / "command-line.md", ROOT / "README.md"
 # They run until they are stopped; the stack is tested elsewhere.
-RUNNING = {"up", "web"}
+RUNNING = {"up", "web", "mail listen"}
 POLICY = shipped_path("non-credit")
 
 
@@ -204,6 +205,18 @@ async def _play(office: Office) -> None:
     agreed = json.loads(await office.run(f"show {await play_conditions(office)} --json"))
     office.answers["show"] |= {"conditions": agreed["conditions"]}
     await play_people(office)
+    with _piped(b"To: review+t-x@localhost\r\n\r\napprove\r\n"):
+        await office.ask("mail receive")
+
+
+@contextlib.contextmanager
+def _piped(content: bytes) -> Iterator[None]:
+    """A command reads this from its standard input."""
+    before, sys.stdin = sys.stdin, io.TextIOWrapper(io.BytesIO(content))
+    try:
+        yield
+    finally:
+        sys.stdin = before
 
 
 OMAR, LENA = "--as omar.office@example.edu", "--as lena.office@example.edu"

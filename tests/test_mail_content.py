@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 
 from imprimatur.mail.context import MailContext
-from imprimatur.mail.rendering import SAID, WHY, render
+from imprimatur.mail.rendering import REPLIES, SAID, WHY, render
+from imprimatur.mail.replies.grammar import WORDS, Answer, meaning, parse
 from imprimatur.rules.wording import closed_because
 from models.vocabulary import AssignmentReason, IncidentKind, MailKind, TaskClosure, Verdict
 from tests.facts import BASE_URL, example
@@ -87,7 +88,7 @@ def test_every_mail_is_whole_and_readable(found: Mails) -> None:
         assert {*mail.message.keys()} - {"Reply-To"} == HEADERS and len(mail.message.keys()) == len({*mail.message})
         assert mail.message.get_content_type() == "multipart/alternative"
         assert [part.get_content_type() for part in mail.message.iter_parts()] == ["text/plain", "text/html"]
-        assert mail.header("Auto-Submitted") == "auto-generated"
+        assert mail.header("Auto-Submitted") == ("auto-replied" if context.mail.kind in REPLIES else "auto-generated")
         assert mail.header("From") == "Example Institute <credentials@example.edu>"
         assert context.mail.recipient in mail.header("To")
         for text in (mail.text, mail.html):
@@ -127,6 +128,27 @@ def test_a_task_mail_says_what_by_when_why_and_where(found: Mails) -> None:
             assert all(outcome in words for outcome in context.proposal.learning_outcomes)
             assert all(criterion.question in words for criterion in context.stage.criteria)
             assert (context.proposal.summary or "") in words
+
+
+def test_a_task_mail_says_how_to_answer_by_reply_where_replies_are_taken(found: Mails) -> None:
+    for context in found:
+        if context.mail.kind not in ANSWERABLE:
+            continue
+        assert context.task is not None and context.stage is not None
+        mail = read(render(context, LINKS, dataclasses.replace(SENDER, takes_replies=True)).content)
+        words = [WORDS[verdict][0] for verdict in context.stage.accepted(context.task["reason"])]
+        for text in (mail.text, mail.html):
+            assert f"first line ({', '.join(words)})" in " ".join(text.split())
+            for criterion in context.stage.criteria:
+                needed = " (needed)" if criterion.required else ""
+                scale = f"{criterion.scale.minimum} to {criterion.scale.maximum}{needed}"
+                assert f"{criterion.id.replace('_', ' ')}: {scale}" in text
+        assert "Or reply to this mail" not in rendered(context).text
+        # Quoted whole and answered by nothing it decides nothing, nor does any of its lines say a verdict.
+        assert not isinstance(parse(mail.text), Answer)
+        assert not any(meaning(line) for line in mail.text.splitlines())
+        # Nor does it become part of a comment where no mail program has marked it as quoted.
+        assert not isinstance(parse(f"approve\n\n{mail.text}"), Answer)
 
 
 def test_a_due_time_is_told_in_the_calendars_own_time(found: Mails) -> None:

@@ -19,7 +19,7 @@ from tests.stack import (
     task_link,
 )
 
-PARTS = ["temporal", "sink", "web", "worker"]
+PARTS = ["temporal", "sink", "web", "worker", "replies"]
 
 
 def test_what_up_prints_is_usable(stack: Stack) -> None:

@@ -36,7 +36,7 @@ from tests.stack import (
     until,
 )
 
-PARTS = ["temporal", "sink", "web", "worker"]
+PARTS = ["temporal", "sink", "web", "worker", "replies"]
 
 
 def test_exit_statuses_are_honest_where_the_workflow_client_was_used(stack: Stack) -> None:

@@ -1,4 +1,4 @@
-"""The mail sink of the embedded stack: takes every message by SMTP and keeps it as one file."""
+"""The mail sink of the embedded stack: takes every message by SMTP and keeps it as one file; replies it hands on."""
 
 import argparse
 import asyncio
@@ -14,21 +14,51 @@ from email.message import EmailMessage
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 
+import aiosmtplib
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from imprimatur.embedded.home import LOOPBACK
 
+HAND_ON_SECONDS = 60
 SIZE_LIMIT_BYTES = 30 * 1024 * 1024
 # Addresses in this file, one a line, have no mailbox: mail to them is refused for good.
 REFUSED_FILE = "refuse.txt"
 LINK = re.compile(r"https?://[^\s<>\"')]+")
 
 
-class Sink:
-    """aiosmtpd handler: a message is on disk before it is acknowledged."""
+@dataclass(frozen=True)
+class Replies:
+    """Where mail to reply addresses of a domain goes: a listener on loopback."""
 
-    def __init__(self, folder: Path) -> None:
+    domain: str
+    port: int
+
+    def takes(self, address: str) -> bool:
+        return address.lower().startswith("review+") and address.lower().endswith(f"@{self.domain.lower()}")
+
+    def _listener(self) -> aiosmtplib.SMTP:
+        return aiosmtplib.SMTP(hostname=LOOPBACK, port=self.port, start_tls=False, timeout=HAND_ON_SECONDS)
+
+    async def hand_on(self, sender: str, address: str, content: bytes) -> str:
+        """The listener's answer; a temporary failure when it does not answer, so that the message comes again."""
+        try:
+            async with self._listener() as listener:
+                _, said = await listener.sendmail(sender, [address], content)
+        except aiosmtplib.SMTPRecipientsRefused as error:
+            return f"{error.recipients[0].code} {error.recipients[0].message}"
+        except aiosmtplib.SMTPResponseException as error:
+            return f"{error.code} {error.message}"
+        except (aiosmtplib.SMTPException, OSError):
+            return "451 4.3.0 replies are not taken at the moment"
+        return f"250 {said}"
+
+
+class Sink:
+    """aiosmtpd handler: a message is on disk, or in the hands of the listener, before it is acknowledged."""
+
+    def __init__(self, folder: Path, replies: Replies | None = None) -> None:
         self._folder = folder
+        self._replies = replies
         folder.mkdir(parents=True, exist_ok=True)
 
     async def handle_RCPT(
@@ -41,11 +71,22 @@ class Sink:
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         content = envelope.content if isinstance(envelope.content, bytes) else str(envelope.content).encode()
+        addresses = envelope.rcpt_tos
+        answers = [address for address in addresses if self._replies is not None and self._replies.takes(address)]
+        for address in answers:
+            assert self._replies is not None
+            said = await self._replies.hand_on(envelope.mail_from or "", address, content)
+            if not said.startswith("250"):
+                return said
+        if len(answers) < len(addresses):
+            self._keep(content)
+        return "250 OK kept"
+
+    def _keep(self, content: bytes) -> None:
         name = f"{time.time_ns():020d}-{secrets.token_hex(3)}.eml"
         hidden = self._folder / f".{name}"
         hidden.write_bytes(content)
         hidden.rename(self._folder / name)
-        return "250 OK kept"
 
     def _refused(self) -> set[str]:
         try:
@@ -127,13 +168,13 @@ def _part(message: EmailMessage, kind: str) -> str:
         return bytes(body.get_payload(decode=True) or b"").decode("utf-8", "replace")
 
 
-async def serve(folder: Path, port: int) -> None:
+async def serve(folder: Path, port: int, replies: Replies | None = None) -> None:
     """Listens on loopback until the process is told to stop."""
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    sink = Sink(folder)
+    sink = Sink(folder, replies)
     server = await loop.create_server(
         lambda: SMTP(sink, data_size_limit=SIZE_LIMIT_BYTES, enable_SMTPUTF8=True, hostname="imprimatur.localhost"),
         LOOPBACK,
@@ -147,8 +188,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--dir", type=Path, required=True)
+    parser.add_argument("--replies-port", type=int)
+    parser.add_argument("--reply-domain", default="localhost")
     given = parser.parse_args(arguments)
-    asyncio.run(serve(given.dir, given.port))
+    replies = Replies(given.reply_domain, given.replies_port) if given.replies_port else None
+    asyncio.run(serve(given.dir, given.port, replies))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Signed personal links. A link names a task and a person; what it may do is decided when it is used."""
 
 import datetime as dt
+import hmac
 from dataclasses import dataclass
 
 from itsdangerous import BadSignature, TimestampSigner
@@ -12,6 +13,7 @@ from imprimatur.settings import Settings
 # A task can stay open for long; the limit only stops links from living for ever.
 LINK_DAYS = 180
 LINK_SALT = b"imprimatur.task-link"
+SIGNATURE_LENGTH = 22
 REPLY_SALT = b"imprimatur.reply-address"
 
 
@@ -56,7 +58,16 @@ class Links:
     def reply_secret(self, task_id: str, person: str) -> str:
         """Part of a reply address: letters, digits, dots and dashes only, bound to task and person."""
         signed = self._reply_signer.get_signature(f"{task_id} {person}").decode()
-        return f"{task_id}.{signed[:22]}"
+        return f"{task_id}.{signed[:SIGNATURE_LENGTH]}"
+
+    def is_reply_secret(self, task_id: str, person: str, signature: str) -> bool:
+        """Whichever key signed it, and in any case of its letters, for relays may change that."""
+        signer, value = self._reply_signer, f"{task_id} {person}".encode()
+        found = False
+        for key in signer.secret_keys:
+            signed = base64_encode(signer.algorithm.get_signature(signer.derive_key(key), value)).decode()
+            found |= hmac.compare_digest(signed[:SIGNATURE_LENGTH].lower(), signature.lower())
+        return found
 
     def read(self, token: str) -> LinkClaim:
         """Raises NotFound ``link_invalid`` for a forged or damaged link, Gone ``link_expired`` for an old one."""

@@ -19,14 +19,18 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, sel
 
 from imprimatur.mail.context import MailContext
 from imprimatur.mail.links import Links
+from imprimatur.mail.replies.grammar import WORDS
 from imprimatur.rules.wording import asked_for, closed_because
-from models.vocabulary import AssignmentReason, MailKind, Verdict
+from models.vocabulary import AssignmentReason, MailKind, TaskStatus, Verdict
 
+LONGEST_SUBJECT = 300
 LONGEST_LINE = 900  # RFC 5322 allows 998
 # Lines of a header with encoded words have at most 76 characters: RFC 2047, 2.
 LONGEST_HEADER_LINE = 76
 TEMPLATES = Path(__file__).with_name("templates")
-# Task mails are the only ones that can be answered.
+# What answers a reply, and stands in its thread.
+REPLIES = frozenset({MailKind.REPLY_RECORDED, MailKind.REPLY_NOT_RECORDED})
+# Task mails are the only ones that can be answered, and what says that an answer was not understood.
 ANSWERABLE = frozenset({MailKind.TASK, MailKind.REMINDER, MailKind.ESCALATION})
 WHY = {
     AssignmentReason.ROLE: "you hold the role {role}",
@@ -97,10 +101,14 @@ class Comment:
 
 @dataclass(frozen=True)
 class Sender:
-    """``mail_from`` may carry a display name; ``reply_domain`` is the domain of reply addresses and Message-IDs."""
+    """``mail_from`` may carry a display name; ``reply_domain`` is the domain of reply addresses and Message-IDs.
+
+    ``takes_replies``: task mails say how to answer by reply.
+    """
 
     mail_from: str
     reply_domain: str
+    takes_replies: bool = False
 
 
 @cache
@@ -136,7 +144,7 @@ def render(context: MailContext, links: Links, sender: Sender, now: dt.datetime 
     costs more than everything else about a mail.
     """
     mail = context.mail
-    values = _values(context, links)
+    values = _values(context, links) | {"by_reply": _words(context) if sender.takes_replies else ()}
     subject, text, html = (template.render(values) for template in _templates(mail.kind))
     recipient, identifier = _ascii_address(mail.recipient), message_id(mail.mail_id, sender.reply_domain)
     # A boundary of one's own need not be searched for in the parts: none of them holds the mail's number.
@@ -147,15 +155,32 @@ def render(context: MailContext, links: Links, sender: Sender, now: dt.datetime 
     message["Date"] = format_datetime(now or dt.datetime.now(dt.UTC))
     message["Message-ID"] = identifier
     # The thread of a case: its first message need not exist for mail clients to hold the others together.
-    message["References"] = message["In-Reply-To"] = f"<case.{mail.case_id}@{sender.reply_domain}>"
-    message["Auto-Submitted"] = "auto-generated"
+    thread, answered = f"<case.{mail.case_id}@{sender.reply_domain}>", mail.data.get("in_reply_to")
+    message["References"] = f"{thread} {answered}" if answered else thread
+    message["In-Reply-To"] = answered or thread
+    message["Auto-Submitted"] = "auto-replied" if mail.kind in REPLIES else "auto-generated"
     message["X-Imprimatur-Case"] = mail.case_id
-    if mail.kind in ANSWERABLE and mail.task_id:
+    if mail.task_id and _is_answerable(context):
         secret = links.reply_secret(mail.task_id, mail.recipient)
         message["Reply-To"] = f"review+{secret}@{sender.reply_domain}"
     message.attach(_part(_tidy(text), "plain"))
     message.attach(_part(html, "html"))
     return Message(identifier, recipient, message.as_bytes())
+
+
+def _is_answerable(context: MailContext) -> bool:
+    return context.mail.kind in ANSWERABLE or (
+        context.mail.kind is MailKind.REPLY_NOT_RECORDED
+        and context.task is not None
+        and TaskStatus(context.task["status"]).is_pending
+    )
+
+
+def _words(context: MailContext) -> tuple[str, ...]:
+    """What can be answered to a task by reply; what is on offer has to be claimed first."""
+    if context.task is None or context.stage is None or context.task["status"] == TaskStatus.OFFERED:
+        return ()
+    return tuple(WORDS[verdict][0] for verdict in context.stage.accepted(context.task["reason"]))
 
 
 def _part(text: str, subtype: str) -> MIMEText:
@@ -240,6 +265,7 @@ def _values(context: MailContext, links: Links) -> dict[str, Any]:
         "base_url": links.base_url,
         "local": context.local,
         "instant": dt.datetime.fromisoformat,
+        "re": _in_reply,
     }
     if task is not None:
         # Whoever is asked for advice gets a link of their own, which opens nobody else's answer.
@@ -253,6 +279,7 @@ def _values(context: MailContext, links: Links) -> dict[str, Any]:
             "wanted": asked_for(stage, task["reason"]) if stage is not None else "decision",
             "closed": closed_because(task["closure"]) if task["closure"] else None,
             "escalated": _escalated(context),
+            "pending": TaskStatus(task["status"]).is_pending,
         }
     return values
 
@@ -263,6 +290,14 @@ def _sitting(context: MailContext) -> str:
         return ""
     name = context.framework.committees[context.stage.committee].name
     return f"{name} meets on this on {context.local(context.sits_at)}; its decision can be recorded from then on."
+
+
+def _in_reply(subject: str) -> str:
+    """As mail programs write it, so that they keep the thread together."""
+    bare = re.sub(
+        r"^((re|aw|antw|sv|rép|ref|rif)\s*:\s*)+", "", _one_line(subject)[:LONGEST_SUBJECT], flags=re.IGNORECASE
+    )
+    return f"Re: {bare}"
 
 
 def _comments(context: MailContext) -> Iterator[Comment]:

@@ -1,0 +1,223 @@
+"""What becomes of an incoming message: who sent it, what it answers, what is recorded, and what is said in return.
+
+Checked in this order: the secret in the reply address belongs to a task and its holder; the message is from that
+holder; the institution's own relay vouches for it; it answers by the grammar; the case takes the answer. Nothing that
+fails is recorded as a decision, and each failure leaves a trace.
+"""
+
+import asyncio
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Protocol
+
+from imprimatur.errors import ImprimaturError, NotAllowed, NotFound, Refused, Unavailable
+from imprimatur.inbound.doubts import unclear
+from imprimatur.mail.links import Links
+from imprimatur.mail.replies.grammar import Answer, Unclear, read_answer
+from imprimatur.mail.replies.letter import Letter, take_apart
+from imprimatur.mail.replies.sender import attested_by, canonical
+from imprimatur.rules.wording import VERDICT_LABELS
+from imprimatur.store.decisions import task_place
+from imprimatur.store.engine import Database
+from imprimatur.store.inbound import Arrival, Holder, Reaction, holder, result_of, settle
+from models.messages import DecisionReceipt
+from models.vocabulary import Channel, InboundKind, MailKind
+
+RECORDED, IGNORED = "recorded", "ignored"
+WAIVED = "waived"
+# Somebody who is known to be the holder may be answered often, but not without end: it may be a program after all.
+ANSWERS_A_DAY = 20
+# Of what others try the holder hears, but nobody can fill a mailbox by trying.
+WARNINGS_A_DAY = 3
+ASK_AGAIN = "Reply to the newest mail about the task, or use its link."
+USE_THE_LINK = "Use the link in the mail instead."
+_ADDRESS = re.compile(r"review\+(?P<task>t-[a-z2-7]{16})\.(?P<signature>[a-z0-9_-]{22})@(?P<domain>[a-z0-9.-]+)", re.I)
+
+
+class Decider(Protocol):
+    """Whoever records decisions: the gateway."""
+
+    async def decide(
+        self,
+        *,
+        task_id: str,
+        verdict: str,
+        actor: str,
+        comment: str = "",
+        scores: Mapping[str, int] | None = None,
+        channel: Channel = Channel.MAIL,
+    ) -> DecisionReceipt: ...
+
+
+@dataclass(frozen=True)
+class Identity:
+    """``authserv_id`` names the relay whose results count; ``attestation_waived`` where no stranger can reach us."""
+
+    reply_domain: str
+    authserv_id: str | None = None
+    attestation_waived: bool = False
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """``result`` is ``recorded``, ``ignored`` or the code of the error. ``repeated``: it was dealt with before."""
+
+    result: str
+    kind: InboundKind
+    case_id: str | None = None
+    task_id: str | None = None
+    repeated: bool = False
+
+
+class Receiver:
+    """Deals with one message at a time for each caller; several processes may do so side by side."""
+
+    def __init__(self, database: Database, decider: Decider, links: Links, identity: Identity) -> None:
+        self._database = database
+        self._decider = decider
+        self._links = links
+        self._identity = identity
+
+    def takes(self, recipient: str) -> bool:
+        """Whether an address has the form of a reply address of ours."""
+        return self._parts(recipient) is not None
+
+    async def receive(self, raw: bytes, recipient: str) -> Outcome:
+        """Deals with a message; the same one again changes nothing. Raises Unavailable: try again later."""
+        task, is_ours = await asyncio.to_thread(self._task, recipient)
+        letter = await asyncio.to_thread(take_apart, raw, with_content=is_ours)
+        arrival = _arrival(letter, raw, recipient, keeps=is_ours)
+        case_id, task_id = (task.case_id, task.task_id) if task else (None, None)
+        known = await asyncio.to_thread(result_of, self._database, arrival.mail_key)
+        if known is not None:
+            return Outcome(known, letter.kind, case_id, task_id, repeated=True)
+        reaction = await self._react(letter, task, is_ours)
+        written = await asyncio.to_thread(settle, self._database, arrival, task, reaction)
+        return Outcome(reaction.result, letter.kind, case_id, task_id, repeated=not written)
+
+    def _parts(self, recipient: str) -> re.Match[str] | None:
+        found = _ADDRESS.fullmatch(recipient.strip().strip("<>"))
+        return found if found and found["domain"].lower() == self._identity.reply_domain.lower() else None
+
+    def _task(self, recipient: str) -> tuple[Holder | None, bool]:
+        """The task of a reply address, and whether the address holds its secret."""
+        parts = self._parts(recipient)
+        task = holder(self._database, parts["task"].lower()) if parts else None
+        if parts is None or task is None:
+            return None, False
+        return task, self._links.is_reply_secret(task.task_id, task.assignee, parts["signature"])
+
+    async def _react(self, letter: Letter, task: Holder | None, is_ours: bool) -> Reaction:
+        if letter.kind not in (InboundKind.REPLY, InboundKind.UNREADABLE):
+            return Reaction(IGNORED)
+        try:
+            holding, vouched = self._identified(letter, task, is_ours)
+        except Refused as error:
+            warns = task is not None and (is_ours or letter.sender == canonical(task.assignee))
+            return _warning(error) if warns else Reaction(error.code, refused=error)
+        return await self._answer(letter, holding, vouched)
+
+    def _identified(self, letter: Letter, task: Holder | None, is_ours: bool) -> tuple[Holder, str]:
+        """The task whose holder sent the message, and what vouches for that. Raises Refused."""
+        if task is None:
+            raise NotFound("reply_address_unknown", "No task has this reply address.", ASK_AGAIN)
+        if not is_ours:
+            raise NotAllowed("reply_secret_invalid", "The reply address is not the one of this task.", ASK_AGAIN)
+        if letter.kind is InboundKind.UNREADABLE:
+            raise Refused("mail_unreadable", "The message is built so that it is not safe to read.", USE_THE_LINK)
+        if letter.sender != canonical(task.assignee):
+            sender = letter.sender or "an unclear sender"
+            raise NotAllowed("sender_not_assignee", f"The message came from {sender}.", USE_THE_LINK)
+        vouched = self._vouched(letter, letter.sender)
+        if vouched is None:
+            told = "Nothing shows that the message came from where it says it does."
+            raise NotAllowed("sender_not_attested", told, USE_THE_LINK)
+        return task, vouched
+
+    def _vouched(self, letter: Letter, sender: str) -> str | None:
+        if self._identity.attestation_waived:
+            return WAIVED
+        return attested_by(letter.results, self._identity.authserv_id or "", sender)
+
+    async def _answer(self, letter: Letter, task: Holder, vouched: str) -> Reaction:
+        stage = (await asyncio.to_thread(task_place, self._database, task.task_id)).stage_def
+        said = await asyncio.to_thread(read_answer, letter, [criterion.id for criterion in stage.criteria])
+        thread = {"in_reply_to": letter.message_id, "subject": letter.subject}
+        if isinstance(said, Unclear):
+            return _refusal(unclear(said), vouched, thread)
+        try:
+            receipt = await self._decider.decide(
+                task_id=task.task_id,
+                verdict=said.verdict,
+                actor=task.assignee,
+                comment=said.comment,
+                scores=said.scores,
+                channel=Channel.MAIL,
+            )
+        except Unavailable:
+            raise
+        except ImprimaturError as error:
+            return _refusal(error, vouched, thread, traced=True)
+        return Reaction(
+            RECORDED,
+            vouched,
+            answer=MailKind.REPLY_RECORDED,
+            data=thread | _recorded(said, receipt),
+            answers_a_day=ANSWERS_A_DAY,
+        )
+
+
+def _warning(error: Refused) -> Reaction:
+    """To the holder of a task in whose name something came that does not count."""
+    return Reaction(
+        error.code,
+        refused=error,
+        answer=MailKind.REPLY_NOT_RECORDED,
+        data=_told(error, known=False),
+        answers_a_day=WARNINGS_A_DAY,
+    )
+
+
+def _refusal(error: ImprimaturError, vouched: str, thread: dict[str, Any], *, traced: bool = False) -> Reaction:
+    return Reaction(
+        error.code,
+        vouched,
+        refused=error,
+        traced=traced,
+        answer=MailKind.REPLY_NOT_RECORDED,
+        data=thread | _told(error, known=True),
+        answers_a_day=ANSWERS_A_DAY,
+    )
+
+
+def _told(error: ImprimaturError, *, known: bool) -> dict[str, Any]:
+    return {"code": error.code, "message": error.message, "hint": error.hint, "known": known}
+
+
+def _recorded(said: Answer, receipt: DecisionReceipt) -> dict[str, Any]:
+    return {
+        "label": VERDICT_LABELS[receipt.verdict],
+        "comment": said.comment,
+        "scores": said.scores,
+        "position": receipt.position,
+    }
+
+
+def _arrival(letter: Letter, raw: bytes, recipient: str, *, keeps: bool) -> Arrival:
+    """Known by its Message-ID at one recipient: nobody can use up the Message-ID of somebody else's mail.
+
+    What strangers send is not kept, or they could fill the database.
+    """
+    digest = hashlib.sha256(raw).hexdigest()
+    name = f"{letter.message_id or digest}\x1f{recipient.strip().strip('<>').lower()}"
+    return Arrival(
+        mail_key=hashlib.sha256(name.encode()).hexdigest(),
+        message_id=letter.message_id,
+        sender=letter.sender,
+        kind=letter.kind,
+        digest=digest,
+        content=raw if keeps else None,
+        attachments=[asdict(attachment) for attachment in letter.attachments],
+    )

@@ -1,0 +1,141 @@
+"""Incoming mail: what came, what became of it, and the answer to it, in one transaction."""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+
+from imprimatur import ids
+from imprimatur.errors import ImprimaturError
+from imprimatur.store.engine import Database
+from imprimatur.store.inserting import insert_once
+from imprimatur.store.refusals import insert_refusal
+from models.tables import InboundContentRow, InboundMailRow, OutboxRow, TaskRow
+from models.vocabulary import Channel, InboundKind, MailKind, MailStatus
+
+_MAIL = InboundMailRow.__table__  # type: ignore[attr-defined]
+_CONTENT = InboundContentRow.__table__  # type: ignore[attr-defined]
+_OUTBOX = OutboxRow.__table__  # type: ignore[attr-defined]
+_TASK = TaskRow.__table__  # type: ignore[attr-defined]
+UNKNOWN_SENDER = "unknown sender"
+DAY = dt.timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Holder:
+    """A task, and whose it is."""
+
+    task_id: str
+    case_id: str
+    assignee: str
+    assignee_name: str
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """A message as it came in; ``attachments`` tell name, type, size and digest. ``content`` is None when not kept."""
+
+    mail_key: str
+    message_id: str | None
+    sender: str | None
+    kind: InboundKind
+    digest: str
+    content: bytes | None
+    attachments: Sequence[dict[str, Any]] = ()
+
+
+@dataclass(frozen=True)
+class Reaction:
+    """``refused`` is written as a refusal, unless ``traced`` says that it was before.
+
+    ``answer`` with its ``data`` goes to the holder, unless there were ``answers_a_day`` already.
+    """
+
+    result: str
+    attested_by: str | None = None
+    refused: ImprimaturError | None = None
+    traced: bool = False
+    answer: MailKind | None = None
+    data: dict[str, Any] = field(default_factory=dict)
+    answers_a_day: int = 0
+
+
+def holder(database: Database, task_id: str) -> Holder | None:
+    query = select(_TASK.c.task_id, _TASK.c.case_id, _TASK.c.assignee, _TASK.c.assignee_name)
+    with database.read() as connection:
+        row = connection.execute(query.where(_TASK.c.task_id == task_id)).first()
+    return Holder(*row) if row is not None else None
+
+
+def result_of(database: Database, mail_key: str) -> str | None:
+    """What became of a message that was dealt with; None when it was not."""
+    with database.read() as connection:
+        found = connection.execute(select(_MAIL.c.result).where(_MAIL.c.mail_key == mail_key)).scalar()
+    return str(found) if found is not None else None
+
+
+def settle(database: Database, arrival: Arrival, task: Holder | None, reaction: Reaction) -> bool:
+    """Writes a message, its trace and its answer; False when another process was faster, and nothing was written."""
+    now = dt.datetime.now(dt.UTC)
+    with database.write() as connection:
+        answered = _may_answer(connection, task, reaction, now)
+        row = {
+            "mail_key": arrival.mail_key,
+            "message_id": arrival.message_id,
+            "sender": arrival.sender or "",
+            "kind": str(arrival.kind),
+            "case_id": task.case_id if task else None,
+            "task_id": task.task_id if task else None,
+            "result": reaction.result,
+            "attested_by": reaction.attested_by,
+            "answered": answered,
+            "digest": arrival.digest,
+            "attachments": list(arrival.attachments),
+            "received_at": now,
+        }
+        if not insert_once(connection, _MAIL, row):
+            return False
+        if arrival.content is not None:
+            insert_once(connection, _CONTENT, {"digest": arrival.digest, "content": arrival.content})
+        if reaction.refused is not None and not reaction.traced:
+            case_id, task_id = (task.case_id, task.task_id) if task else (None, None)
+            sender = arrival.sender or UNKNOWN_SENDER
+            insert_refusal(connection, reaction.refused, case_id, task_id, sender, "decide", Channel.MAIL)
+        if answered and task is not None:
+            connection.execute(_OUTBOX.insert(), _answer(arrival, task, reaction, now))
+    return True
+
+
+def _may_answer(connection: Connection, task: Holder | None, reaction: Reaction, now: dt.datetime) -> bool:
+    """An end to what two machines could say to each other, and to what a stranger can make us send."""
+    if reaction.answer is None or task is None:
+        return False
+    lately = _MAIL.c.task_id == task.task_id, _MAIL.c.answered.is_(True), _MAIL.c.received_at > now - DAY
+    number = connection.execute(select(func.count()).select_from(_MAIL).where(*lately)).scalar() or 0
+    return number < reaction.answers_a_day
+
+
+def _answer(arrival: Arrival, task: Holder, reaction: Reaction, now: dt.datetime) -> dict[str, Any]:
+    return {
+        "mail_id": ids.mail_id(arrival.mail_key, 0, 0),
+        "case_id": task.case_id,
+        "task_id": task.task_id,
+        "kind": str(reaction.answer),
+        "recipient": task.assignee,
+        "recipient_name": task.assignee_name,
+        "data": reaction.data,
+        "created_at": now,
+        "status": str(MailStatus.QUEUED),
+        "due_at": now,
+        "attempts": 0,
+        "last_reply": "",
+    }
+
+
+def content(database: Database, digest: str) -> bytes | None:
+    """A message as it came; None when there is none of that digest."""
+    with database.read() as connection:
+        found = connection.execute(select(_CONTENT.c.content).where(_CONTENT.c.digest == digest)).scalar()
+    return bytes(found) if found is not None else None
