@@ -8,16 +8,20 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 
-from imprimatur.mail.context import MailContext
+from imprimatur.mail.context import MailContext, load
 from imprimatur.mail.rendering import REPLIES, SAID, WHY, render
 from imprimatur.mail.replies.grammar import WORDS, Answer, meaning, parse
 from imprimatur.rules.wording import closed_because
+from imprimatur.store import outbox
+from imprimatur.store.engine import Database
 from models.vocabulary import AssignmentReason, IncidentKind, MailKind, TaskClosure, Verdict
 from tests.facts import BASE_URL, example
+from tests.governed import review, submitted
 from tests.mails import (
     ANSWERABLE,
     HEADERS,
     HOSTILE,
+    LATER,
     LINKS,
     SENDER,
     Mails,
@@ -270,3 +274,13 @@ def test_a_proposal_that_says_little_still_makes_a_mail(found: Mails) -> None:
     bare = example("industry-credit").model_validate({"title": "Bare"})
     mail = rendered(changed(context, proposal=bare))
     assert "Bare" in mail.text and "Offered by" not in mail.text and "None" not in mail.text + mail.html
+
+
+def test_an_approval_whose_words_are_published_is_given_on_the_page(sqlite_database: Database, tmp_path: Path) -> None:
+    submitted(sqlite_database, tmp_path, review(statement="required"))
+    [claimed, *_] = outbox.claim(sqlite_database, 1, LATER)
+    [context] = load(sqlite_database, [claimed])
+    assert isinstance(context, MailContext)
+    text = read(render(context, LINKS, dataclasses.replace(SENDER, takes_replies=True)).content).text
+    assert "first line (reject, changes, abstain, recuse)" in " ".join(text.split())
+    assert "Read the proposal and answer here:" in text

@@ -20,8 +20,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, sel
 from imprimatur.mail.context import MailContext
 from imprimatur.mail.links import Links
 from imprimatur.mail.replies.grammar import WORDS
+from imprimatur.rules.voting import IN_FAVOUR
 from imprimatur.rules.wording import asked_for, closed_because
-from models.vocabulary import AssignmentReason, MailKind, TaskStatus, Verdict
+from models.vocabulary import AssignmentReason, MailKind, Statement, TaskStatus, Verdict
 
 LONGEST_SUBJECT = 300
 LONGEST_LINE = 900  # RFC 5322 allows 998
@@ -177,10 +178,16 @@ def _is_answerable(context: MailContext) -> bool:
 
 
 def _words(context: MailContext) -> tuple[str, ...]:
-    """What can be answered to a task by reply; what is on offer has to be claimed first."""
+    """What can be answered to a task by reply; what is on offer has to be claimed first.
+
+    Where an approval has to come with words that are published, the page tells those from the comment.
+    """
     if context.task is None or context.stage is None or context.task["status"] == TaskStatus.OFFERED:
         return ()
-    return tuple(WORDS[verdict][0] for verdict in context.stage.accepted(context.task["reason"]))
+    accepted = context.stage.accepted(context.task["reason"])
+    if context.stage.statement is Statement.REQUIRED:
+        accepted = tuple(verdict for verdict in accepted if verdict not in IN_FAVOUR)
+    return tuple(WORDS[verdict][0] for verdict in accepted)
 
 
 def _part(text: str, subtype: str) -> MIMEText:
