@@ -9,6 +9,7 @@ from imprimatur.desk import Acting
 from imprimatur.errors import ImprimaturError, NotAllowed, Refused, Unavailable
 from imprimatur.gateway import OFFICE_ROLES
 from imprimatur.store import leave
+from imprimatur.store.conditions import unsettled_of
 from imprimatur.store.engine import Database
 from imprimatur.store.leave import Work
 from imprimatur.store.people import active_person, has_role
@@ -28,11 +29,15 @@ class HandedTask(BaseModel):
 
 
 class LeaveReport(BaseModel):
-    """``proposals`` are cases in motion that still name the person as their proposer."""
+    """``proposals`` are cases in motion that still name the person as their proposer.
+
+    ``conditions`` of approvals are those that the person was to see to or to judge; the office can settle them.
+    """
 
     person: str
     tasks: list[HandedTask]
     proposals: list[str]
+    conditions: list[str]
 
 
 class Leaving:
@@ -52,7 +57,8 @@ class Leaving:
         work = await asyncio.to_thread(leave.work_of, self._database, email)
         tasks = [await self.hand_over(item, heir, office) for item in work]
         proposals = await asyncio.to_thread(leave.open_proposals, self._database, email)
-        return LeaveReport(person=email, tasks=tasks, proposals=proposals)
+        conditions = await asyncio.to_thread(unsettled_of, self._database, email)
+        return LeaveReport(person=email, tasks=tasks, proposals=proposals, conditions=conditions)
 
     def _named(self, to: str | None, person: str) -> str | None:
         if to is None:

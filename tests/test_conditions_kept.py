@@ -16,7 +16,7 @@ from imprimatur.history.verify import verify_all
 from imprimatur.mail.context import MailContext, load
 from imprimatur.mail.links import Links
 from imprimatur.rules.condition_words import condition
-from imprimatur.store.conditions import ConditionView, case_of_condition
+from imprimatur.store.conditions import ConditionView, case_of_condition, unsettled_of
 from imprimatur.store.engine import Database
 from imprimatur.store.outbox import Mail, Result, claim, record
 from imprimatur.store.reading import show_case
@@ -296,3 +296,12 @@ def test_words_of_a_condition_raise_what_they_raise_everywhere() -> None:
     with pytest.raises(InputError) as refused:
         condition("x", due="soon")
     assert (refused.value.code, refused.value.exit_status) == ("due_malformed", 2)
+
+
+def test_what_somebody_still_has_to_see_to_or_to_judge_is_found(play: Play) -> None:
+    [found] = publish(play, condition("Name the assessor.", owner="mere.tane@harbour-software.example", blocking=True))
+    for person in (found.owner, found.set_by):
+        assert unsettled_of(play.database, person) == [found.condition_id]
+    assert unsettled_of(play.database, PROPOSER) == []
+    play.office(ConditionJudged, condition_id=found.condition_id, act=ConditionAct.WAIVE, reason="Not needed.")
+    assert unsettled_of(play.database, found.owner) == []

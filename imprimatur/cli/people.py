@@ -157,4 +157,5 @@ def leave_(
         f"{report.person} is no longer active; {len(report.tasks)} tasks were handed over.",
         *([table(["task", "case", "stage", "now asked", "what was against it"], rows)] if rows else []),
         *[f"Still proposed by {report.person}: {case_id}" for case_id in report.proposals],
+        *[f"Still waits for {report.person}, to be accepted or waived: {found}" for found in report.conditions],
     )

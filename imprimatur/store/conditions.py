@@ -46,6 +46,16 @@ def conditions_of(connection: Connection, case_ids: Iterable[str]) -> dict[str, 
     return found
 
 
+def unsettled_of(database: Database, person: str) -> list[str]:
+    """Conditions that a person is to see to, or to judge, oldest first."""
+    settled = [str(status) for status in ConditionStatus if status.is_settled]
+    query = select(_TABLE.c.condition_id).where(
+        (_TABLE.c.owner == person) | (_TABLE.c.set_by == person), _TABLE.c.status.not_in(settled)
+    )
+    with database.read() as connection:
+        return list(connection.execute(query.order_by(_TABLE.c.proposed_at, _TABLE.c.condition_id)).scalars())
+
+
 def case_of_condition(database: Database, condition_id: str) -> str | None:
     """None when there is no such condition."""
     with database.read() as connection:
