@@ -21,9 +21,10 @@ from imprimatur.rules.clock import next_deadline
 from imprimatur.rules.completeness import FieldProblem, changed_fields, missing
 from imprimatur.store import decisions
 from imprimatur.store.authority import Authority, authority_in, check_act
-from imprimatur.store.documents import proposal_by_digest, put_proposal
+from imprimatur.store.documents import proposal_by_digest
 from imprimatur.store.engine import Database
 from imprimatur.store.frameworks import framework, framework_by_digest, framework_for_kind
+from imprimatur.store.intake import Intake
 from imprimatur.store.people import active_person, has_role
 from imprimatur.store.reading import unknown_case
 from imprimatur.store.refusals import record_refusal
@@ -48,6 +49,7 @@ from models.messages import CaseAnswer, DecisionReceipt
 from models.plan import Plan
 from models.proposal import Proposal
 from models.tables import CaseRow, VersionRow
+from models.tracks import Selection
 from models.vocabulary import Channel, Statement
 from workflows.case import CaseWorkflow
 
@@ -93,6 +95,7 @@ class Gateway:
         self._client = client
         self._database = database
         self._cases = Cases(client, database, task_queue, answer_within)
+        self._intake = Intake(database)
 
     @property
     def client(self) -> Client:
@@ -103,9 +106,11 @@ class Gateway:
     ) -> CaseAnswer:
         """Starts a case. An incomplete proposal is kept, returned to its proposer and raised as ProposalIncomplete."""
         async with self._on_record(Attempt("submit", proposer.strip().lower(), case_id)) as attempt:
-            policy, person, digest = await asyncio.to_thread(self._take_in, proposal, attempt.actor, framework_id)
+            policy, person, plan, selection = await asyncio.to_thread(
+                self._look_up, proposal, attempt.actor, framework_id
+            )
             lacking = missing(proposal, policy).required
-            plan, selection = await asyncio.to_thread(course_of, policy, proposal)
+            digest = await self._intake.keep(proposal)
             chosen: dict[str, Any] = {"selection": selection} if selection else {}
             case = case_id or ids.new_case_id()
             event = Submitted(actor=person, digest=digest, complete=not lacking, **chosen)
@@ -121,12 +126,14 @@ class Gateway:
             )
         return answer
 
-    def _take_in(self, proposal: Proposal, proposer: str, framework_id: str | None) -> tuple[Framework, str, str]:
-        """The framework that applies, the proposer's address as the directory spells it, the document's digest."""
+    def _look_up(
+        self, proposal: Proposal, proposer: str, framework_id: str | None
+    ) -> tuple[Framework, str, Plan, Selection | None]:
+        """The framework that applies, the proposer's address as the directory spells it, and the course of the case."""
         policy = self._policy_for(proposal, framework_id)
-        with self._database.write() as connection:
+        with self._database.read() as connection:
             person = active_person(connection, proposer)
-            return policy, person.email, put_proposal(connection, proposal)
+        return policy, person.email, *course_of(policy, proposal)
 
     def lacking(self, proposal: Proposal, framework_id: str) -> Sequence[FieldProblem]:
         """What a framework would find missing; changes nothing."""
@@ -243,7 +250,8 @@ class Gateway:
     async def revise(self, case_id: str, proposal: Proposal, *, actor: str) -> tuple[CaseAnswer, list[str]]:
         """Adds a proposal version; answers with the fields changed since the version under review."""
         async with self._on_record(Attempt("revise", actor.strip().lower(), case_id)) as attempt:
-            head, digest, changed = await asyncio.to_thread(self._take_in_revision, case_id, proposal)
+            head, changed = await asyncio.to_thread(self._compared, case_id, proposal)
+            digest = await self._intake.keep(proposal)
             lacking = missing(proposal, head.framework).required
             course: dict[str, Any] = {}
             if not lacking:
@@ -291,12 +299,12 @@ class Gateway:
                 return answer
             raise await asyncio.to_thread(self._cases.as_error, error, case_id) from error
 
-    def _take_in_revision(self, case_id: str, proposal: Proposal) -> tuple[CaseHead, str, list[str]]:
+    def _compared(self, case_id: str, proposal: Proposal) -> tuple[CaseHead, list[str]]:
+        """With the version that was reviewed last: the fields that differ."""
         head = self._head(case_id)
-        with self._database.write() as connection:
-            digest = put_proposal(connection, proposal)
+        with self._database.read() as connection:
             reviewed = proposal_by_digest(connection, head.reviewed_digest)
-        return head, digest, changed_fields(reviewed, proposal)
+        return head, changed_fields(reviewed, proposal)
 
     def _belongs_to_the_office(self, case_id: str, actor: str) -> bool:
         self._head(case_id)
