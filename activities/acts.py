@@ -163,8 +163,7 @@ def override_stage(book: Book, effect: c.OverrideStage) -> None:
 def send_back(book: Book, effect: c.SendBack) -> None:
     """What the stages had come to no longer stands; the ledger keeps it."""
     reason = f"it was sent back: {effect.reason}"
-    earlier = [key for stage in effect.reopened for key in book.standing_rounds(stage)]
-    for key in (*earlier, *(key for key in book.latest_rounds(effect.reopened) if key not in earlier)):
+    for key in book.reopened_rounds(effect.reopened):
         book.rows.update(StageRow, key, status=str(StageStatus.WAITING), outcome=None, reason=reason)
     book.event(
         EventType.STAGE_SENT_BACK,

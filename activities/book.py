@@ -164,6 +164,11 @@ class Book:
         )
         return [{"case_id": self.step.case_id, **row} for row in self.connection.execute(query).mappings()]
 
+    def reopened_rounds(self, stage_ids: Sequence[str]) -> list[dict[str, Any]]:
+        """Keys of all rows that no longer stand once stages are decided anew."""
+        earlier = [key for stage_id in stage_ids for key in self.standing_rounds(stage_id)]
+        return [*earlier, *(key for key in self.latest_rounds(stage_ids) if key not in earlier)]
+
     def standing_rounds(self, stage_id: str) -> list[dict[str, Any]]:
         """Keys of the rows whose approval stands: several, where a later round confirmed an earlier one."""
         table = StageRow.__table__  # type: ignore[attr-defined]

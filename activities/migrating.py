@@ -21,11 +21,7 @@ def change_framework(book: Book, effect: c.ChangeFramework) -> None:
     to = {"version": framework.version, "digest": book.step.framework_digest}
     for stage in (*effect.repeated, *effect.removed):
         resolve_incidents(book, stage)
-    keys = [
-        *book.latest_rounds(effect.repeated),
-        *(key for stage in effect.repeated for key in book.standing_rounds(stage)),
-    ]
-    for key in {tuple(key.items()): key for key in keys}.values():
+    for key in book.reopened_rounds(effect.repeated):
         reason = f"the policy changed to version {framework.version}: {effect.reason}"
         book.rows.update(StageRow, key, status=str(StageStatus.WAITING), outcome=None, reason=reason)
     book.changes |= {"framework_version": to["version"], "framework_digest": to["digest"]}

@@ -18,7 +18,7 @@ from imprimatur.store.minutes import keep_minutes
 from models.events import Decided, Held, Placed, Resumed
 from models.vocabulary import CaseStatus, EventType, StageStatus, Verdict
 from tests.facts import PROPOSER, START, Play, event_types, example
-from tests.governed import QUINN, ROSA, review, stage, submitted, told
+from tests.governed import QUINN, ROSA, review, stage, submitted, told, window
 from tests.meetings import BOARD, SECRETARY, boards, sitting
 
 E = EventType
@@ -135,6 +135,22 @@ def test_an_item_that_was_admitted_late_is_marked_so(database: Database, tmp_pat
     [item] = agenda(database, BOARD, MARCH).items
     assert item.late
     assert stage(play, "board").sits_at == MARCH_AT
+
+
+def test_only_the_office_admits_what_comes_late(database: Database, tmp_path: Path) -> None:
+    play = before_the_board(database, tmp_path, cut_off={"business_days": 10}, late_items="office_admits")
+    assert refused(play, placed(MARCH, late=True)) == "not_the_office", "though the secretary may put it off"
+    assert refused(play, placed(MAY)) is None
+
+
+def test_an_objection_before_takes_an_item_off_consent(database: Database, tmp_path: Path) -> None:
+    notice = window("notice", reviewers=[{"addresses": [ROSA]}])
+    stages = (notice, sitting("board", "notice"))
+    play = submitted(database, tmp_path, *stages, committees=boards(consent="undisputed"))
+    play.decide("notice", Verdict.OBJECT, "It overlaps with ours.")
+    play.decide("notice")
+    [item] = agenda(database, BOARD, MARCH).items
+    assert not item.consent
 
 
 def test_a_hold_over_the_sitting_brings_the_item_to_the_next_one(database: Database, tmp_path: Path) -> None:

@@ -184,23 +184,28 @@ def _grouped(rows: Iterable[RowMapping]) -> dict[str, list[RowMapping]]:
 
 
 def _needs_no_debate(definition: CommitteeDef, answers: Sequence[RowMapping]) -> bool:
-    against = AGAINST | {Verdict.REQUEST_CHANGES}
+    against = AGAINST | {Verdict.OBJECT}
     undisputed = bool(answers) and not any(answer["verdict"] in against for answer in answers)
     return definition.consent is ConsentItems.UNDISPUTED and undisputed
 
 
-def _placings(connection: Connection, cases: set[str] | None = None) -> Iterable[tuple[str, dict[str, Any]]]:
-    query = select(_LEDGER.c.case_id, _LEDGER.c.data).where(_LEDGER.c.type == str(EventType.AGENDA_ITEM_PLACED))
+def _placings(connection: Connection, cases: set[str] | None = None) -> Iterable[tuple[str, str, dict[str, Any]]]:
+    """Case, its title, and what the ledger says of an item that was placed; in the order of each case's ledger."""
+    query = (
+        select(_LEDGER.c.case_id, _LEDGER.c.data, _CASE.c.title)
+        .join(_CASE, _CASE.c.case_id == _LEDGER.c.case_id)
+        .where(_LEDGER.c.type == str(EventType.AGENDA_ITEM_PLACED))
+    )
     if cases is not None:
         query = query.where(_LEDGER.c.case_id.in_(cases))
     for row in connection.execute(query.order_by(_LEDGER.c.case_id, _LEDGER.c.position)):
-        yield row.case_id, row.data
+        yield row.case_id, row.title, row.data
 
 
 def _late(connection: Connection, cases: set[str]) -> set[tuple[str, str, int]]:
     """Items whose last placing admitted them after the cut-off."""
     last: dict[tuple[str, str, int], bool] = {}
-    for case_id, data in _placings(connection, cases):
+    for case_id, _, data in _placings(connection, cases):
         last[case_id, data["stage"], data["round"]] = data.get("late", False)
     return {place for place, late in last.items() if late}
 
@@ -208,11 +213,10 @@ def _late(connection: Connection, cases: set[str]) -> set[tuple[str, str, int]]:
 def _moved(connection: Connection, body: Committee, on: dt.date) -> list[Moved]:
     """Items that were on the agenda of the day ``on``, and are on another one now."""
     found = []
-    for case_id, data in _placings(connection):
+    for case_id, title, data in _placings(connection):
         if data["committee"] != body.id or not data.get("left"):
             continue
         if body.calendar.date(dt.datetime.fromisoformat(data["left"])) == on:
-            title = connection.execute(select(_CASE.c.title).where(_CASE.c.case_id == case_id)).scalar() or case_id
             to = dt.datetime.fromisoformat(data["sits_at"])
             found.append(Moved(case_id=case_id, title=title, to=to, reason=data["reason"]))
     return found

@@ -24,6 +24,9 @@ _TASK = TaskRow.__table__  # type: ignore[attr-defined]
 _CASE = CaseRow.__table__  # type: ignore[attr-defined]
 
 
+BY_CONSENT = "Taken by consent"
+
+
 class ItemResult(BaseModel):
     """``result``: recorded, deferred, refused, left open; in a preview, what would be done."""
 
@@ -49,8 +52,8 @@ class Secretary:
         with self._database.read() as connection:
             person = active_person(connection, actor).email
         stated = {item.case: item for item in record.items}
+        moved = stated.keys() & {item.case_id for item in found.moved}
         if unknown := sorted(stated.keys() - {item.case_id for item in found.items}):
-            moved = {item.case_id for item in found.moved}
             gone = [case for case in unknown if case not in moved or stated[case].defer_to is None]
             if gone:
                 raise InputError(
@@ -59,7 +62,8 @@ class Secretary:
                     f"See `starter.py committee agenda {found.committee} --on {found.on.isoformat()}`.",
                 )
         results = [await self._one(item, _said(item, stated, record), person, preview) for item in found.items]
-        if not preview and any(result.result in ("recorded", "deferred") for result in results):
+        # Recorded again, an item that was put off is on another agenda already.
+        if not preview and (moved or any(result.result in ("recorded", "deferred") for result in results)):
             await asyncio.to_thread(
                 keep_minutes,
                 self._database,
@@ -157,6 +161,8 @@ class Secretary:
 def _said(item: AgendaItem, stated: dict[str, ItemRecord], record: SittingRecord) -> ItemRecord | None:
     if item.case_id in stated:
         return stated[item.case_id]
-    if item.consent and record.consent is not None and item.outcome is None:
-        return ItemRecord(case=item.case_id, verdict=record.consent, comment="Taken by consent")
+    # What was taken by consent before is answered as it was: a record that was cut off can be repeated whole.
+    open_or_so_taken = item.outcome is None or any(answer.comment == BY_CONSENT for answer in item.answers)
+    if item.consent and record.consent is not None and open_or_so_taken:
+        return ItemRecord(case=item.case_id, verdict=record.consent, comment=BY_CONSENT)
     return None

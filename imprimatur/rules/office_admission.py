@@ -41,8 +41,10 @@ def office_refusal(state: CaseState, event: OfficeEvent, plan: Plan | None = Non
 
 
 def _keeps_agenda(state: CaseState, event: OfficeEvent) -> bool:
-    """Whoever records a committee's decision may put it off as well."""
-    return isinstance(event, Placed) and any(task.assignee == event.actor for task in state.open_tasks(event.stage))
+    """Whoever records a committee's decision may put it off as well; to admit what comes late is the office's."""
+    if not isinstance(event, Placed) or event.late:
+        return False
+    return any(task.assignee == event.actor for task in state.open_tasks(event.stage))
 
 
 def _reason_required() -> Refusal:
