@@ -15,11 +15,11 @@ from imprimatur.rules.business_time import (
     add_business_time,
     business_seconds_between,
 )
-from imprimatur.rules.completeness import missing
+from imprimatur.store.pathways import required_problems, stacking_values
 from imprimatur.store.people import holders
 from models import conditions as agreed
 from models import effects as c
-from models.tables import DecisionRow, PublicationRow, StageRow, TaskRow, VersionRow
+from models.tables import DecisionRow, PublicationRow, StackingRow, StageRow, TaskRow, VersionRow
 from models.vocabulary import (
     EventType,
     MailKind,
@@ -65,6 +65,8 @@ def _add_version(book: Book, effect: c.AddVersion) -> None:
         complete=effect.complete,
         changed=list(effect.changed),
     )
+    for values in stacking_values(book.proposal):
+        book.rows.insert(StackingRow, case_id=step.case_id, version=effect.version, **values)
     book.event(
         EventType.PROPOSAL_VERSION_ADDED,
         effect.actor,
@@ -79,7 +81,7 @@ def _add_version(book: Book, effect: c.AddVersion) -> None:
 def _return_to_proposer(book: Book) -> None:
     lacking = [
         {"field": item.field, "problem": item.problem, "why": item.why or ""}
-        for item in missing(book.proposal, book.framework).required
+        for item in required_problems(book.connection, book.proposal, book.framework, book.step.case_id)
     ]
     book.event(
         EventType.CASE_RETURNED,

@@ -18,13 +18,14 @@ from imprimatur.frameworks.tracks import course_of
 from imprimatur.rules.admission import decision_refusal
 from imprimatur.rules.answers import check_answer
 from imprimatur.rules.clock import next_deadline
-from imprimatur.rules.completeness import FieldProblem, changed_fields, missing
+from imprimatur.rules.completeness import FieldProblem, changed_fields
 from imprimatur.store import decisions
 from imprimatur.store.authority import Authority, authority_in, check_act
 from imprimatur.store.documents import proposal_by_digest
 from imprimatur.store.engine import Database
 from imprimatur.store.frameworks import framework, framework_by_digest, framework_for_kind
 from imprimatur.store.intake import Intake
+from imprimatur.store.pathways import required_problems
 from imprimatur.store.people import active_person, has_role
 from imprimatur.store.reading import unknown_case
 from imprimatur.store.refusals import record_refusal
@@ -109,7 +110,7 @@ class Gateway:
             policy, person, plan, selection = await asyncio.to_thread(
                 self._look_up, proposal, attempt.actor, framework_id
             )
-            lacking = missing(proposal, policy).required
+            lacking = await asyncio.to_thread(self._required, proposal, policy, case_id)
             digest = await self._intake.keep(proposal)
             chosen: dict[str, Any] = {"selection": selection} if selection else {}
             case = case_id or ids.new_case_id()
@@ -137,7 +138,11 @@ class Gateway:
 
     def lacking(self, proposal: Proposal, framework_id: str) -> Sequence[FieldProblem]:
         """What a framework would find missing; changes nothing."""
-        return missing(proposal, self._policy_for(proposal, framework_id)).required
+        return self._required(proposal, self._policy_for(proposal, framework_id))
+
+    def _required(self, proposal: Proposal, policy: Framework, case_id: str | None = None) -> Sequence[FieldProblem]:
+        with self._database.read() as connection:
+            return required_problems(connection, proposal, policy, case_id)
 
     def _policy_for(self, proposal: Proposal, framework_id: str | None) -> Framework:
         if framework_id is None:
@@ -252,7 +257,7 @@ class Gateway:
         async with self._on_record(Attempt("revise", actor.strip().lower(), case_id)) as attempt:
             head, changed = await asyncio.to_thread(self._compared, case_id, proposal)
             digest = await self._intake.keep(proposal)
-            lacking = missing(proposal, head.framework).required
+            lacking = await asyncio.to_thread(self._required, proposal, head.framework, case_id)
             course: dict[str, Any] = {}
             if not lacking:
                 plan, selection = await asyncio.to_thread(course_of, head.framework, proposal)

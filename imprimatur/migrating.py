@@ -10,13 +10,13 @@ from imprimatur.bulk import BulkAct
 from imprimatur.errors import Refused
 from imprimatur.frameworks.tracks import course_of
 from imprimatur.office import Office
-from imprimatur.rules.completeness import missing
 from imprimatur.rules.migration import altered_stages
 from imprimatur.store.bulk_subjects import whole_cases
 from imprimatur.store.bulks import Item, Operation
 from imprimatur.store.documents import proposal_by_digest
 from imprimatur.store.engine import Database
 from imprimatur.store.frameworks import framework, framework_by_digest
+from imprimatur.store.pathways import required_problems
 from imprimatur.store.reading import unknown_case
 from models.events import ChangeScheduled, FrameworkChanged
 from models.framework import Framework
@@ -87,10 +87,11 @@ def _drawn_up(database: Database, case_id: str, target: Framework, at: Boundary)
             raise unknown_case(connection, case_id)
         before = framework_by_digest(connection, case["framework_digest"])
         proposal = proposal_by_digest(connection, case["digest"])
+        required = required_problems(connection, proposal, target, case_id)
     _check_framework(before, target, case_id)
     # Whoever revises completes it by the version that is in force then.
     is_judged = at is not Boundary.NEXT_ROUND and not CaseStatus(case["status"]).waits_for_proposer
-    lacking = missing(proposal, target).required if is_judged else ()
+    lacking = required if is_judged else ()
     if lacking:
         fields = ", ".join(dict.fromkeys(item.field for item in lacking))
         raise Refused(

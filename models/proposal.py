@@ -21,6 +21,9 @@ Logo = Annotated[
     str, StringConstraints(pattern=r"^data:image/(png|jpeg|webp);base64,[A-Za-z0-9+/]+={0,2}$", max_length=100_000)
 ]
 Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+CreditSystem = Literal["ects", "us", "uk", "nzqf", "aqf", "other"]
+PathwayId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=80)]
+CaseId = Annotated[str, StringConstraints(pattern=r"^mc-[a-z0-9-]+$", max_length=80)]
 
 
 def _to_the_cent(amount: Decimal) -> Decimal:
@@ -37,7 +40,7 @@ class Workload(Part):
 
     hours: Number | None = Field(default=None, gt=0, le=100_000)
     credits: Number | None = Field(default=None, gt=0, le=1000)
-    credit_system: Literal["ects", "us", "uk", "nzqf", "aqf", "other"] | None = None
+    credit_system: CreditSystem | None = None
 
 
 class Level(Part):
@@ -86,9 +89,29 @@ class Price(Part):
     currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 
 
+class StackingClaim(Part):
+    """So many of the credential's credits count towards a pathway; all of them where no number is given."""
+
+    pathway: PathwayId
+    credits: Number | None = Field(default=None, gt=0, le=1000)
+
+
 class Stackability(Part):
+    """``towards`` is told in words; ``claims`` are checked. ``builds_on``: cases of credentials to be earned before."""
+
     stackable: bool
     towards: tuple[Line, ...] = ()
+    claims: tuple[StackingClaim, ...] = ()
+    builds_on: tuple[CaseId, ...] = ()
+
+
+class Skill(Part):
+    """A skill of a published framework such as ESCO or O*NET: its address there, or its code, says which."""
+
+    framework: Annotated[OneLine, StringConstraints(min_length=1, max_length=80)]
+    title: Annotated[OneLine, StringConstraints(min_length=1, max_length=500)]
+    url: WebAddress | None = None
+    code: Annotated[OneLine, StringConstraints(min_length=1, max_length=200)] | None = None
 
 
 class Delivery(Part):
@@ -115,6 +138,7 @@ class Proposal(Part):
     country: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")] | None = None
     field_of_study: Line | None = None
     learning_outcomes: tuple[Prose, ...] = ()
+    skills: tuple[Skill, ...] = ()
     workload: Workload | None = None
     level: Level | None = None
     assessment: Assessment | None = None

@@ -15,12 +15,13 @@ from imprimatur.frameworks.tracks import course_of
 from imprimatur.gateway import identified
 from imprimatur.rules.admission import refusal
 from imprimatur.rules.clock import next_deadline
-from imprimatur.rules.completeness import changed_fields, missing
+from imprimatur.rules.completeness import FieldProblem, changed_fields
 from imprimatur.rules.plan import plan_in_force, plan_of
 from imprimatur.rules.transition import following, settle, transition
 from imprimatur.store.documents import proposal_by_digest, put_proposal
 from imprimatur.store.engine import Database
 from imprimatur.store.frameworks import add_framework
+from imprimatur.store.pathways import required_problems
 from imprimatur.store.people import import_people
 from models.case import CaseState
 from models.commit import Resolution, Step
@@ -129,7 +130,7 @@ class Play:
         return step
 
     def _submission(self, proposal: Proposal) -> Submitted:
-        complete = not missing(proposal, self.framework).required
+        complete = not self._lacking(proposal)
         self.plan, selection = course_of(self.framework, proposal)
         return Submitted(actor=PROPOSER, digest=self.keep(proposal), complete=complete, selection=selection)
 
@@ -161,7 +162,7 @@ class Play:
     def revise(self, proposal: Proposal) -> None:
         with self.database.read() as connection:
             before = proposal_by_digest(connection, self.state.digest)
-        complete = not missing(proposal, self.framework).required
+        complete = not self._lacking(proposal)
         changed = tuple(changed_fields(before, proposal))
         plan, selection = course_of(self.framework, proposal) if complete else (None, None)
         self.act(
@@ -174,6 +175,10 @@ class Play:
                 selection=selection,
             )
         )
+
+    def _lacking(self, proposal: Proposal) -> Sequence[FieldProblem]:
+        with self.database.read() as connection:
+            return required_problems(connection, proposal, self.framework, self.case_id)
 
     def withdraw(self, reason: str) -> None:
         self.act(Withdrawn(actor=PROPOSER, reason=reason))

@@ -31,6 +31,7 @@ from tests.condition_commands import play_conditions
 from tests.engine import Engine, engine, temporal_server
 from tests.facts import LEDGER, START
 from tests.markdown import DOCS, ROOT, Section, code_spans, sections, text_of
+from tests.pathway_commands import play_pathways
 from tests.people_commands import play_people
 
 COMMAND_LINE, README = DOCS / "command-line.md", ROOT / "README.md"
@@ -204,6 +205,7 @@ async def _play(office: Office) -> None:
     await play_committees(office)
     agreed = json.loads(await office.run(f"show {await play_conditions(office)} --json"))
     office.answers["show"] |= {"conditions": agreed["conditions"]}
+    await play_pathways(office)
     await play_people(office)
     with _piped(b"To: review+t-x@localhost\r\n\r\napprove\r\n"):
         await office.ask("mail receive")

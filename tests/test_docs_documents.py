@@ -20,10 +20,12 @@ from imprimatur.frameworks.fields import model_in
 from imprimatur.frameworks.loader import validate
 from models.framework import Framework
 from models.proposal import Proposal
+from models.stacking import Pathway
 from tests.markdown import DOCS, Section, code_blocks, code_spans, section, sections, text_of
 
 FRAMEWORK, PROPOSAL = DOCS / "framework-reference.md", DOCS / "proposal-reference.md"
-DOCUMENTS: dict[Path, type[BaseModel]] = {FRAMEWORK: Framework, PROPOSAL: Proposal}
+STACKING = DOCS / "stacking.md"
+DOCUMENTS: dict[Path, type[BaseModel]] = {FRAMEWORK: Framework, PROPOSAL: Proposal, STACKING: Pathway}
 ROOT_PLACE = "."
 # Any name will do for the entry of a mapping whose keys are names.
 NAME = "NAME"
@@ -200,6 +202,13 @@ def _inserted(part: dict[str, Any]) -> dict[str, Any]:
     merged = whole | {key: value for key, value in part.items() if key not in ("stages", "calendars")}
     merged["calendars"] = whole["calendars"] | part.get("calendars", {})
     return merged | {"stages": list(stages.values())}
+
+
+def test_the_example_of_a_pathway_is_a_pathway() -> None:
+    [whole] = section(STACKING, "The document").blocks("yaml")
+    found, problems = validate(_read(whole), Pathway, "example.yaml")
+    assert problems == []
+    assert found is not None and found.limit == 30
 
 
 @pytest.mark.parametrize("block", _blocks(PROPOSAL), ids=lambda block: block.splitlines()[0])

@@ -34,6 +34,7 @@ def paths(site: Site, slug: str) -> list[str]:
     """An address for every route, with good parameters and with bad ones."""
     link = site.link("quality")
     given = {"token": [link.removeprefix("/t/"), "nonsense"], "slug": [slug, "unknown"], "name": ["1-a.eml", "2.eml"]}
+    given["pathway_id"] = ["certificate"]
     found: list[str] = []
     with warnings.catch_warnings():
         # A page that answers GET and HEAD alike has one name for both.

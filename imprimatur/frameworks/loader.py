@@ -17,6 +17,7 @@ from imprimatur.frameworks.wording import described, is_consequence, shown
 from models.framework import Framework
 from models.proposal import Proposal
 from models.sitting import SittingRecord
+from models.stacking import Pathway
 
 Model = TypeVar("Model", bound=BaseModel)
 # Stored with the database, one for each kind of micro-credential.
@@ -35,6 +36,11 @@ def load_framework(path: Path) -> Framework:
 def load_proposal(path: Path) -> Proposal:
     """Raises DocumentInvalid ``proposal_invalid`` with all problems, and what ``read_text`` and ``parse`` raise."""
     return _load(path, Proposal, "proposal_invalid", "proposal")
+
+
+def load_pathway(path: Path) -> Pathway:
+    """Raises DocumentInvalid ``pathway_invalid`` with all problems, and what ``read_text`` and ``parse`` raise."""
+    return _load(path, Pathway, "pathway_invalid", "pathway")
 
 
 def load_sitting_record(path: Path) -> SittingRecord:

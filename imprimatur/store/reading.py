@@ -13,8 +13,10 @@ from imprimatur.errors import InputError, NotFound
 from imprimatur.rules.turns import Turns, turns_of
 from imprimatur.rules.voting import IN_FAVOUR
 from imprimatur.store.conditions import ConditionView, conditions_of
+from imprimatur.store.documents import proposal_by_digest
 from imprimatur.store.engine import Database
 from imprimatur.store.frameworks import framework_by_digest
+from models.proposal import Proposal
 from models.tables import (
     CaseRow,
     DecisionRow,
@@ -334,6 +336,15 @@ def _proved(views: list[StageView], proofs: dict[tuple[str, int], list[Proof]]) 
         else view
         for view in views
     ]
+
+
+def latest_proposal(database: Database, case_id: str) -> Proposal:
+    """The version under review. Raises NotFound ``case_unknown``."""
+    with database.read() as connection:
+        digest = connection.execute(select(_CASE.c.digest).where(_CASE.c.case_id == case_id)).scalar()
+        if digest is None:
+            raise unknown_case(connection, case_id)
+        return proposal_by_digest(connection, digest)
 
 
 def unknown_case(connection: Connection, case_id: str) -> NotFound:

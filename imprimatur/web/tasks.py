@@ -15,6 +15,7 @@ from imprimatur.rules.answers import NEEDS_COMMENT
 from imprimatur.rules.condition_words import condition
 from imprimatur.rules.wording import VERDICT_LABELS, asked_for, closed_by
 from imprimatur.store.engine import Database
+from imprimatur.store.overlaps import Overlaps
 from imprimatur.store.task_page import TaskPage, task_page
 from imprimatur.web.rendering import page, wants_json
 from models.conditions import Condition
@@ -32,11 +33,12 @@ FORM = "application/x-www-form-urlencoded"
 
 def router(database: Database, decider: "Decider", links: Links, desk: Desk | None = None) -> APIRouter:
     routes = APIRouter()
+    overlaps = Overlaps(database)
 
     @routes.api_route("/t/{token}", methods=["GET", "HEAD"])
     def show(request: Request, token: str) -> Response:
         claim = links.read(token)
-        return _task(request, task_page(database, claim.task_id, claim.person), {})
+        return _task(request, overlaps, task_page(database, claim.task_id, claim.person), {})
 
     @routes.post("/t/{token}")
     async def answer(request: Request, token: str) -> Response:
@@ -61,7 +63,7 @@ def router(database: Database, decider: "Decider", links: Links, desk: Desk | No
             if wants_json(request) or error.http_status >= 500:
                 raise
             found = await run_in_threadpool(task_page, database, claim.task_id, claim.person)
-            return _task(request, found, form, error)
+            return await run_in_threadpool(_task, request, overlaps, found, form, error)
         return await run_in_threadpool(_receipt, request, database, receipt, claim.person)
 
     return routes
@@ -84,9 +86,14 @@ async def _at_the_desk(desk: Desk, claim: LinkClaim, form: Mapping[str, str]) ->
 
 
 def _task(
-    request: Request, found: TaskPage, typed: Mapping[str, str], error: ImprimaturError | None = None
+    request: Request,
+    overlaps: Overlaps,
+    found: TaskPage,
+    typed: Mapping[str, str],
+    error: ImprimaturError | None = None,
 ) -> Response:
     values = {
+        "similar": overlaps.of(found.proposal, besides=[str(found.case["case_id"])]),
         "task": found.task,
         "case": found.case,
         "framework": found.framework,
