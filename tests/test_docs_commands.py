@@ -30,6 +30,7 @@ from tests.committee_commands import play_committees
 from tests.condition_commands import play_conditions
 from tests.engine import Engine, engine, temporal_server
 from tests.facts import LEDGER, START
+from tests.hook_commands import play_webhooks
 from tests.markdown import DOCS, ROOT, Section, code_spans, sections, text_of
 from tests.people_commands import play_people
 
@@ -205,6 +206,7 @@ async def _play(office: Office) -> None:
     agreed = json.loads(await office.run(f"show {await play_conditions(office)} --json"))
     office.answers["show"] |= {"conditions": agreed["conditions"]}
     await play_people(office)
+    await play_webhooks(office)
     with _piped(b"To: review+t-x@localhost\r\n\r\napprove\r\n"):
         await office.ask("mail receive")
 
