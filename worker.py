@@ -1,4 +1,4 @@
-"""The worker process: runs cases, the mailer and the sweeper.
+"""The worker process: runs cases, the mailer, the notifier and the sweeper.
 
 Composition root; started by `starter.py up` and by docker-compose.
 """
@@ -15,6 +15,7 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from activities.commit import Committer
 from activities.mailer import Mailer
+from activities.notifier import Notifier
 from activities.sweeper import Sweeper
 from imprimatur.cli.context import Environment, connect_temporal, open_database
 from imprimatur.cli.output import leave, show_error
@@ -22,19 +23,21 @@ from imprimatur.errors import ImprimaturError
 from imprimatur.gateway import TASK_QUEUE, Gateway
 from imprimatur.leaving import Leaving
 from imprimatur.logs import configure_logs
-from imprimatur.mail.links import Links
+from imprimatur.mail.links import Links, secret_keys
 from imprimatur.mail.rendering import Sender
 from imprimatur.mail.transport import Relay
 from imprimatur.publication.files import write_lost_records
 from imprimatur.settings import Settings
 from imprimatur.store.engine import Database
-from models.messages import MailerInput
+from models.messages import MailerInput, NotifierInput
 from workflows.case import CaseWorkflow
 from workflows.mailer import MailerWorkflow
+from workflows.notifier import NotifierWorkflow
 from workflows.sweeper import SweeperWorkflow
 
 CACHED_CASES = 10_000
 RELAY_NAME = "default"
+NOTIFIER_NAME = "default"
 # Without it a digest of all modules would stand in every task of a case's history.
 BUILD = "1"
 
@@ -52,22 +55,25 @@ def build_worker(
     loop = asyncio.get_running_loop()
     sender = Sender(settings.mail_from, settings.mail_reply_domain, settings.takes_replies)
     mailer = Mailer(database, links=links, relay=relay, sender=sender)
+    notifier = Notifier(database, secret_keys(settings))
     committer = Committer(
         database,
         base_url=base_url,
         published_dir=published_dir(settings),
         after_mail=lambda: loop.call_soon_threadsafe(mailer.wake.set),
+        after_event=lambda: loop.call_soon_threadsafe(notifier.wake.set),
     )
     leaving = Leaving(Gateway(client, database), database)
     sweeper = Sweeper(lambda: _number_of_handed(leaving))
     return Worker(
         client,
         task_queue=TASK_QUEUE,
-        workflows=[CaseWorkflow, MailerWorkflow, SweeperWorkflow],
+        workflows=[CaseWorkflow, MailerWorkflow, NotifierWorkflow, SweeperWorkflow],
         activities=[
             committer.commit_step,
             committer.recall_step,
             mailer.drain_outbox,
+            notifier.notify_webhooks,
             sweeper.sweep_abandoned_work,
         ],
         workflow_runner=UnsandboxedWorkflowRunner(),
@@ -86,6 +92,17 @@ async def start_mailer(client: Client) -> None:
         MailerWorkflow.run,
         MailerInput(relay=RELAY_NAME),
         id=f"mailer:{RELAY_NAME}",
+        task_queue=TASK_QUEUE,
+        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+    )
+
+
+async def start_notifier(client: Client) -> None:
+    """One for the whole installation, started once and perpetual."""
+    await client.start_workflow(
+        NotifierWorkflow.run,
+        NotifierInput(name=NOTIFIER_NAME),
+        id=f"notifier:{NOTIFIER_NAME}",
         task_queue=TASK_QUEUE,
         id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
     )
@@ -120,6 +137,7 @@ async def main() -> int:
             log.info("published_files_restored", number=restored)
         async with build_worker(client, database, settings, base_url=environment.base_url, links=links, relay=relay):
             await start_mailer(client)
+            await start_notifier(client)
             await start_sweeper(client)
             log.info("worker_ready", task_queue=TASK_QUEUE)
             await stop.wait()

@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, select
 from temporalio import activity
 
+from activities.announcing import announce
 from activities.book import Book
 from activities.effects import perform
 from activities.ports import CommitPort
@@ -41,15 +42,25 @@ Record = tuple[str, dict[str, Any]]
 
 
 class Committer(CommitPort):
-    """``after_mail`` is called when a commit has put mail into the outbox, so that the mailer need not poll for it."""
+    """``after_mail`` is called when a commit has put mail into the outbox, so that the mailer need not poll for it.
+
+    ``after_event`` likewise, when a webhook is to hear of an event.
+    """
 
     def __init__(
-        self, database: Database, *, base_url: str, published_dir: Path, after_mail: Callable[[], object]
+        self,
+        database: Database,
+        *,
+        base_url: str,
+        published_dir: Path,
+        after_mail: Callable[[], object],
+        after_event: Callable[[], object] = lambda: None,
     ) -> None:
         self._database = database
         self._base_url = base_url
         self._published_dir = published_dir
         self._after_mail = after_mail
+        self._after_event = after_event
         self._lanes = 1 if database.is_sqlite else POSTGRES_LANES
         self._executor = ThreadPoolExecutor(self._lanes, thread_name_prefix="commit")
         # Files of published records reach the disk beside the lanes: no other case waits for them.
@@ -147,7 +158,10 @@ class Committer(CommitPort):
                     perform(book, effect)
                 answers.append(book.close())
                 books.append(book)
+            notified = announce(connection, rows, books)
             rows.flush(connection)
+        if notified:
+            self._after_event()
         if any(book.mails for book in books):
             self._after_mail()
         return answers, [record for book in books for record in book.published]

@@ -3,7 +3,7 @@
 from temporalio import activity
 
 from models.commit import Resolution, Step, StepPlace, WrittenStep
-from models.messages import MailerInput
+from models.messages import MailerInput, NotifierInput
 
 
 class CommitPort:
@@ -24,6 +24,14 @@ class MailerPort:
 
     @activity.defn(name="drain_outbox")
     async def drain_outbox(self, mailer: MailerInput) -> int:
+        raise NotImplementedError
+
+
+class NotifierPort:
+    """Delivers ledger events to webhooks for a while; heartbeats; returns how many deliveries were tried."""
+
+    @activity.defn(name="notify_webhooks")
+    async def notify_webhooks(self, notifier: NotifierInput) -> int:
         raise NotImplementedError
 
 

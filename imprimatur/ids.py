@@ -24,6 +24,10 @@ def imported_case_id(framework_id: str, record_key: str) -> str:
     return _derived("mc-", "import", framework_id, record_key)
 
 
+def new_webhook_id() -> str:
+    return "wh-" + _short(secrets.token_bytes(8), 12)
+
+
 def task_id(case_id: str, stage_id: str, round_number: int, assignee: str, attempt: int = 1) -> str:
     """``attempt`` counts how often the same person is asked in one round: anew after a decision was annulled."""
     again = (attempt,) if attempt > 1 else ()
@@ -66,6 +70,10 @@ def case_of_workflow(workflow: str) -> str:
 
 def mail_id(case_id: str, seq: int, position: int) -> str:
     return _derived("m-", case_id, seq, position)
+
+
+def webhook_delivery_id(webhook: str, case_id: str, position: int) -> str:
+    return _derived("w-", webhook, case_id, position)
 
 
 def incident_id(case_id: str, stage_id: str, round_number: int, kind: str) -> str:

@@ -57,6 +57,12 @@ class DecisionReceipt(Message):
     digest: str
 
 
+class NotifierInput(Message):
+    """``name`` tells notifiers apart in Temporal; there is one for each installation."""
+
+    name: str
+
+
 class MailerInput(Message):
     """One mailer per relay; ``relay`` is a name, never an address with a password."""
 

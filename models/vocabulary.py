@@ -377,6 +377,19 @@ class EventType(StrEnum):
     CASE_CLOSED = "case_closed"
 
 
+class DeliveryStatus(StrEnum):
+    """What became of one event on its way to one webhook."""
+
+    QUEUED = "queued"
+    DEFERRED = "deferred"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+
+    @property
+    def is_waiting(self) -> bool:
+        return self in (DeliveryStatus.QUEUED, DeliveryStatus.DEFERRED)
+
+
 class IncidentKind(StrEnum):
     """What the governance office must look at; none of them lets a case hang silently."""
 

@@ -30,6 +30,7 @@ from tests.committee_commands import play_committees
 from tests.condition_commands import play_conditions
 from tests.engine import Engine, engine, temporal_server
 from tests.facts import LEDGER, START
+from tests.hook_commands import play_webhooks
 from tests.markdown import DOCS, ROOT, Section, code_spans, sections, text_of
 from tests.pathway_commands import play_pathways
 from tests.people_commands import play_people
@@ -207,6 +208,7 @@ async def _play(office: Office) -> None:
     office.answers["show"] |= {"conditions": agreed["conditions"]}
     await play_pathways(office)
     await play_people(office)
+    await play_webhooks(office)
     with _piped(b"To: review+t-x@localhost\r\n\r\napprove\r\n"):
         await office.ask("mail receive")
 

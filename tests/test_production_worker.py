@@ -6,22 +6,28 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from standardwebhooks import Webhook
 
 from imprimatur.cli.context import connect_temporal
 from imprimatur.gateway import Gateway
 from imprimatur.mail.links import Links
 from imprimatur.mail.transport import Relay
 from imprimatur.settings import Settings
+from imprimatur.store import webhooks as store
 from imprimatur.store.engine import Database
+from imprimatur.webhooks.signing import secret
 from models.vocabulary import CaseStatus
 from tests.bench.__main__ import ACTIONS
 from tests.bench.scenario import DECISIONS, decide, prepare, submit
 from tests.engine import Engine, writer
-from tests.facts import furnish
+from tests.facts import START, furnish
+from tests.hooks import Receiver, receiving
+from tests.relay import eventually
 from tests.stories import STORIES
-from worker import build_worker
+from worker import build_worker, start_notifier
 
 BASE_URL = "https://credentials.example.edu"
+KEY = "key-of-the-tests-key-of-the-tests-key-of-the-tests"
 
 
 @pytest.fixture
@@ -33,7 +39,7 @@ async def produced(
     monkeypatch.setattr(os, "getpid", lambda: 4_194_304)
     settings = Settings(
         IMPRIMATUR_HOME=tmp_path,
-        IMPRIMATUR_SECRET_KEYS="key-of-the-tests-key-of-the-tests-key-of-the-tests",
+        IMPRIMATUR_SECRET_KEYS=KEY,
         SMTP_URL="smtp://127.0.0.1:9",
     )
     client = await connect_temporal(temporal_address, settings.temporal_namespace, None)
@@ -51,6 +57,20 @@ async def test_a_case_runs_to_publication(produced: Engine) -> None:
     assert view.status is CaseStatus.PUBLISHED
     assert (produced.folder / "published" / str(view.slug) / "achievement.json").is_file()
     produced.assert_whole(case_id)
+
+
+async def test_a_webhook_hears_of_a_case_from_the_production_worker(produced: Engine) -> None:
+    """The keys are the worker's own, as the settings hold them."""
+    furnish(produced.database)
+    with receiving(Receiver()) as receiver:
+        webhook = store.add_webhook(produced.database, receiver.url, ["case_submitted"], [], START)
+        await start_notifier(produced.client)
+        answer = await produced.submit("industry-credit")
+        await eventually(lambda: len(receiver.received) == 1)
+        [item] = receiver.received
+        said = Webhook(secret(KEY, webhook.webhook_id, 1)).verify(item.body, item.headers)
+        assert said["data"]["case_id"] == answer.case_id
+        await produced.client.get_workflow_handle("notifier:default").terminate()
 
 
 async def test_a_case_stays_within_its_budget(produced: Engine) -> None:

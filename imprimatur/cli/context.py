@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import SecretStr, ValidationError
 
-from imprimatur.embedded.home import read_stack
+from imprimatur.embedded.home import Home, read_stack
 from imprimatur.errors import InputError, Unavailable
+from imprimatur.mail.links import secret_keys
 from imprimatur.settings import Settings
 from imprimatur.store.engine import SCHEMA_VERSION, Database, schema_version
 
@@ -47,6 +48,12 @@ class Environment:
             _secret(settings.smtp_url) or (stack.smtp_url if stack else None),
             stack.time_skipping if stack else False,
         )
+
+    def secret_keys(self) -> list[str]:
+        """The installation's own; the running embedded stack keeps one. Raises InputError ``secret_keys_missing``."""
+        if self.settings.secret_keys is None and read_stack(self.settings.home) is not None:
+            return [Home(self.settings.home).secret()]
+        return secret_keys(self.settings)
 
     def not_running(self) -> Unavailable:
         return Unavailable(

@@ -6,7 +6,20 @@ from collections.abc import Callable, Sequence
 
 import typer
 
-from imprimatur.cli import bulk, cases, committees, conditions, desk, mail, office, pathways, people, records, service
+from imprimatur.cli import (
+    bulk,
+    cases,
+    committees,
+    conditions,
+    desk,
+    mail,
+    office,
+    pathways,
+    people,
+    records,
+    service,
+    webhooks,
+)
 from imprimatur.cli.context import load_settings
 from imprimatur.cli.output import show_error
 from imprimatur.errors import ImprimaturError, InputError, Refused
@@ -34,6 +47,7 @@ app.add_typer(committees.app, name="committee")
 app.add_typer(mail.mail_app, name="mail")
 app.add_typer(pathways.pathway_app, name="pathway")
 app.add_typer(pathways.skills_app, name="skills")
+app.add_typer(webhooks.app, name="webhook")
 records.people_app.add_typer(people.interest_app, name="interest")
 records.framework_app.command("migrate")(bulk.framework_migrate)
 PEOPLE_VERBS: dict[str, Callable[..., None]] = {

@@ -4,10 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from pydantic import SecretStr
-
 from imprimatur.cli.context import Environment, open_database, open_gateway
-from imprimatur.embedded.home import Home, read_stack
+from imprimatur.embedded.home import read_stack
 from imprimatur.errors import Refused
 from imprimatur.inbound.listening import listen
 from imprimatur.inbound.receiving import Identity, Outcome, Receiver
@@ -45,18 +43,10 @@ def take(environment: Environment, raw: bytes, recipient: str) -> Outcome:
 @asynccontextmanager
 async def _receiver(environment: Environment) -> AsyncIterator[Receiver]:
     settings = environment.settings
-    links, identity = _links(environment), _identity(settings)
+    links, identity = Links(environment.secret_keys(), environment.base_url or ""), _identity(settings)
     with open_database(environment) as database:
         async with open_gateway(environment, database) as gateway:
             yield Receiver(database, gateway, links, identity)
-
-
-def _links(environment: Environment) -> Links:
-    """A command beside the embedded stack knows no key: the stack signs with one of its own."""
-    settings = environment.settings
-    if settings.secret_keys is None and read_stack(settings.home) is not None:
-        settings = settings.model_copy(update={"secret_keys": SecretStr(Home(settings.home).secret())})
-    return Links.from_settings(settings, environment.base_url or "")
 
 
 def _identity(settings: Settings) -> Identity:

@@ -24,6 +24,19 @@ class LinkClaim:
     signed_at: dt.datetime
 
 
+def secret_keys(settings: Settings) -> list[str]:
+    """Of the installation, the one that signs first. Raises InputError ``secret_keys_missing``."""
+    given = settings.secret_keys.get_secret_value() if settings.secret_keys else ""
+    keys = [key.strip() for key in given.split(",") if key.strip()]
+    if not keys or any(len(key) < 32 for key in keys):
+        raise InputError(
+            "secret_keys_missing",
+            "IMPRIMATUR_SECRET_KEYS holds no key of at least 32 characters.",
+            "Make one with: python -c 'import secrets;print(secrets.token_urlsafe(48))'",
+        )
+    return keys
+
+
 class Links:
     """The first key signs, every key verifies, so keys can be rotated."""
 
@@ -38,15 +51,7 @@ class Links:
     @classmethod
     def from_settings(cls, settings: Settings, base_url: str) -> "Links":
         """Raises InputError ``secret_keys_missing``."""
-        given = settings.secret_keys.get_secret_value() if settings.secret_keys else ""
-        keys = [key.strip() for key in given.split(",") if key.strip()]
-        if not keys or any(len(key) < 32 for key in keys):
-            raise InputError(
-                "secret_keys_missing",
-                "IMPRIMATUR_SECRET_KEYS holds no key of at least 32 characters.",
-                "Make one with: python -c 'import secrets;print(secrets.token_urlsafe(48))'",
-            )
-        return cls(keys, base_url)
+        return cls(secret_keys(settings), base_url)
 
     def task_url(self, task_id: str, person: str) -> str:
         return f"{self.base_url}/t/{self.token(task_id, person)}"
