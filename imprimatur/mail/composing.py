@@ -38,7 +38,7 @@ def values(context: MailContext, links: Links, language: Language, *, takes_repl
         "name": context.name,
         "case": case,
         "proposal": context.proposal,
-        "title": context.proposal.title or language.gettext(words.FALLBACK["untitled"]),
+        "title": context.proposal.title or language.gettext(words.UNTITLED),
         "framework": context.framework,
         "stage": stage,
         "data": context.mail.data,
@@ -115,5 +115,5 @@ def _comments(context: MailContext, language: Language) -> Iterator[Comment]:
     round_number = context.mail.data.get("round", context.case["round"])
     for decision in context.decisions:
         if decision["comment"] and decision["round"] == round_number:
-            said = language.gettext(words.SAID[Verdict(decision["verdict"])])
+            said = language.pgettext(words.SAID_CONTEXT, words.SAID[Verdict(decision["verdict"])])
             yield Comment(decision["stage_name"], said, decision["comment"])

@@ -23,6 +23,7 @@ from imprimatur.settings import LANGUAGE_TAG
 SOURCE = "en"
 CATALOGUES = Path(__file__).with_name("languages")
 FOLDER_OF_CATALOGUES = "languages"
+MOMENT = "%(day)s, %(time)s (%(zone)s)"
 _PLACEHOLDER = re.compile(r"%\((\w+)\)s")
 _BRITISH = Locale("en", "GB")
 # Without the comma that the locale's own full form has had in some editions of its data.
@@ -75,7 +76,7 @@ class Language:
         """An instant in a zone's own time, as people write it."""
         there = instant.astimezone(zone)
         values = {"day": self.day(there.date()), "time": f"{there:%H:%M}", "zone": there.tzname()}
-        return self.gettext("%(day)s, %(time)s (%(zone)s)") % values
+        return self.gettext(MOMENT) % values
 
     def decimal(self, number: float) -> str:
         return str(format_decimal(number, "#.######", self.locale))

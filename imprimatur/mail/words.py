@@ -4,11 +4,11 @@ Everything here is a source text of the catalogues: :func:`vocabulary` lists all
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
-from typing import Any
+from typing import Any, get_args, get_origin
 
-from imprimatur.mail.languages import SOURCE, Language
+from imprimatur.mail.languages import MOMENT, SOURCE, Language
 from imprimatur.mail.phrases import FORMS, NUMBER, PHRASES
 from imprimatur.mail.replies.grammar import proposed
 from imprimatur.rules.wording import VERDICT_LABELS, closed_because
@@ -35,6 +35,7 @@ WHY_INSTEAD = {
     AssignmentReason.SUCCESSION: "you take the place of %(principal)s",
 }
 STANDS_IN = "you stand in for %(principal)s"
+SAID_CONTEXT = "said"
 SAID = {
     Verdict.APPROVE: "approved",
     Verdict.REJECT: "rejected",
@@ -70,34 +71,36 @@ ESCALATED = {
 }
 SITTING = "%(committee)s meets on this on %(day)s; its decision can be recorded from then on."
 CLOCK = {False: "The clock has not started.", True: "The clock stands still until then."}
-FALLBACK = {"untitled": "Untitled proposal"}
+UNTITLED = "Untitled proposal"
 
 
 def field_names() -> Iterator[str]:
-    """The fields of a proposal, as a comparison names them."""
+    """The fields of a proposal, as a comparison names them: those of a list are compared as a whole."""
     for name, field in Proposal.model_fields.items():
         yield name.replace("_", " ")
-        for inner in getattr(field.annotation, "__args__", ()):
+        for inner in () if get_origin(field.annotation) is tuple else get_args(field.annotation):
             yield from (part.replace("_", " ") for part in getattr(inner, "model_fields", ()))
 
 
-def vocabulary() -> Iterator[tuple[str, str]]:
-    """Source texts that stand in no template, each with a note for whoever translates it."""
-    notes: list[tuple[str, Mapping[Any, str]]] = [
-        ("after: You are asked because", WHY),
-        ("after: You are asked because", WHY_INSTEAD | {"stands_in": STANDS_IN}),
-        ("after: a reviewer", SAID),
-        ("what needs the governance office", INCIDENTS),
-        ("why somebody is asked to decide a stage that was escalated", ESCALATED | {"sitting": SITTING}),
-        ("whether the time promised for the case runs", CLOCK),
-        ("in place of a title", FALLBACK),
-        ("after: is no longer needed:", {closure: closed_because(closure) for closure in TaskClosure}),
-        ("a verdict, in a receipt", VERDICT_LABELS),
-        ("a field of a proposal", {name: name for name in field_names()}),
-        ("told of a case or a reply", {phrase: phrase for phrase in PHRASES}),
+def vocabulary() -> Iterator[tuple[str, str, str | None]]:
+    """Source texts that stand in no template, each with a note for whoever translates it, and its context."""
+    for text in SAID.values():
+        yield text, "after: a reviewer", SAID_CONTEXT
+    notes: list[tuple[str, Iterable[str]]] = [
+        ("after: You are asked because", [*WHY.values(), *WHY_INSTEAD.values(), STANDS_IN]),
+        ("what needs the governance office", INCIDENTS.values()),
+        ("why somebody is asked to decide a stage that was escalated", ESCALATED.values()),
+        ("of a committee", [SITTING]),
+        ("whether the time promised for the case runs", CLOCK.values()),
+        ("a day, a time of that day, and the time zone", [MOMENT]),
+        ("in place of a title", [UNTITLED]),
+        ("after: is no longer needed:", map(closed_because, TaskClosure)),
+        ("a verdict, in a receipt", VERDICT_LABELS.values()),
+        ("a field of a proposal", field_names()),
+        ("told of a case or a reply", PHRASES),
     ]
-    for note, words in notes:
-        yield from ((text, note) for text in words.values())
+    for note, texts in notes:
+        yield from ((text, note, None) for text in texts)
 
 
 def retold(language: Language, text: str) -> str:
