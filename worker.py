@@ -50,7 +50,7 @@ def build_worker(
 ) -> Worker:
     """The worker of one process. Workflows run unsandboxed: the import contract keeps them clean, the suite replays."""
     loop = asyncio.get_running_loop()
-    sender = Sender(settings.mail_from, settings.mail_reply_domain, settings.takes_replies)
+    sender = Sender.from_settings(settings)
     mailer = Mailer(database, links=links, relay=relay, sender=sender)
     committer = Committer(
         database,

@@ -40,7 +40,7 @@ class _Part(BaseModel):
 
 
 class Palette(_Part):
-    """``page`` lies around ``sheet``, on which is written; links are ``accent``, buttons ``on_accent`` on ``accent``."""
+    """``page`` lies around ``sheet``, which is written on; links are ``accent``, buttons ``on_accent`` on it."""
 
     page: Colour
     sheet: Colour

@@ -1,4 +1,4 @@
-"""Brings the catalogues up to date with the templates: ``python -m imprimatur.mail.catalogues``, or ``make catalogues``.
+"""Brings the catalogues up to date: ``python -m imprimatur.mail.catalogues``, or ``make catalogues``.
 
 Messages that are new stand there untranslated, those that are gone are removed. With the tag of a language a catalogue
 is begun for it; with ``--folder`` all of this happens in an institution's own folder of templates.

@@ -147,7 +147,7 @@ def _context(
     return MailContext(
         mail=mail,
         name=mail.recipient_name or people.get(mail.recipient, {}).get("name", ""),
-        language=people.get(mail.recipient, {}).get("language", ""),
+        language=people.get(mail.recipient, {}).get("language") or "",
         principal=people.get(task["on_behalf_of"], {}).get("name", "") if task else "",
         case=case,
         framework=framework,
