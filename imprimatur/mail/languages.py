@@ -21,7 +21,7 @@ from imprimatur.settings import LANGUAGE_TAG
 
 # The language of the templates themselves.
 SOURCE = "en"
-CATALOGUES = Path(__file__).with_name("languages")
+CATALOGUES = Path(__file__).with_name("locale")
 FOLDER_OF_CATALOGUES = "languages"
 MOMENT = "%(day)s, %(time)s (%(zone)s)"
 _PLACEHOLDER = re.compile(r"%\((\w+)\)s")

@@ -14,6 +14,7 @@ OUTCOMES = (
     "rejected",
     "withdrawn",
     "approved",
+    "the case was %(status)s",
     "every stage passed",
     "decided by the casting vote of the escalation",
     "a reviewer with a veto rejected",
