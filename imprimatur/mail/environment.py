@@ -1,7 +1,7 @@
 """Templates, languages and looks of one installation: what is shipped, and what a folder puts in its place."""
 
 import textwrap
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
@@ -18,18 +18,8 @@ from jinja2 import (
 )
 from markupsafe import Markup
 
-from imprimatur.errors import InputError
-from imprimatur.mail.branding import Branding, Picture, read_branding
-from imprimatur.mail.languages import (
-    CATALOGUES,
-    FOLDER_OF_CATALOGUES,
-    SOURCE,
-    Finding,
-    Language,
-    catalogue_findings,
-    choose,
-    languages_in,
-)
+from imprimatur.mail.branding import Branding, Picture
+from imprimatur.mail.languages import CATALOGUES, FOLDER_OF_CATALOGUES, SOURCE, Language, choose, languages_in
 from imprimatur.mail.translating import SandboxedTranslatingEnvironment, TranslatingEnvironment
 from imprimatur.mail.words import field_words, retold
 from models.vocabulary import MailKind
@@ -133,46 +123,6 @@ def loader(folder: Path | None) -> BaseLoader:
 @cache
 def shipped_house() -> House:
     return House()
-
-
-def house_of(folder: Path | None, default: str) -> House:
-    """Raises InputError ``mail_language_unknown`` or ``mail_templates_invalid``, with everything that is wrong."""
-    if folder is None:
-        house, findings = House(default=default), []
-    else:
-        house, findings = _furnished(folder, default)
-    if not findings and choose(house.languages, default).tag.partition("-")[0] != default.partition("-")[0]:
-        raise InputError(
-            "mail_language_unknown",
-            f"There is no catalogue of the language {default!r}.",
-            f"Set MAIL_LANGUAGE to one of {', '.join(sorted(house.languages))}, or add a catalogue to MAIL_TEMPLATES.",
-        )
-    if findings:
-        raise templates_invalid(findings)
-    return house
-
-
-def templates_invalid(findings: Iterable[Finding]) -> InputError:
-    problems = [{"file": found.file, "line": found.line, "problem": found.problem} for found in findings]
-    number = f"{len(problems)} problem{'s' * (len(problems) != 1)}"
-    return InputError(
-        "mail_templates_invalid",
-        f"The folder in MAIL_TEMPLATES cannot be used: {number}.",
-        "Correct the files and run `starter.py mail check`.",
-        problems=problems,
-    )
-
-
-def _furnished(folder: Path, default: str) -> tuple[House, list[Finding]]:
-    """A house of a folder, with what is wrong with its branding and languages; templates are looked at elsewhere."""
-    if not folder.is_dir():
-        return House(), [Finding(str(folder), None, "there is no such folder")]
-    findings = [
-        found for path in sorted((folder / FOLDER_OF_CATALOGUES).glob("*.po")) for found in catalogue_findings(path)
-    ]
-    branding, logo, wrong = read_branding(folder)
-    findings += wrong
-    return (House() if findings else House(folder, default=default, branding=branding, logo=logo)), findings
 
 
 @lru_cache(1024)

@@ -19,9 +19,8 @@ from email_validator import EmailNotValidError, validate_email
 from imprimatur.mail.branding import Picture
 from imprimatur.mail.composing import one_line, values
 from imprimatur.mail.context import MailContext
-from imprimatur.mail.environment import House, house_of, shipped_house
+from imprimatur.mail.environment import House, shipped_house
 from imprimatur.mail.links import Links
-from imprimatur.settings import Settings
 from models.vocabulary import MailKind, TaskStatus
 
 LONGEST_LINE = 900  # RFC 5322 allows 998
@@ -71,13 +70,6 @@ class Sender:
     takes_replies: bool = False
     house: House = field(default_factory=shipped_house, compare=False)
 
-    @classmethod
-    def from_settings(cls, settings: Settings) -> "Sender":
-        """Raises InputError ``mail_language_unknown`` or ``mail_templates_invalid``."""
-        house = house_of(settings.mail_templates, settings.mail_language)
-        mail_from = house.branding.sender_of(settings.mail_from)
-        return cls(mail_from, settings.mail_reply_domain, settings.takes_replies, house)
-
 
 def message_id(mail_id: str, reply_domain: str) -> str:
     """Derived from the outbox row, so that a mail sent twice after a crash is recognisable as one."""
@@ -91,7 +83,7 @@ def render(context: MailContext, links: Links, sender: Sender, now: dt.datetime 
     costs more than everything else about a mail.
     """
     mail = context.mail
-    subject, text, html = words_of(context, links, sender)
+    subject, text, html = text_of(context, links, sender)
     recipient, identifier = _ascii_address(mail.recipient), message_id(mail.mail_id, sender.reply_domain)
     # A boundary of one's own need not be searched for in the parts: none of them holds the mail's number.
     message = MIMEMultipart("alternative", boundary=f"part-{mail.mail_id}", policy=WIRE)
@@ -109,18 +101,18 @@ def render(context: MailContext, links: Links, sender: Sender, now: dt.datetime 
     if mail.task_id and _is_answerable(context):
         secret = links.reply_secret(mail.task_id, mail.recipient)
         message["Reply-To"] = f"review+{secret}@{sender.reply_domain}"
-    message.attach(_part(_tidy(text), "plain"))
+    message.attach(_part(text, "plain"))
     message.attach(_formatted(html, mail.mail_id, sender.house.logo))
     return Message(identifier, recipient, message.as_bytes())
 
 
-def words_of(context: MailContext, links: Links, sender: Sender) -> tuple[str, str, str]:
-    """Subject, text and HTML as the templates write them."""
+def text_of(context: MailContext, links: Links, sender: Sender) -> tuple[str, str, str]:
+    """Subject, plain text and HTML of a mail."""
     house = sender.house
     language = house.language(context.language)
     found = values(context, links, language, takes_replies=sender.takes_replies)
     subject, text, html = (template.render(found) for template in house.templates(context.mail.kind, language))
-    return subject, text, html
+    return one_line(subject), _tidy(text), html
 
 
 def _formatted(html: str, mail_id: str, logo: Picture | None) -> MIMEBase:
