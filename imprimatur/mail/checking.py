@@ -68,7 +68,10 @@ def examined(folder: Path | None, default: str) -> tuple[House, list[Finding]]:
     if findings:
         return House(default=default), findings
     house = House(folder, default=default, branding=branding, logo=logo)
-    findings = list(dict.fromkeys(template_findings(house)))
+    # One place that fails on many examples is told once.
+    findings = list({(found.file, found.line): found for found in reversed(list(template_findings(house)))}.values())[
+        ::-1
+    ]
     return (House(default=default) if findings else house), findings
 
 
@@ -187,9 +190,9 @@ def _failed(house: House, name: str, error: Exception, problem: str) -> Finding:
     return Finding(*place, problem)
 
 
-def _second_line(house: House, name: str) -> int | None:
+def _second_line(house: House, name: str) -> int:
     """Where the second line of a subject begins."""
     path = (house.folder or TEMPLATES) / name
     lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
     spoken = [number for number, line in enumerate(lines, 1) if line.strip() and not line.strip().startswith("{#")]
-    return spoken[1] if len(spoken) > 1 else spoken[0] if spoken else None
+    return spoken[1] if len(spoken) > 1 else 1
