@@ -8,7 +8,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from babel.messages.catalog import Message
 from jinja2 import nodes
 
 from imprimatur.errors import InputError
@@ -17,7 +16,7 @@ from imprimatur.inbound.doubts import unclear
 from imprimatur.mail import catalogues
 from imprimatur.mail.context import MailContext, load
 from imprimatur.mail.environment import TEMPLATES, House, shipped_house
-from imprimatur.mail.languages import CATALOGUES, SOURCE, choose, mismatches, read_catalogue
+from imprimatur.mail.languages import CATALOGUES, SOURCE, choose, mismatches, read_catalogue, strings
 from imprimatur.mail.phrases import PHRASES
 from imprimatur.mail.rendering import render
 from imprimatur.mail.replies.grammar import WORDS, Doubt, Unclear, meaning, proposed
@@ -50,10 +49,6 @@ def test_a_catalogue_holds_every_message_and_none_that_is_gone(tag: str) -> None
     """Whoever changes a sentence runs `make catalogues` and translates what is new: docs/mail-templates.md."""
     catalogue = read_catalogue(CATALOGUES / f"{tag}.po")
     assert ids(catalogue) == ids(catalogues.source())
-
-
-def strings(message: Message) -> tuple[str, ...]:
-    return message.string if message.pluralizable else (message.string,)
 
 
 @pytest.mark.parametrize("tag", TRANSLATED)

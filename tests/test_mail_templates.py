@@ -69,7 +69,8 @@ def test_the_examples_show_every_sentence_of_every_template() -> None:
     sender = dataclasses.replace(SENDER, house=house)
     for example in examples():
         shown += "".join(text_of(example.context, LINKS, sender))
-    wanted = {text if isinstance(text, str) else text[0] for _, text, _, _ in catalogues.messages(TEMPLATES)}
+    messages = [found.text for found in catalogues.messages(TEMPLATES)]
+    wanted = {text if isinstance(text, str) else text[0] for text in messages}
     unseen = {text for text in wanted if heard.messages.get(text, "?").partition("]")[0] + "]" not in shown}
     assert {text for text in unseen if not text.startswith(("%(hours)s", "%(credits)s"))} == set()
 

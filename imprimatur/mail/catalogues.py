@@ -9,6 +9,7 @@ import datetime as dt
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import write_po
@@ -18,36 +19,42 @@ from imprimatur.mail.environment import TEMPLATES
 from imprimatur.mail.languages import CATALOGUES, FOLDER_OF_CATALOGUES, locale_of, read_catalogue
 from imprimatur.mail.words import vocabulary
 
-KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2), "pgettext": ((1, "c"), 2)}
+KEYWORDS = ("_", "gettext", "ngettext", "pgettext")
 # One moment for all, so that nothing but a message changes a file.
 WRITTEN_AT = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 HEADER = "# What mails say. Source texts stand in the templates and in words.py."
 
 
-def messages(folder: Path) -> Iterator[tuple[str, str | tuple[str, str], str | None, list[str]]]:
-    """File, source text (two where there is a plural), context and notes of every message in a folder of templates."""
+class Found(NamedTuple):
+    """A message of a template; ``text`` is two where there is a plural."""
+
+    file: str
+    text: str | tuple[str, str]
+    context: str | None
+
+
+def messages(folder: Path) -> Iterator[Found]:
+    """Every message in a folder of templates."""
     for path in sorted(folder.rglob("*")):
         if path.suffix not in (".txt", ".html"):
             continue
         name = path.relative_to(folder).as_posix()
         with path.open("rb") as file:
-            for _, function, found, notes in babel_extract(file, tuple(KEYWORDS), [], {"trimmed": "true"}):
+            for _, function, found, _ in babel_extract(file, KEYWORDS, [], {"trimmed": "true"}):
+                first, second, *_ = (*((found,) if isinstance(found, str) else found or ()), "", "")
                 if function == "pgettext":
-                    yield name, found[1], found[0], notes
-                elif function == "ngettext":
-                    yield name, (found[0], found[1]), None, notes
+                    yield Found(name, second or "", first)
                 else:
-                    yield name, found if isinstance(found, str) else found[0], None, notes
+                    yield Found(name, (first or "", second or "") if function == "ngettext" else first or "", None)
 
 
 def source(folder: Path | None = None) -> Catalog:
     """Everything that is to be translated: in the shipped templates, in Python, and in a folder's templates."""
     catalogue = Catalog(project="Imprimatur", version="mail", header_comment=HEADER, creation_date=WRITTEN_AT)
     folders = [TEMPLATES] if folder is None else [TEMPLATES, folder]
-    for text, context, name, notes in (
-        (text, context, name, notes) for one in folders for name, text, context, notes in messages(one)
-    ):
-        catalogue.add(text, locations=[(name, 0)], auto_comments=notes, context=context)
+    for one in folders:
+        for found in messages(one):
+            catalogue.add(found.text, locations=[(found.file, 0)], context=found.context)
     for text, note, context in vocabulary():
         catalogue.add(text, auto_comments=[note], context=context)
     return catalogue

@@ -106,11 +106,15 @@ def template_findings(house: House) -> Iterator[Finding]:
     for name in own:
         yield from _unknown_variables(house, environment, name)
     shared = any(name in SHARED or name.startswith(f"{OWN}/") for name in own)
+    failed: set[MailKind] = set()
     for example in examples():
         kind = example.context.mail.kind
-        if shared or any(name.startswith(f"{kind}/") for name in own):
+        if kind not in failed and (shared or any(name.startswith(f"{kind}/") for name in own)):
             for language in house.languages.values():
-                yield from _tried(house, example, language)
+                if found := list(_tried(house, example, language)):
+                    failed.add(kind)
+                    yield from found
+                    break
 
 
 def _reads(house: House) -> bool:

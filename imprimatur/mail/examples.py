@@ -14,7 +14,7 @@ from imprimatur.store.baselines import Baseline
 from imprimatur.store.conditions import ConditionView
 from imprimatur.store.outbox import Mail
 from models.framework import Framework, StageDef
-from models.meetings import CommitteeDef
+from models.meetings import CommitteeDef, Sittings
 from models.proposal import Proposal
 from models.tables import CaseRow, DecisionRow, TaskRow
 from models.vocabulary import (
@@ -71,7 +71,8 @@ def _row(table: Any, **values: Any) -> dict[str, Any]:
 
 
 def _framework() -> Framework:
-    committee = CommitteeDef.model_construct(name="Curriculum Board")
+    sittings = Sittings(dates=(dt.date(2026, 3, 6),), at=dt.time(8, 30))
+    committee = CommitteeDef(name="Curriculum Board", calendar="campus", sittings=sittings)
     return shipped()["industry-credit"].model_copy(update={"committees": {"board": committee}})
 
 
@@ -303,24 +304,28 @@ def _incidents() -> Iterator[tuple[str, MailContext]]:
 
 
 def _replies() -> Iterator[tuple[str, MailContext]]:
-    thread = {"in_reply_to": "<reply@example.edu>", "subject": "AW: Your review: Battery Systems"}
-    recorded = {"label": "Request changes", "comment": "The second outcome is not assessed.", "position": 12}
+    thread: dict[str, Any] = {"in_reply_to": "<reply@example.edu>", "subject": "AW: Your review: Battery Systems"}
+    recorded: dict[str, Any] = {
+        "label": "Request changes",
+        "comment": "The second outcome is not assessed.",
+        "position": 12,
+    }
     decided = _task(status=str(TaskStatus.DECIDED))
-    scores = {"scores": {"outcomes": 3, "no_duplication": 4}}
+    scores: dict[str, Any] = {"scores": {"outcomes": 3, "no_duplication": 4}}
     yield "reply_recorded", _about_task(MailKind.REPLY_RECORDED, task=decided, **thread, **recorded, **scores)
     short: dict[str, Any] = {"label": "Approve", "comment": "", "position": 12, "scores": {}}
     yield "reply_recorded/short", _about_task(MailKind.REPLY_RECORDED, task=decided, **short)
     kind = MailKind.REPLY_NOT_RECORDED
-    unclear = {
+    unclear: dict[str, Any] = {
         "code": "reply_unclear",
         "message": 'The first line is no answer that is offered: "Looks good to me".',
         "hint": "Write one word alone on the first line.",
     }
     yield "reply_not_recorded", _about_task(kind, known=True, **thread, **unclear)
-    foreign = {"code": "sender_not_assignee", "hint": "Use the link in the mail instead."}
+    foreign: dict[str, Any] = {"code": "sender_not_assignee", "hint": "Use the link in the mail instead."}
     message = "The message came from someone@elsewhere.example."
     yield "reply_not_recorded/unknown", _about_task(kind, known=False, message=message, **foreign)
-    late = {
+    late: dict[str, Any] = {
         "code": "task_closed",
         "message": f"This task closed: the stage was decided, by the decision of {OFFICE}.",
         "hint": "Nothing is asked of you any more.",
@@ -341,9 +346,13 @@ def _others() -> Iterator[tuple[str, MailContext]]:
     ]
     yield "returned", replace(_about_case(MailKind.RETURNED, stage=False, missing=missing), case=_case(round=0))
     yield "revision", replace(_about_case(MailKind.REVISION, round=1), decisions=_decisions())
-    act = {"act_id": "a-example", "actor": "omar.haddad@example.edu", "reason": "The board met and said so."}
+    act: dict[str, Any] = {
+        "act_id": "a-example",
+        "actor": "omar.haddad@example.edu",
+        "reason": "The board met and said so.",
+    }
     for name, what, outcome in (("", "override", "approved"), ("/skip", "skip", "approved")):
-        facts = {"act": what, "outcome": outcome}
+        facts: dict[str, Any] = {"act": what, "outcome": outcome}
         yield f"confirmation{name}", _about_case(MailKind.CONFIRMATION, office=True, **act, **facts)
     question = "Is one practical test enough for three outcomes?"
     yield "advice_asked", _about_task(MailKind.ADVICE_ASKED, asked_by=REVIEWER, question=question)

@@ -117,17 +117,27 @@ def _add(translations: Translations, catalogue: Catalog) -> None:
     translations.form = standard.c2py(catalogue.plural_expr)  # type: ignore[attr-defined]
     for message in told(catalogue):
         if message.pluralizable:
-            translations.plural[message.context, message.id[0]] = tuple(message.string)
+            translations.plural[message.context, sources(message)[0]] = strings(message)
         else:
-            translations.singular[message.context, str(message.id)] = str(message.string)
+            translations.singular[message.context, sources(message)[0]] = strings(message)[0]
 
 
 def told(catalogue: Catalog) -> Iterator[Message]:
     """What is translated and settled."""
     for message in catalogue:
-        strings = message.string if message.pluralizable else (message.string,)
-        if message.id and all(strings) and not message.fuzzy:
+        if message.id and all(strings(message)) and not message.fuzzy:
             yield message
+
+
+def sources(message: Message) -> tuple[str, ...]:
+    """The source text; two where there is a plural."""
+    return (message.id,) if isinstance(message.id, str) else tuple(message.id)
+
+
+def strings(message: Message) -> tuple[str, ...]:
+    """The translation; one for each form where there is a plural."""
+    found = message.string or ""
+    return (found,) if isinstance(found, str) else tuple(text or "" for text in found)
 
 
 def choose(languages: Mapping[str, Language], *wanted: str) -> Language:
@@ -173,9 +183,8 @@ def catalogue_findings(path: Path) -> list[Finding]:
 
 def mismatches(message: Message) -> Iterator[tuple[str, str]]:
     """Translations with other placeholders than their source, or with a per cent sign that is neither."""
-    sources = message.id if message.pluralizable else (message.id,)
-    wanted = set(_PLACEHOLDER.findall("".join(sources)))
-    for text in message.string if message.pluralizable else (message.string,):
+    wanted = set(_PLACEHOLDER.findall("".join(sources(message))))
+    for text in strings(message):
         found = set(_PLACEHOLDER.findall(text))
         # A form for one may spell its number out.
         if found != wanted and not (message.pluralizable and found < wanted):
