@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: setup up demo test check bench fuzz lock clean
+.PHONY: setup up demo test check bench fuzz catalogues lock clean
 
 setup: $(READY)
 
@@ -36,6 +36,10 @@ bench: setup
 
 fuzz: setup
 	$(BIN)/python -m tests.fuzz
+
+# After a sentence of a mail has changed: docs/mail-templates.md tells the rest.
+catalogues: setup
+	$(BIN)/python -m imprimatur.mail.catalogues
 
 # Both locks are written without the addresses of package indexes.
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \

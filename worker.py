@@ -23,8 +23,8 @@ from imprimatur.errors import ImprimaturError
 from imprimatur.gateway import TASK_QUEUE, Gateway
 from imprimatur.leaving import Leaving
 from imprimatur.logs import configure_logs
+from imprimatur.mail.checking import sender_of
 from imprimatur.mail.links import Links, secret_keys
-from imprimatur.mail.rendering import Sender
 from imprimatur.mail.transport import Relay
 from imprimatur.publication.files import write_lost_records
 from imprimatur.settings import Settings
@@ -53,7 +53,7 @@ def build_worker(
 ) -> Worker:
     """The worker of one process. Workflows run unsandboxed: the import contract keeps them clean, the suite replays."""
     loop = asyncio.get_running_loop()
-    sender = Sender(settings.mail_from, settings.mail_reply_domain, settings.takes_replies)
+    sender = sender_of(settings)
     mailer = Mailer(database, links=links, relay=relay, sender=sender)
     notifier = Notifier(database, secret_keys(settings))
     committer = Committer(

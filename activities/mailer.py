@@ -158,9 +158,10 @@ class Mailer(MailerPort):
             prepared.append(Prepared(context.mail, render(context, self._links, self._sender, now)))
         except Undeliverable as error:
             settled.append(Result(context.mail, MailStatus.BOUNCED, str(error)))
-        except (TemplateError, LookupError, TypeError, ValueError) as error:
+        except (TemplateError, LookupError, TypeError, ValueError, AttributeError, OverflowError) as error:
             log.error("mail_not_rendered", mail_id=context.mail.mail_id, kind=context.mail.kind, exc_info=error)
-            settled.append(Result(context.mail, MailStatus.DEFERRED, f"could not be rendered: {error}"))
+            reply = f"could not be rendered: {error}"
+            settled.append(Result(context.mail, MailStatus.DEFERRED, reply, told=True))
 
     def _write(self, prepared: list[Prepared], results: list[Result]) -> None:
         done = {result.mail.mail_id for result in results}

@@ -11,6 +11,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 _DOMAIN = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?")
 
+# As the directory, catalogues and settings write it: BCP 47, the language in small letters.
+LANGUAGE_TAG = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
+
 
 class Settings(BaseSettings):
     """Unset addresses are taken from the running embedded stack of ``IMPRIMATUR_HOME``."""
@@ -29,6 +32,8 @@ class Settings(BaseSettings):
     mail_reply_domain: str = Field(default="localhost", alias="MAIL_REPLY_DOMAIN")
     mail_authserv_id: str | None = Field(default=None, alias="MAIL_AUTHSERV_ID")
     mail_attestation: str = Field(default="required", alias="MAIL_ATTESTATION")
+    mail_templates: Path | None = Field(default=None, alias="MAIL_TEMPLATES")
+    mail_language: str = Field(default="en", alias="MAIL_LANGUAGE")
     payload_keys: SecretStr | None = Field(default=None, alias="PAYLOAD_KEYS")
 
     @model_validator(mode="before")
@@ -79,6 +84,13 @@ class Settings(BaseSettings):
     def _known_attestation(cls, value: str) -> str:
         if value not in ("required", "waived"):
             raise ValueError("neither required nor waived")
+        return value
+
+    @field_validator("mail_language")
+    @classmethod
+    def _language_code(cls, value: str) -> str:
+        if not LANGUAGE_TAG.fullmatch(value):
+            raise ValueError("no language such as en or pt-BR")
         return value
 
     @property

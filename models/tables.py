@@ -47,11 +47,14 @@ def _text() -> Any:
 
 
 class PersonRow(SQLModel, table=True):
+    """``language`` is the one that the person is written to in; none leaves it to the setting."""
+
     __tablename__ = "person"
     email: str = Field(primary_key=True)
     name: str
     organisation: str = ""
     active: bool = True
+    language: str | None = None
     roles: list[str] = _json()
     units: list[str] = _json()
 

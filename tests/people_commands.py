@@ -69,7 +69,9 @@ async def _keep_the_directory(terminal: Terminal) -> None:
     await terminal.ask(f"people absent {QUINN} {days} --reason holiday")
     await terminal.ask(f"people absences --person {QUINN}")
     assert (await terminal.ask(f"people back {QUINN} --on 2027-01-04"))["changed"] == 1
+    await terminal.ask(f"people language {QUINN} de")
     for line, code, status in (
+        (f"people language {QUINN} Deutsch", "language_malformed", 2),
         (f"people absent {QUINN} --from soon --until later", "date_malformed", 2),
         (f"people absent {QUINN} --from 2027-01-08 --until 2026-12-21", "dates_reversed", 2),
         (f"people interest add {QUINN}", "interest_subject", 2),

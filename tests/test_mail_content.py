@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given, settings
 
 from imprimatur.mail.context import MailContext, load
-from imprimatur.mail.rendering import REPLIES, SAID, WHY, render
+from imprimatur.mail.languages import Language
+from imprimatur.mail.rendering import REPLIES, render
 from imprimatur.mail.replies.grammar import WORDS, Answer, meaning, parse
+from imprimatur.mail.words import SAID, WHY
 from imprimatur.rules.wording import closed_because
 from imprimatur.store import outbox
 from imprimatur.store.engine import Database
@@ -38,6 +40,7 @@ TAGS = {
     "html", "head", "meta", "title", "style", "body", "div", "h1", "h2", "p", "a", "strong", "span", "br", "ul", "li",
     "table", "tr", "th", "td", "blockquote", "code",
 }  # fmt: skip
+ENGLISH = Language("en")
 EMPTY_TAGS = {"meta", "br"}
 
 
@@ -123,8 +126,8 @@ def test_a_task_mail_says_what_by_when_why_and_where(found: Mails) -> None:
         for text in (mail.text, mail.html):
             words = " ".join(text.split()).replace("&#39;", "'")
             assert context.stage.asks in words
-            assert context.task["due_at"] is None or context.local(context.task["due_at"]) in words
-            why = WHY[AssignmentReason(context.task["reason"])].split("{")[0]
+            assert context.task["due_at"] is None or ENGLISH.local(context.task["due_at"], context.zone) in words
+            why = WHY[AssignmentReason(context.task["reason"])].split("%")[0]
             # Whoever is asked in somebody's place is told in whose.
             assert f"You are asked because {'' if context.task['on_behalf_of'] else why}" in words
             assert (context.task["on_behalf_of"] or "") in words

@@ -20,6 +20,7 @@ from imprimatur.errors import ImprimaturError
 from imprimatur.frameworks.calendars import work_calendar
 from imprimatur.frameworks.loader import shipped
 from imprimatur.gateway import TASK_QUEUE
+from imprimatur.mail.checking import examined, house_of
 from imprimatur.mail.links import Links
 from imprimatur.mail.transport import Relay, parse_smtp_url
 from imprimatur.payloads import parse_keys
@@ -43,6 +44,7 @@ def examine(environment: Environment) -> list[Check]:
         "directory": _directory,
         "temporal": _temporal,
         "mail": _mail,
+        "templates": _templates,
         "keys": _keys,
         "calendars": _calendars,
         "clock": _clock,
@@ -117,6 +119,18 @@ async def _greet(relay: Relay) -> None:
     """Encrypts and logs in as the mailer would, and sends nothing."""
     async with relay.connection() as connection:
         await connection.noop()
+
+
+def _templates(environment: Environment) -> str:
+    settings = environment.settings
+    house, findings = examined(settings.mail_templates, settings.mail_language)
+    if findings:
+        raise ImprimaturError(
+            "mail_templates_broken", "; ".join(map(str, findings)) + ".", "See `starter.py mail check`."
+        )
+    house_of(settings.mail_templates, settings.mail_language)
+    whose = f"those in {house.folder}" if house.folder else "the shipped ones"
+    return f"{whose}, in {', '.join(sorted(house.languages))}; {house.default.tag} unless a person has another"
 
 
 def _keys(environment: Environment) -> str:

@@ -1,10 +1,11 @@
-"""Verbs on incoming mail: mail listen, mail receive."""
+"""Verbs on mail: mail listen, mail receive, mail check, mail preview."""
 
 import os
 import re
 import sys
 from email.errors import MessageError
 from email.parser import BytesHeaderParser
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -21,7 +22,7 @@ TRY_AGAIN_LATER = 75
 _REPLY_ADDRESS = re.compile(r"review\+[\w.-]+@[\w.-]+", re.IGNORECASE)
 _RECIPIENT_HEADERS = ("Delivered-To", "X-Original-To", "Envelope-To", "To", "Cc")
 
-mail_app = typer.Typer(no_args_is_help=True, help="Incoming mail: answers by reply.")
+mail_app = typer.Typer(no_args_is_help=True, help="Mail: answers by reply, templates.")
 
 
 @mail_app.command("listen")
@@ -63,6 +64,33 @@ def receive(
         "repeated": outcome.repeated,
     }
     show(document, as_json, f"{outcome.result}{', dealt with before' if outcome.repeated else ''}")
+
+
+@mail_app.command("check")
+def check(as_json: Json = False) -> None:
+    """Look through the folder of mail templates in MAIL_TEMPLATES."""
+    from imprimatur.cli.previews import check_templates
+
+    check_templates(Environment.current().settings, as_json)
+
+
+@mail_app.command("preview")
+def preview(
+    name: Annotated[str, typer.Argument(metavar="[NAME]", help="Such as task or task/objection.")] = "",
+    language: Annotated[str | None, typer.Option(metavar="LANGUAGE", help="Such as de; else MAIL_LANGUAGE.")] = None,
+    html: Annotated[Path | None, typer.Option("--html", metavar="FILE", help="Write the HTML there.")] = None,
+    browser: Annotated[bool, typer.Option("--browser", help="Show the HTML in the browser.")] = False,
+    list_: Annotated[bool, typer.Option("--list", help="List what can be shown.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Show what a mail looks like, with example data, as templates and branding make it."""
+    from imprimatur.cli.previews import list_previews, show_preview
+
+    settings = Environment.current().settings
+    if list_:
+        list_previews(settings, language, as_json)
+    else:
+        show_preview(settings, name, language, html, browser=browser, as_json=as_json)
 
 
 def _recipient(raw: bytes) -> str:

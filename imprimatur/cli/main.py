@@ -57,6 +57,7 @@ PEOPLE_VERBS: dict[str, Callable[..., None]] = {
     "absent": people.absent,
     "absences": people.absences,
     "back": people.back,
+    "language": people.language,
     "leave": people.leave_,
 }
 for verb, function in PEOPLE_VERBS.items():

@@ -14,6 +14,7 @@ from imprimatur.leaving import LeaveReport, Leaving
 from imprimatur.store import interests, leave
 from imprimatur.store.engine import Database
 from imprimatur.store.interests import Touched, subject_of
+from imprimatur.store.people import set_language
 
 interest_app = typer.Typer(help="Declared interests: what a person cannot decide about.", no_args_is_help=True)
 Person = Annotated[str, typer.Argument(metavar="EMAIL", help="Whom it is about.")]
@@ -136,6 +137,17 @@ def back(
     """Note that somebody is back: their absences end the day before."""
     changed = with_database(lambda db: leave.end_absences(db, email, parse_day(on)))
     show({"person": email.strip().lower(), "changed": changed}, as_json, f"{changed} absences end before {on}.")
+
+
+def language(
+    email: Person,
+    language: Annotated[str, typer.Argument(metavar="LANGUAGE", help='Such as de or pt-BR; "" for the default.')],
+    as_json: Json = False,
+) -> None:
+    """Set the language in which somebody is written to."""
+    person = with_database(lambda db: set_language(db, email, language.strip()))
+    told = f"in {person.language}" if person.language else "in the language of MAIL_LANGUAGE"
+    show({"person": person.email, "language": person.language}, as_json, f"{person.email} is written to {told}.")
 
 
 def leave_(

@@ -29,7 +29,7 @@ framework_app = typer.Typer(help="Approval policies.", no_args_is_help=True)
 
 @people_app.command("import")
 def people_import(file: Path, as_json: Json = False) -> None:
-    """Take people from a CSV file: email, name, roles, units, organisation, active."""
+    """Take people from a CSV file: email, name, roles, units, organisation, active, language."""
     result = with_database(lambda database: import_people(database, file))
     show(
         result.model_dump(mode="json"),
@@ -48,10 +48,22 @@ def people_list(as_json: Json = False) -> None:
     """List the directory."""
     people = with_database(list_people)
     rows = [
-        (p.email, p.name, ", ".join(p.roles), ", ".join(p.units), p.organisation, "yes" if p.active else "no")
+        (
+            p.email,
+            p.name,
+            ", ".join(p.roles),
+            ", ".join(p.units),
+            p.organisation,
+            "yes" if p.active else "no",
+            p.language,
+        )
         for p in people
     ]
-    show({"people": people}, as_json, table(["email", "name", "roles", "units", "organisation", "active"], rows))
+    show(
+        {"people": people},
+        as_json,
+        table(["email", "name", "roles", "units", "organisation", "active", "language"], rows),
+    )
 
 
 @framework_app.command("list")

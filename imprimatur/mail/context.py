@@ -50,6 +50,7 @@ class MailContext:
     sits_at: dt.datetime | None = None
     conditions: tuple[ConditionView, ...] = ()
     baseline: Baseline | None = None
+    language: str = ""
 
     @property
     def stale(self) -> str | None:
@@ -67,10 +68,6 @@ class MailContext:
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.framework.calendar_of(self.stage).time_zone)
 
-    def local(self, instant: dt.datetime) -> str:
-        """An instant in the calendar's own time, as people write it."""
-        return instant.astimezone(self.zone).strftime("%A %-d %B %Y, %H:%M (%Z)")
-
 
 @dataclass(frozen=True)
 class Unready:
@@ -85,7 +82,7 @@ def load(database: Database, mails: Sequence[Mail]) -> list[MailContext | Unread
     with database.read() as connection:
         cases = _by(connection, _CASE, "case_id", {mail.case_id for mail in mails})
         tasks = _by(connection, _TASK, "task_id", {mail.task_id for mail in mails if mail.task_id})
-        named = {mail.recipient for mail in mails if not mail.recipient_name}
+        named = {mail.recipient for mail in mails}
         named |= {task["on_behalf_of"] for task in tasks.values() if task["on_behalf_of"]}
         people = _by(connection, _PERSON, "email", named)
         wanted = {mail.case_id for mail in mails if mail.kind in (MailKind.REVISION, MailKind.OUTCOME)}
@@ -150,6 +147,7 @@ def _context(
     return MailContext(
         mail=mail,
         name=mail.recipient_name or people.get(mail.recipient, {}).get("name", ""),
+        language=people.get(mail.recipient, {}).get("language") or "",
         principal=people.get(task["on_behalf_of"], {}).get("name", "") if task else "",
         case=case,
         framework=framework,

@@ -2,67 +2,34 @@
 
 import datetime as dt
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.charset import QP, Charset
 from email.header import Header
+from email.mime.base import MIMEBase
+from email.mime.image import MIMEImage
 from email.mime.multipart import MIMEMultipart
 from email.mime.text import MIMEText
 from email.policy import Compat32
 from email.utils import format_datetime, formataddr, parseaddr
 from functools import cache
-from pathlib import Path
 from typing import Any, cast
 
 from email_validator import EmailNotValidError, validate_email
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, select_autoescape
 
+from imprimatur.mail.branding import Picture
+from imprimatur.mail.composing import one_line, values
 from imprimatur.mail.context import MailContext
+from imprimatur.mail.environment import House, shipped_house
 from imprimatur.mail.links import Links
-from imprimatur.mail.replies.grammar import WORDS
-from imprimatur.rules.voting import IN_FAVOUR
-from imprimatur.rules.wording import asked_for, closed_because
-from models.vocabulary import AssignmentReason, MailKind, Statement, TaskStatus, Verdict
+from models.vocabulary import MailKind, TaskStatus
 
-LONGEST_SUBJECT = 300
 LONGEST_LINE = 900  # RFC 5322 allows 998
 # Lines of a header with encoded words have at most 76 characters: RFC 2047, 2.
 LONGEST_HEADER_LINE = 76
-TEMPLATES = Path(__file__).with_name("templates")
 # What answers a reply, and stands in its thread.
 REPLIES = frozenset({MailKind.REPLY_RECORDED, MailKind.REPLY_NOT_RECORDED})
 # Task mails are the only ones that can be answered, and what says that an answer was not understood.
 ANSWERABLE = frozenset({MailKind.TASK, MailKind.REMINDER, MailKind.ESCALATION})
-WHY = {
-    AssignmentReason.ROLE: "you hold the role {role}",
-    AssignmentReason.UNIT: "you belong to the unit concerned",
-    AssignmentReason.PARTNER: "the proposal names you as its industry partner's contact",
-    AssignmentReason.ADDRESS: "the framework names your address for this stage",
-    AssignmentReason.ESCALATION: "you answer for the role {role}, to which this stage was escalated",
-    AssignmentReason.DEPUTY: "you hold the role {role}, which takes the place of a reviewer here",
-    AssignmentReason.REASSIGNMENT: "the governance office asks you in someone else's place",
-    AssignmentReason.DELEGATION: "whoever was asked first has passed it on to you",
-    AssignmentReason.REPETITION: "your earlier answer was annulled, so you are asked once more",
-    AssignmentReason.SUCCESSION: "you take the place of someone who is no longer there",
-    AssignmentReason.CONFIRMATION: "you approved the version before, and are asked to confirm it for this one",
-}
-# In somebody's place: both names are told.
-WHY_INSTEAD = {
-    AssignmentReason.REASSIGNMENT: "the governance office asks you in the place of {principal}",
-    AssignmentReason.DELEGATION: "{principal} has passed it on to you",
-    AssignmentReason.SUCCESSION: "you take the place of {principal}",
-}
-STANDS_IN = "you stand in for {principal}"
-SAID = {
-    Verdict.APPROVE: "approved",
-    Verdict.REJECT: "rejected",
-    Verdict.REQUEST_CHANGES: "asks for changes",
-    Verdict.ABSTAIN: "abstained",
-    Verdict.RECUSE: "stood aside",
-    Verdict.ENDORSE: "endorsed",
-    Verdict.ACKNOWLEDGE: "acknowledged",
-    Verdict.OBJECT: "objected",
-}
 
 
 class _Wire(Compat32):
@@ -92,45 +59,16 @@ class Message:
 
 
 @dataclass(frozen=True)
-class Comment:
-    """What one reviewer wrote, without a name."""
-
-    stage: str
-    said: str
-    text: str
-
-
-@dataclass(frozen=True)
 class Sender:
     """``mail_from`` may carry a display name; ``reply_domain`` is the domain of reply addresses and Message-IDs.
 
-    ``takes_replies``: task mails say how to answer by reply.
+    ``takes_replies``: task mails say how to answer by reply. ``house``: in which words and looks.
     """
 
     mail_from: str
     reply_domain: str
     takes_replies: bool = False
-
-
-@cache
-def _environment() -> Environment:
-    return Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=select_autoescape(["html"]),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        auto_reload=False,
-    )
-
-
-@cache
-def _templates(kind: MailKind) -> tuple[Template, Template, Template]:
-    environment = _environment()
-    subject, text, html = (
-        environment.get_template(f"{kind}/{name}") for name in ("subject.txt", "body.txt", "body.html")
-    )
-    return subject, text, html
+    house: House = field(default_factory=shipped_house, compare=False)
 
 
 def message_id(mail_id: str, reply_domain: str) -> str:
@@ -145,8 +83,7 @@ def render(context: MailContext, links: Links, sender: Sender, now: dt.datetime 
     costs more than everything else about a mail.
     """
     mail = context.mail
-    values = _values(context, links) | {"by_reply": _words(context) if sender.takes_replies else ()}
-    subject, text, html = (template.render(values) for template in _templates(mail.kind))
+    subject, text, html = text_of(context, links, sender)
     recipient, identifier = _ascii_address(mail.recipient), message_id(mail.mail_id, sender.reply_domain)
     # A boundary of one's own need not be searched for in the parts: none of them holds the mail's number.
     message = MIMEMultipart("alternative", boundary=f"part-{mail.mail_id}", policy=WIRE)
@@ -164,9 +101,38 @@ def render(context: MailContext, links: Links, sender: Sender, now: dt.datetime 
     if mail.task_id and _is_answerable(context):
         secret = links.reply_secret(mail.task_id, mail.recipient)
         message["Reply-To"] = f"review+{secret}@{sender.reply_domain}"
-    message.attach(_part(_tidy(text), "plain"))
-    message.attach(_part(html, "html"))
+    message.attach(_part(text, "plain"))
+    message.attach(_formatted(html, mail.mail_id, sender.house.logo))
     return Message(identifier, recipient, message.as_bytes())
+
+
+def text_of(context: MailContext, links: Links, sender: Sender) -> tuple[str, str, str]:
+    """Subject, plain text and HTML of a mail."""
+    house = sender.house
+    language = house.language(context.language)
+    found = values(context, links, language, takes_replies=sender.takes_replies)
+    subject, text, html = (template.render(found) for template in house.templates(context.mail.kind, language))
+    return one_line(subject), _tidy(text), html
+
+
+def _formatted(html: str, mail_id: str, logo: Picture | None) -> MIMEBase:
+    """The logo goes with the mail, so that showing it asks nobody for it."""
+    part = _part(html, "html")
+    if logo is None:
+        return part
+    # The subtype is a parameter as well: RFC 2387, 3.1.
+    related = MIMEMultipart("related", boundary=f"html-{mail_id}", policy=WIRE, type="text/html")
+    related.attach(part)
+    related.attach(_picture(logo))
+    return related
+
+
+@cache
+def _picture(logo: Picture) -> MIMEImage:
+    part = MIMEImage(logo.content, logo.subtype, policy=WIRE)
+    part["Content-ID"] = f"<{logo.content_id}>"
+    part["Content-Disposition"] = "inline"
+    return part
 
 
 def _is_answerable(context: MailContext) -> bool:
@@ -175,19 +141,6 @@ def _is_answerable(context: MailContext) -> bool:
         and context.task is not None
         and TaskStatus(context.task["status"]).is_pending
     )
-
-
-def _words(context: MailContext) -> tuple[str, ...]:
-    """What can be answered to a task by reply; what is on offer has to be claimed first.
-
-    Where an approval has to come with words that are published, the page tells those from the comment.
-    """
-    if context.task is None or context.stage is None or context.task["status"] == TaskStatus.OFFERED:
-        return ()
-    accepted = context.stage.accepted(context.task["reason"])
-    if context.stage.statement is Statement.REQUIRED:
-        accepted = tuple(verdict for verdict in accepted if verdict not in IN_FAVOUR)
-    return tuple(WORDS[verdict][0] for verdict in accepted)
 
 
 def _part(text: str, subtype: str) -> MIMEText:
@@ -218,7 +171,7 @@ def _from(sender: Sender) -> str:
 def _ascii_address(email: str) -> str:
     """Domains in other scripts have a spelling in ASCII; the part before the @ has none."""
     if email.isascii():
-        return _one_line(email)
+        return one_line(email)
     try:
         found = validate_email(email, check_deliverability=False, test_environment=True).ascii_email
     except EmailNotValidError as error:
@@ -229,7 +182,7 @@ def _ascii_address(email: str) -> str:
 
 
 def _address(name: str, email: str) -> str:
-    name = _one_line(name)
+    name = one_line(name)
     if _is_plain(name):
         return formataddr((name, email))
     header = Header(name, "utf-8", header_name="Reply-To")
@@ -238,7 +191,7 @@ def _address(name: str, email: str) -> str:
 
 
 def _header(text: str) -> str:
-    line = _one_line(text)
+    line = one_line(text)
     # The library takes a Header as well as a text; its annotations do not say so.
     return line if _is_plain(line) else cast(str, Header(line, "utf-8", header_name="Subject"))
 
@@ -248,98 +201,5 @@ def _is_plain(line: str) -> bool:
     return line.isascii() and "=?" not in line
 
 
-def _one_line(text: str) -> str:
-    return re.sub(r"[\s\x00-\x1f\x7f-\x9f]+", " ", text).strip()
-
-
 def _tidy(text: str) -> str:
     return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
-
-
-def _values(context: MailContext, links: Links) -> dict[str, Any]:
-    task, stage, case = context.task, context.stage, context.case
-    values = {
-        "name": context.name,
-        "case": case,
-        "proposal": context.proposal,
-        "framework": context.framework,
-        "stage": stage,
-        "data": context.mail.data,
-        "comments": list(_comments(context)),
-        "conditions": context.conditions,
-        "baseline": context.baseline,
-        "clock": "The clock has not started." if case["round"] == 0 else "The clock stands still until then.",
-        "base_url": links.base_url,
-        "local": context.local,
-        "instant": dt.datetime.fromisoformat,
-        "re": _in_reply,
-    }
-    if task is not None:
-        # Whoever is asked for advice gets a link of their own, which opens nobody else's answer.
-        reader = context.mail.recipient if context.mail.kind is MailKind.ADVICE_ASKED else task["assignee"]
-        values |= {
-            "due": context.local(task["due_at"]) if task["due_at"] else None,
-            "sitting": _sitting(context),
-            "on_offer": task["offer_rule"] is not None,
-            "why": _why(task, context.principal),
-            "link": links.task_url(task["task_id"], reader),
-            "wanted": asked_for(stage, task["reason"]) if stage is not None else "decision",
-            "closed": closed_because(task["closure"]) if task["closure"] else None,
-            "escalated": _escalated(context),
-            "pending": TaskStatus(task["status"]).is_pending,
-        }
-    return values
-
-
-def _sitting(context: MailContext) -> str:
-    """The end of a sentence, for whoever is to record what a committee decides; empty for everybody else."""
-    if context.sits_at is None or context.stage is None or context.stage.committee is None:
-        return ""
-    name = context.framework.committees[context.stage.committee].name
-    return f"{name} meets on this on {context.local(context.sits_at)}; its decision can be recorded from then on."
-
-
-def _in_reply(subject: str) -> str:
-    """As mail programs write it, so that they keep the thread together."""
-    bare = re.sub(
-        r"^((re|aw|antw|sv|rép|ref|rif)\s*:\s*)+", "", _one_line(subject)[:LONGEST_SUBJECT], flags=re.IGNORECASE
-    )
-    return f"Re: {bare}"
-
-
-def _comments(context: MailContext) -> Iterator[Comment]:
-    """Of the round that the mail speaks of."""
-    round_number = context.mail.data.get("round", context.case["round"])
-    for decision in context.decisions:
-        if decision["comment"] and decision["round"] == round_number:
-            yield Comment(decision["stage_name"], SAID[Verdict(decision["verdict"])], decision["comment"])
-
-
-def _escalated(context: MailContext) -> str:
-    cause = context.mail.data.get("cause")
-    if cause == "objection":
-        return (
-            "Someone with standing has objected. You decide: approve to overrule the objection, reject or request "
-            "changes to uphold it."
-        )
-    if cause == "refusal":
-        return (
-            "Those who were asked refused it. You decide: approve to override their refusal, which is recorded with "
-            "your reasons, or reject to uphold it."
-        )
-    if cause != "breach":
-        return "The answers given can no longer decide this stage, so the decision is yours."
-    due_at = context.mail.data.get("due_at")
-    promised = f"by {context.local(dt.datetime.fromisoformat(due_at))}" if due_at else "in time"
-    return (
-        f"This stage was to be decided {promised} and was not, so it comes to you as well. "
-        "Your answer counts like any other reviewer's."
-    )
-
-
-def _why(task: dict[str, Any], principal: str) -> str:
-    reason, role = AssignmentReason(task["reason"]), (task["role"] or "").replace("_", " ")
-    if not task["on_behalf_of"]:
-        return WHY[reason].format(role=role)
-    named = f"{principal} ({task['on_behalf_of']})" if principal else task["on_behalf_of"]
-    return WHY_INSTEAD.get(reason, STANDS_IN).format(principal=named)

@@ -38,12 +38,16 @@ class Mail:
 
 @dataclass(frozen=True)
 class Result:
-    """What became of one mail; ``reply`` is the relay's answer or the reason."""
+    """What became of one mail; ``reply`` is the relay's answer or the reason.
+
+    ``told``: the office hears of it although the mail is tried again, for no relay is at fault.
+    """
 
     mail: Mail
     status: MailStatus
     reply: str = ""
     message_id: str | None = None
+    told: bool = False
 
 
 def claim(database: Database, limit: int, now: dt.datetime) -> list[Mail]:
@@ -119,7 +123,7 @@ def record(database: Database, results: Sequence[Result], now: dt.datetime) -> N
     with database.write() as connection:
         connection.execute(statement, [_values(result, now) for result in results])
         for result in results:
-            if result.status is MailStatus.BOUNCED:
+            if result.status is MailStatus.BOUNCED or result.told:
                 _report_bounce(connection, result, now)
 
 

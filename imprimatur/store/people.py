@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Select, bindparam, func, select
 
 from imprimatur.errors import InputError, NotFound, Refused
 from imprimatur.frameworks.documents import read_text
+from imprimatur.settings import LANGUAGE_TAG
 from imprimatur.store.engine import Database
 from imprimatur.store.people_file import PersonLine, Rejected, read_people
 from models.tables import PersonRoleRow, PersonRow, PersonUnitRow, TaskRow
@@ -29,6 +30,7 @@ class PersonEntry(BaseModel):
     units: list[str] = []
     organisation: str = ""
     active: bool = True
+    language: str | None = None
 
 
 class PeopleImport(BaseModel):
@@ -152,6 +154,16 @@ def active_person(connection: Connection, email: str) -> PersonEntry:
             "person_inactive", f"{found.email} is no longer active.", "Choose someone else, or set them active again."
         )
     return found
+
+
+def set_language(database: Database, email: str, language: str) -> PersonEntry:
+    """In which a person is written to; empty leaves it to the setting. Raises NotFound, or InputError."""
+    if language and not LANGUAGE_TAG.fullmatch(language):
+        raise InputError("language_malformed", f"{language!r} is no language.", "Write it like de, fr or pt-BR.")
+    with database.write() as connection:
+        person = known_person(connection, email)
+        connection.execute(_PERSON.update().where(_PERSON.c.email == person.email).values(language=language or None))
+    return person.model_copy(update={"language": language or None})
 
 
 def default_proposer(database: Database) -> str:

@@ -9,8 +9,9 @@ from pydantic import BaseModel
 
 from imprimatur.delimited import read_rows, repeated
 from imprimatur.errors import InputError
+from imprimatur.settings import LANGUAGE_TAG
 
-COLUMNS = ("email", "name", "roles", "units", "organisation", "active")
+COLUMNS = ("email", "name", "roles", "units", "organisation", "active", "language")
 YES = frozenset({"", "yes", "y", "true", "1", "active", "ja", "j", "oui", "si", "sí"})
 NO = frozenset({"no", "n", "false", "0", "inactive", "nein", "non"})
 LINES_OF_ONE_ROW = 5
@@ -35,6 +36,7 @@ class PersonLine(TypedDict):
     units: NotRequired[list[str]]
     organisation: NotRequired[str]
     active: NotRequired[bool]
+    language: NotRequired[str | None]
 
 
 class PeopleFile(NamedTuple):
@@ -95,6 +97,9 @@ def _read_line(names: Sequence[str], cells: Sequence[str] | None) -> PersonLine 
     active = said.get("active", "").lower()
     if active not in YES | NO:
         return "active", f"{active!r} is neither yes nor no"
+    language = said.get("language", "")
+    if language and not LANGUAGE_TAG.fullmatch(language):
+        return "language", f"{language!r} is no language such as de or pt-BR"
     person = PersonLine(email=said["email"].lower(), name=said["name"])
     if "roles" in said:
         person["roles"] = _parts(said["roles"])
@@ -104,6 +109,8 @@ def _read_line(names: Sequence[str], cells: Sequence[str] | None) -> PersonLine 
         person["organisation"] = said["organisation"]
     if "active" in said:
         person["active"] = active in YES
+    if "language" in said:
+        person["language"] = language or None
     return person
 
 

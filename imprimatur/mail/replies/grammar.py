@@ -27,6 +27,8 @@ WORDS: dict[Verdict, tuple[str, ...]] = {
     Verdict.ACKNOWLEDGE: ("acknowledge", "kenntnisnahme", "pris connaissance", "enterado", "了承"),
     Verdict.OBJECT: ("object", "einspruch", "objection", "objeción", "異議"),
 }  # fmt: skip
+# Where a language's word stands among those of a verdict; several are English.
+_PLACES = {"de": -4, "fr": -3, "es": -2, "ja": -1}
 _MEANING = {word: verdict for verdict, words in WORDS.items() for word in words}
 _AROUND = " *_\"'“”„«»‘’「」『』`#"
 _AFTER = re.compile(r"[.!。]$")
@@ -70,6 +72,11 @@ class Unclear:
     doubt: Doubt
     line: str = ""
     verdict: Verdict | None = None
+
+
+def proposed(verdict: Verdict, language: str) -> str:
+    """The word that a mail in this language proposes; the English one where the language has none."""
+    return WORDS[verdict][_PLACES.get(language.partition("-")[0], 0)]
 
 
 def read_answer(letter: Letter, criteria: Collection[str] = ()) -> Answer | Unclear:
