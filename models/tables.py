@@ -474,3 +474,19 @@ class BulkItemRow(SQLModel, table=True):
     result: str | None = None
     code: str | None = None
     message: str = _text()
+
+
+class SigningKeyRow(SQLModel, table=True):
+    """A key that signs records; ``kid`` is its thumbprint (RFC 7638), ``owner`` is ``issuer`` or an organisation.
+
+    ``sealed`` is its private part, encrypted; a retired key, and one whose owner keeps it, has none. Times are real.
+    """
+
+    __tablename__ = "signing_key"
+    kid: str = Field(primary_key=True)
+    owner: str = Field(index=True)
+    alg: str
+    public: dict[str, Any] = _json()
+    sealed: str | None = Field(default=None, sa_column=Column(Text))
+    created_at: dt.datetime = _instant()
+    retired_at: dt.datetime | None = _maybe_instant()

@@ -1,0 +1,26 @@
+"""records: signing keys, endorsements, badges"""
+
+import sqlalchemy as sa
+from alembic import op
+
+import models.tables
+
+revision = "0015"
+down_revision = "0008"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.create_table(
+        "signing_key",
+        sa.Column("kid", sa.String(), nullable=False),
+        sa.Column("owner", sa.String(), nullable=False),
+        sa.Column("alg", sa.String(), nullable=False),
+        sa.Column("public", sa.JSON(), nullable=False),
+        sa.Column("sealed", sa.Text(), nullable=True),
+        sa.Column("created_at", models.tables.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("retired_at", models.tables.UtcDateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("kid"),
+    )
+    op.create_index("ix_signing_key_owner", "signing_key", ["owner"])
