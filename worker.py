@@ -25,7 +25,10 @@ from imprimatur.logs import configure_logs
 from imprimatur.mail.links import Links
 from imprimatur.mail.rendering import Sender
 from imprimatur.mail.transport import Relay
+from imprimatur.publication.endorsing import Endorser, seal, seal_all
 from imprimatur.publication.files import write_lost_records
+from imprimatur.publication.keys import Keyring
+from imprimatur.publication.vault import Vault
 from imprimatur.settings import Settings
 from imprimatur.store.engine import Database
 from models.messages import MailerInput
@@ -45,6 +48,11 @@ def published_dir(settings: Settings) -> Path:
     return settings.home / "published"
 
 
+def keyring(database: Database, settings: Settings, base_url: str) -> Keyring:
+    given = settings.secret_keys.get_secret_value() if settings.secret_keys else ""
+    return Keyring(database, Vault.from_text(given), base_url)
+
+
 def build_worker(
     client: Client, database: Database, settings: Settings, *, base_url: str, links: Links, relay: Relay
 ) -> Worker:
@@ -52,11 +60,13 @@ def build_worker(
     loop = asyncio.get_running_loop()
     sender = Sender(settings.mail_from, settings.mail_reply_domain, settings.takes_replies)
     mailer = Mailer(database, links=links, relay=relay, sender=sender)
+    endorser = Endorser(keyring(database, settings, base_url))
     committer = Committer(
         database,
         base_url=base_url,
         published_dir=published_dir(settings),
         after_mail=lambda: loop.call_soon_threadsafe(mailer.wake.set),
+        after_publication=lambda slug: seal(endorser, slug),
     )
     leaving = Leaving(Gateway(client, database), database)
     sweeper = Sweeper(lambda: _number_of_handed(leaving))
@@ -118,6 +128,8 @@ async def main() -> int:
         relay = Relay.from_settings(settings)
         if restored := write_lost_records(database, published_dir(settings)):
             log.info("published_files_restored", number=restored)
+        if sealed := seal_all(Endorser(keyring(database, settings, environment.base_url))):
+            log.info("endorsements_issued", number=sealed)
         async with build_worker(client, database, settings, base_url=environment.base_url, links=links, relay=relay):
             await start_mailer(client)
             await start_sweeper(client)

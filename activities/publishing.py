@@ -13,6 +13,7 @@ from activities.resolving import valid_until
 from imprimatur.publication.openbadges import build_achievement, slug
 from imprimatur.publication.page import Assurance, CataloguePage, Endorsement, catalogue_page
 from imprimatur.publication.record import credential_record
+from imprimatur.publication.records import check_records
 from imprimatur.rules.voting import IN_FAVOUR
 from models import effects as c
 from models.framework import StageDef
@@ -43,6 +44,7 @@ def publication_of(book: Book) -> dict[str, Any]:
     record = credential_record(
         book.proposal, book.framework, CataloguePage.model_validate(page), slug=name, base_url=book.base_url
     )
+    check_records(record)
     achievement = build_achievement(record)
     return {
         "slug": name,

@@ -6,7 +6,7 @@ Instants are UTC. A row's times are its case's own time, so a case under virtual
 import datetime as dt
 from typing import Any
 
-from sqlalchemy import JSON, Column, DateTime, Index, LargeBinary, Text, TypeDecorator
+from sqlalchemy import JSON, Column, DateTime, Index, LargeBinary, Text, TypeDecorator, UniqueConstraint
 from sqlalchemy.engine import Dialect
 from sqlmodel import Field, SQLModel
 
@@ -490,3 +490,20 @@ class SigningKeyRow(SQLModel, table=True):
     sealed: str | None = Field(default=None, sa_column=Column(Text))
     created_at: dt.datetime = _instant()
     retired_at: dt.datetime | None = _maybe_instant()
+
+
+class EndorsementRow(SQLModel, table=True):
+    """What an organisation says of a published micro-credential, as a signed token; ``number`` names it.
+
+    ``by_partner``: the partner signed it with a key of its own; else it is issued in its name. Times are real.
+    """
+
+    __tablename__ = "endorsement"
+    __table_args__ = (UniqueConstraint("slug", "organisation"),)
+    slug: str = Field(primary_key=True)
+    number: int = Field(primary_key=True)
+    organisation: str
+    by_partner: bool
+    kid: str
+    token: str = _text()
+    issued_at: dt.datetime = _instant()

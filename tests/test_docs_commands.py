@@ -205,8 +205,8 @@ async def _play(office: Office) -> None:
     await play_committees(office)
     agreed = json.loads(await office.run(f"show {await play_conditions(office)} --json"))
     office.answers["show"] |= {"conditions": agreed["conditions"]}
-    await play_people(office)
     await play_records(office)
+    await play_people(office)
     with _piped(b"To: review+t-x@localhost\r\n\r\napprove\r\n"):
         await office.ask("mail receive")
 

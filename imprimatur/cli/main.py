@@ -6,7 +6,20 @@ from collections.abc import Callable, Sequence
 
 import typer
 
-from imprimatur.cli import bulk, cases, committees, conditions, desk, keys, mail, office, people, records, service
+from imprimatur.cli import (
+    bulk,
+    cases,
+    committees,
+    conditions,
+    desk,
+    keys,
+    mail,
+    office,
+    people,
+    publishing,
+    records,
+    service,
+)
 from imprimatur.cli.context import load_settings
 from imprimatur.cli.output import show_error
 from imprimatur.errors import ImprimaturError, InputError, Refused
@@ -33,6 +46,7 @@ app.add_typer(records.framework_app, name="framework")
 app.add_typer(committees.app, name="committee")
 app.add_typer(mail.mail_app, name="mail")
 app.add_typer(keys.app, name="keys")
+app.add_typer(publishing.endorse_app, name="endorse")
 records.people_app.add_typer(people.interest_app, name="interest")
 records.framework_app.command("migrate")(bulk.framework_migrate)
 PEOPLE_VERBS: dict[str, Callable[..., None]] = {
@@ -80,6 +94,7 @@ VERBS: dict[str, Callable[..., None]] = {
     "waive": conditions.waive,
     "history": records.history_,
     "verify": records.verify,
+    "record": publishing.record,
     "forward": cases.forward,
     "migrate": service.migrate_,
     "web": service.web,

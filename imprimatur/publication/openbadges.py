@@ -85,17 +85,23 @@ def profile(record: PublishedCredential) -> dict[str, Any]:
     return {"id": issuer.id, "type": ["Profile"], "name": issuer.name} | ({"url": issuer.url} if issuer.url else {})
 
 
+def eqf_level(level: Level) -> str | None:
+    """The address of a level of the European Qualifications Framework."""
+    known = level.framework.upper() == "EQF" and re.fullmatch("[1-8]", level.value)
+    return f"http://data.europa.eu/snb/eqf/{level.value}" if known else None
+
+
 def _alignment(level: Level | None) -> list[dict[str, Any]] | None:
     """A level of the European Qualifications Framework, by its address in the European Learning Model's vocabulary.
 
     Other frameworks of levels have no such address, and an alignment without one means nothing to a machine.
     """
-    if level is None or level.framework.upper() != "EQF" or not re.fullmatch("[1-8]", level.value):
+    if level is None or (address := eqf_level(level)) is None:
         return None
     return [
         {
             "targetName": f"EQF level {level.value}",
-            "targetUrl": f"http://data.europa.eu/snb/eqf/{level.value}",
+            "targetUrl": address,
             "targetFramework": "European Qualifications Framework",
             "targetCode": level.value,
         }

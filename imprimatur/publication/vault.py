@@ -57,7 +57,7 @@ class Vault:
         raise Unavailable(
             "signing_key_unreadable",
             f"The signing key {kid} was sealed with a secret that is not set any more, or was altered.",
-            "Add the older secret to IMPRIMATUR_SECRET_KEYS, behind the newer one; or make a new key with `starter.py keys rotate`.",
+            "Add the older secret to IMPRIMATUR_SECRET_KEYS, behind the newer one; or make a new key: `keys rotate`.",
         )
 
     def marks(self, text: str) -> list[str]:

@@ -24,3 +24,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("kid"),
     )
     op.create_index("ix_signing_key_owner", "signing_key", ["owner"])
+    op.create_table(
+        "endorsement",
+        sa.Column("slug", sa.String(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("organisation", sa.String(), nullable=False),
+        sa.Column("by_partner", sa.Boolean(), nullable=False),
+        sa.Column("kid", sa.String(), nullable=False),
+        sa.Column("token", sa.Text(), nullable=False),
+        sa.Column("issued_at", models.tables.UtcDateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("slug", "number"),
+        sa.UniqueConstraint("slug", "organisation"),
+    )
