@@ -318,6 +318,14 @@ class ConsentItems(StrEnum):
     UNDISPUTED = "undisputed"
 
 
+class InformationProfile(StrEnum):
+    """Whose list of what must be said of a micro-credential a framework demands."""
+
+    EU = "eu"
+    AU = "au"
+    NZ = "nz"
+
+
 class EventType(StrEnum):
     """Ledger events; each is a recorded fact, subject first, past tense."""
 
