@@ -507,3 +507,31 @@ class EndorsementRow(SQLModel, table=True):
     kid: str
     token: str = _text()
     issued_at: dt.datetime = _instant()
+
+
+class BadgeRow(SQLModel, table=True):
+    """A badge of one learner. Of the learner nothing is kept but ``learner``, a keyed digest, and what is in the badge.
+
+    ``position`` counts the badges of a micro-credential from 0, and leads to the entry in its status list.
+    """
+
+    __tablename__ = "badge"
+    __table_args__ = (UniqueConstraint("slug", "learner"), UniqueConstraint("slug", "position"))
+    badge_id: str = Field(primary_key=True)
+    slug: str
+    position: int
+    learner: str
+    token: str = _text()
+    issued_at: dt.datetime = _instant()
+    revoked_at: dt.datetime | None = _maybe_instant()
+    reason: str = _text()
+
+
+class StatusListRow(SQLModel, table=True):
+    """Which badges of a micro-credential are revoked, as a signed token; ``number`` counts its lists from 1."""
+
+    __tablename__ = "status_list"
+    slug: str = Field(primary_key=True)
+    number: int = Field(primary_key=True)
+    token: str = _text()
+    updated_at: dt.datetime = _instant()

@@ -326,6 +326,18 @@ class InformationProfile(StrEnum):
     NZ = "nz"
 
 
+class BadgeStatus(StrEnum):
+    """What verifying a signed credential comes to."""
+
+    VALID = "valid"
+    REVOKED = "revoked"
+    EXPIRED = "expired"
+    NOT_YET_VALID = "not_yet_valid"
+    TAMPERED = "tampered"
+    UNKNOWN_ISSUER = "unknown_issuer"
+    UNRECORDED = "unrecorded"
+
+
 class EventType(StrEnum):
     """Ledger events; each is a recorded fact, subject first, past tense."""
 

@@ -41,6 +41,15 @@ async def _tell_and_endorse(terminal: Terminal) -> None:
     assert (await terminal.ask(f"endorse upload {case_id} {token} --key {key}"))["by_partner"]
     key.write_text("[]", encoding="utf-8")
     await terminal.run(f"endorse upload {case_id} {token} --key {key}", 2)
+    await _award(terminal, case_id)
+
+
+async def _award(terminal: Terminal, case_id: str) -> None:
+    learners = terminal.home / "learners.csv"
+    learners.write_text("email,name\nana@example.org,Ana\nnobody,Nobody\n", encoding="utf-8")
+    [given] = (await terminal.ask(f"award {case_id} --csv {learners}", 1))["badges"]
+    assert "1 were there already" in await terminal.run(f"award {case_id} --learner-email ana@example.org --name Ana")
+    await terminal.ask(f"revoke-badge {given['badge_id']} --reason Mistaken")
 
 
 async def _published(terminal: Terminal) -> str:

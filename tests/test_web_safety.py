@@ -40,6 +40,7 @@ def paths(site: Site, slug: str) -> list[str]:
         "form": ["ctdl", "unknown"],
         "number": ["1", "9"],
         "kid": ["unknown"],
+        "badge_id": ["unknown", "unknown.png"],
     }
     found: list[str] = []
     with warnings.catch_warnings():

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 import typer
 
 from imprimatur.cli import (
+    badges,
     bulk,
     cases,
     committees,
@@ -60,7 +61,7 @@ PEOPLE_VERBS: dict[str, Callable[..., None]] = {
 }
 for verb, function in PEOPLE_VERBS.items():
     records.people_app.command(verb)(function)
-VERBS: dict[str, Callable[..., None]] = {
+VERBS: dict[str, Callable[..., int | None]] = {
     "up": service.up,
     "doctor": service.doctor,
     "submit": cases.submit,
@@ -95,6 +96,8 @@ VERBS: dict[str, Callable[..., None]] = {
     "history": records.history_,
     "verify": records.verify,
     "record": publishing.record,
+    "award": badges.award,
+    "revoke-badge": badges.revoke,
     "forward": cases.forward,
     "migrate": service.migrate_,
     "web": service.web,

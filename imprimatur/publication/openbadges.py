@@ -30,6 +30,11 @@ class Profile(Record):
     url: str | None = None
 
 
+class Image(Record):
+    id: NonEmpty
+    type: Literal["Image"] = "Image"
+
+
 class Alignment(Record):
     type: list[Literal["Alignment"]] = ["Alignment"]
     targetName: NonEmpty
@@ -53,6 +58,7 @@ class Achievement(Record):
     inLanguage: Annotated[str, Field(pattern=LANGUAGE.pattern)] | None = None
     creditsAvailable: float | None = Field(default=None, gt=0)
     fieldOfStudy: str | None = None
+    image: Image | None = None
     tag: list[NonEmpty] | None = None
     alignment: list[Alignment] | None = None
 
@@ -73,6 +79,7 @@ def build_achievement(record: PublishedCredential) -> dict[str, Any]:
             "inLanguage": record.language if record.language and LANGUAGE.match(record.language) else None,
             "creditsAvailable": workload.credits if workload else None,
             "fieldOfStudy": record.field_of_study or None,
+            "image": {"id": f"{record.address}/badge.png"},
             "tag": [record.field_of_study] if record.field_of_study else None,
             "alignment": _alignment(record.level),
         },

@@ -38,14 +38,14 @@ def router(database: Database) -> APIRouter:
     @routes.api_route("/catalogue", methods=LOOKING)
     def catalogue(request: Request) -> Response:
         found = publications(database)
-        if media_type := _machine(request):
+        if media_type := machine(request):
             items = [entry.achievement for entry in found]
             return document(request, {"@context": OPEN_BADGES_CONTEXT, "achievements": items}, media_type)
         return _page(page(request, "catalogue.html", {"publications": found}))
 
     @routes.api_route("/catalogue/{slug}", methods=LOOKING)
     def credential(request: Request, slug: str) -> Response:
-        media_type = _machine(request)
+        media_type = machine(request)
         if named := request.query_params.get("format"):
             return document(request, served_record(database, slug, named), media_type or LD_JSON)
         if media_type == JWT:
@@ -54,7 +54,7 @@ def router(database: Database) -> APIRouter:
             return document(request, served_record(database, slug, _profile(request)), media_type)
         return _credential_page(request, slug)
 
-    @routes.api_route("/catalogue/{slug}/endorsement/{number}.jwt", methods=LOOKING)
+    @routes.api_route("/catalogue/{slug}/endorsement/{number:int}.jwt", methods=LOOKING)
     def endorsement(request: Request, slug: str, number: int) -> Response:
         return _endorsement(request, slug, number)
 
@@ -85,7 +85,7 @@ def router(database: Database) -> APIRouter:
     return routes
 
 
-def _machine(request: Request) -> str | None:
+def machine(request: Request) -> str | None:
     """The type of document asked for; None when a page is meant."""
     accepted = request.headers.get("accept", "")
     if "text/html" in accepted:

@@ -36,3 +36,25 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("slug", "number"),
         sa.UniqueConstraint("slug", "organisation"),
     )
+    op.create_table(
+        "badge",
+        sa.Column("badge_id", sa.String(), nullable=False),
+        sa.Column("slug", sa.String(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("learner", sa.String(), nullable=False),
+        sa.Column("token", sa.Text(), nullable=False),
+        sa.Column("issued_at", models.tables.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("revoked_at", models.tables.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("badge_id"),
+        sa.UniqueConstraint("slug", "learner"),
+        sa.UniqueConstraint("slug", "position"),
+    )
+    op.create_table(
+        "status_list",
+        sa.Column("slug", sa.String(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("token", sa.Text(), nullable=False),
+        sa.Column("updated_at", models.tables.UtcDateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("slug", "number"),
+    )
