@@ -479,7 +479,8 @@ class BulkItemRow(SQLModel, table=True):
 class SigningKeyRow(SQLModel, table=True):
     """A key that signs records; ``kid`` is its thumbprint (RFC 7638), ``owner`` is ``issuer`` or an organisation.
 
-    ``sealed`` is its private part, encrypted; a retired key, and one whose owner keeps it, has none. Times are real.
+    ``sealed`` is its private part, encrypted; a retired key has none. One that is not ``held`` never had it here: its
+    owner keeps it, and the key is not served as one of ours. Times are real.
     """
 
     __tablename__ = "signing_key"
@@ -488,6 +489,7 @@ class SigningKeyRow(SQLModel, table=True):
     alg: str
     public: dict[str, Any] = _json()
     sealed: str | None = Field(default=None, sa_column=Column(Text))
+    held: bool
     created_at: dt.datetime = _instant()
     retired_at: dt.datetime | None = _maybe_instant()
 

@@ -16,7 +16,7 @@ from activities.commit import Committer
 from imprimatur.errors import ImprimaturError
 from imprimatur.publication.endorsements import endorsement
 from imprimatur.publication.endorsing import Endorser, seal, seal_all, upload
-from imprimatur.publication.keys import Keyring, all_keys, jwk_of, owner_of
+from imprimatur.publication.keys import Keyring, all_keys, jwk_of, jwks, owner_of, served_key
 from imprimatur.publication.reading import published_record, served_record
 from imprimatur.publication.signing import Signer, new_private_key, public_part, read_token
 from imprimatur.publication.vault import Vault
@@ -134,6 +134,8 @@ def test_a_partner_may_sign_with_its_own_key(database: Database, tmp_path: Path)
     assert upload(database, play.case_id, token, public_part(private), NOW) == found
     [key] = all_keys(database)
     assert (key.owner, key.sealed, key.signs) == (owner_of("Fieldnote Analytics"), None, False)
+    assert jwks(database, BASE_URL) == {"keys": []}, "under our address it would speak for us"
+    assert refused(lambda: served_key(database, key.kid, BASE_URL)) == "key_unknown"
 
 
 def test_a_partner_s_own_signature_takes_the_place_of_ours(database: Database, tmp_path: Path) -> None:

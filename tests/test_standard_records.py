@@ -9,6 +9,7 @@ from typing import Any
 import pyshacl
 import pytest
 from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from jsonschema import Draft4Validator, Draft201909Validator
 from rdflib import RDF, Graph, URIRef
 
@@ -23,10 +24,10 @@ from imprimatur.publication.reading import published_record
 from imprimatur.publication.records import FORMATS, check_records, standard_record
 from imprimatur.publication.schema_org import build_schema_org
 from imprimatur.store.engine import Database
-from models.proposal import Level, Proposal, Workload
+from models.proposal import Assessment, Delivery, Level, Proposal, Stackability, Workload
 from tests.credentials import CASE_ID, SAID, record_of
 from tests.facts import BASE_URL, EXAMPLES, example, furnish, whole_story
-from tests.test_publication import NAMES, PROPOSALS
+from tests.test_publication import LINE, NAMES, PROPOSALS, PROSE
 
 # The shapes' checker still uses what its own library has renamed.
 pytestmark = pytest.mark.filterwarnings("ignore:ConjunctiveGraph is deprecated")
@@ -34,6 +35,31 @@ ELM = "http://data.europa.eu/snb/model/elm/"
 Problems = Callable[[dict[str, Any]], list[str]]
 ALL_EXAMPLES = pytest.mark.parametrize(
     ("name", "framework"), [(name, framework) for name in NAMES for framework in sorted(shipped())]
+)
+
+
+RICH = st.builds(
+    lambda proposal, more: proposal.model_copy(update=more),
+    PROPOSALS,
+    st.fixed_dictionaries(
+        {
+            "country": st.none() | st.sampled_from(["NZ", "DE", "XX"]),
+            "mode": st.none() | st.sampled_from(["online", "onsite", "blended", "workplace"]),
+            "target_learners": st.none() | PROSE,
+            "prerequisites": st.none() | PROSE,
+            "stackability": st.none()
+            | st.builds(Stackability, stackable=st.booleans(), towards=st.just(("", "A degree"))),
+            "assessment": st.none() | st.builds(Assessment, types=st.sampled_from([(), ("",), ("portfolio", "")])),
+            "delivery": st.none()
+            | st.builds(
+                Delivery,
+                starts_on=st.none() | st.dates(),
+                ends_on=st.none() | st.dates(),
+                registration_deadline_on=st.none() | st.dates(),
+                location=st.none() | LINE,
+            ),
+        }
+    ),
 )
 
 
@@ -113,13 +139,13 @@ def test_the_european_record_keeps_its_types_and_names(elm_graph: Callable[[dict
     assert not [text for text in graph.predicates() if not str(text).startswith("http")]
 
 
-@given(PROPOSALS)
+@given(RICH)
 @settings(deadline=None)
 def test_any_proposal_has_every_record(proposal: Proposal) -> None:
     check_records(record_of(proposal, endorsements=SAID))
 
 
-@given(PROPOSALS)
+@given(RICH)
 @settings(deadline=None, max_examples=25, suppress_health_check=list(HealthCheck))
 def test_any_proposal_is_valid_everywhere(
     ctdl_problems: Problems, elm_problems: Problems, endorsement_problems: Problems, proposal: Proposal

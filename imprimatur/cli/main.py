@@ -50,7 +50,7 @@ app.add_typer(keys.app, name="keys")
 app.add_typer(publishing.endorse_app, name="endorse")
 records.people_app.add_typer(people.interest_app, name="interest")
 records.framework_app.command("migrate")(bulk.framework_migrate)
-PEOPLE_VERBS: dict[str, Callable[..., None]] = {
+PEOPLE_VERBS: dict[str, Callable[..., int | None]] = {
     "delegate": people.delegate,
     "delegations": people.delegations,
     "end-delegation": people.end_delegation,

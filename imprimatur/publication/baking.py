@@ -11,7 +11,7 @@ PNG = b"\x89PNG\r\n\x1a\n"
 KEYWORD = b"openbadgecredential"
 NAMESPACE = "https://purl.imsglobal.org/ob/v3p0"
 _SVG_TAG = re.compile(r"<svg\b[^>]*>")
-_BAKED = re.compile(rb"<(\w+:)?credential\b[^>]*?\bverify=[\"']([A-Za-z0-9_.\-]+)[\"']")
+_BAKED = re.compile(rb"<(\w+:)?credential\b[^<>]*?\bverify=[\"']([A-Za-z0-9_.\-]+)[\"']")
 
 
 def bake_png(picture: bytes, token: str) -> bytes:

@@ -111,9 +111,24 @@ def upload(database: Database, name: str, text: str, jwk: dict[str, Any], now: d
         kept.replace_endorsement(connection, found)
         if all(key.kid != kid for key in signing_keys.keys(connection)):
             owner, alg = owner_of(organisation), algorithm_of(public)
-            theirs = KeptKey(kid=kid, owner=owner, alg=alg, public=public, sealed=None, created_at=now, retired_at=None)
+            theirs = KeptKey(
+                kid=kid, owner=owner, alg=alg, public=public, sealed=None, held=False, created_at=now, retired_at=None
+            )
             signing_keys.put_key(connection, theirs)
     return found
+
+
+def _key_of(organisation: str, kid: str, public: dict[str, Any], now: dt.datetime) -> KeptKey:
+    return KeptKey(
+        kid=kid,
+        owner=owner_of(organisation),
+        alg=algorithm_of(public),
+        public=public,
+        sealed=None,
+        held=False,
+        created_at=now,
+        retired_at=None,
+    )
 
 
 def _number(record: PublishedCredential, present: list[KeptEndorsement], organisation: str) -> int:

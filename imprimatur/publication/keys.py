@@ -110,6 +110,7 @@ class Keyring:
             alg=alg,
             public=public_part(private),
             sealed=self.vault.seal(kid, private),
+            held=True,
             created_at=dt.datetime.now(dt.UTC),
             retired_at=None,
         )
@@ -146,5 +147,16 @@ def jwk_of(key: KeptKey, base_url: str) -> dict[str, Any]:
 
 
 def jwks(database: Database, base_url: str) -> dict[str, Any]:
-    """All public keys, retired ones too."""
-    return {"keys": [jwk_of(key, base_url) for key in all_keys(database)]}
+    """All public keys that were ever held here, retired ones too.
+
+    Under an address of ours a key speaks for us: one that a partner holds could sign badges in our name.
+    """
+    return {"keys": [jwk_of(key, base_url) for key in all_keys(database) if key.held]}
+
+
+def served_key(database: Database, kid: str, base_url: str) -> dict[str, Any]:
+    """Raises NotFound ``key_unknown``, also for a key that is not held here."""
+    found = signing_keys.key(database, kid)
+    if not found.held:
+        raise NotFound("key_unknown", f"There is no key {kid[:64]} of ours.", "Ask the partner who signs with it.")
+    return jwk_of(found, base_url)

@@ -22,6 +22,7 @@ class KeptKey(BaseModel):
     alg: str
     public: dict[str, Any]
     sealed: str | None
+    held: bool
     created_at: dt.datetime
     retired_at: dt.datetime | None
 

@@ -2,9 +2,8 @@
 
 from fastapi import APIRouter, Request, Response
 
-from imprimatur.publication.keys import jwk_of, jwks
+from imprimatur.publication.keys import jwks, served_key
 from imprimatur.store.engine import Database
-from imprimatur.store.signing_keys import key
 from imprimatur.web.documents import LOOKING, document
 
 JWK_SET, JWK = "application/jwk-set+json", "application/jwk+json"
@@ -19,6 +18,6 @@ def router(database: Database, base_url: str) -> APIRouter:
 
     @routes.api_route("/keys/{kid}", methods=LOOKING)
     def one_key(request: Request, kid: str) -> Response:
-        return document(request, jwk_of(key(database, kid), base_url), JWK)
+        return document(request, served_key(database, kid, base_url), JWK)
 
     return routes

@@ -19,6 +19,7 @@ def upgrade() -> None:
         sa.Column("alg", sa.String(), nullable=False),
         sa.Column("public", sa.JSON(), nullable=False),
         sa.Column("sealed", sa.Text(), nullable=True),
+        sa.Column("held", sa.Boolean(), nullable=False),
         sa.Column("created_at", models.tables.UtcDateTime(timezone=True), nullable=False),
         sa.Column("retired_at", models.tables.UtcDateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("kid"),
