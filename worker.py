@@ -26,7 +26,10 @@ from imprimatur.logs import configure_logs
 from imprimatur.mail.checking import sender_of
 from imprimatur.mail.links import Links, secret_keys
 from imprimatur.mail.transport import Relay
+from imprimatur.publication.endorsing import Endorser, seal, seal_all
 from imprimatur.publication.files import write_lost_records
+from imprimatur.publication.keys import Keyring
+from imprimatur.publication.vault import Vault
 from imprimatur.settings import Settings
 from imprimatur.store.engine import Database
 from models.messages import MailerInput, NotifierInput
@@ -48,6 +51,11 @@ def published_dir(settings: Settings) -> Path:
     return settings.home / "published"
 
 
+def keyring(database: Database, settings: Settings, base_url: str) -> Keyring:
+    given = settings.secret_keys.get_secret_value() if settings.secret_keys else ""
+    return Keyring(database, Vault.from_text(given), base_url)
+
+
 def build_worker(
     client: Client, database: Database, settings: Settings, *, base_url: str, links: Links, relay: Relay
 ) -> Worker:
@@ -56,12 +64,14 @@ def build_worker(
     sender = sender_of(settings)
     mailer = Mailer(database, links=links, relay=relay, sender=sender)
     notifier = Notifier(database, secret_keys(settings))
+    endorser = Endorser(keyring(database, settings, base_url))
     committer = Committer(
         database,
         base_url=base_url,
         published_dir=published_dir(settings),
         after_mail=lambda: loop.call_soon_threadsafe(mailer.wake.set),
         after_event=lambda: loop.call_soon_threadsafe(notifier.wake.set),
+        after_publication=lambda slug: seal(endorser, slug),
     )
     leaving = Leaving(Gateway(client, database), database)
     sweeper = Sweeper(lambda: _number_of_handed(leaving))
@@ -135,6 +145,8 @@ async def main() -> int:
         relay = Relay.from_settings(settings)
         if restored := write_lost_records(database, published_dir(settings)):
             log.info("published_files_restored", number=restored)
+        if sealed := seal_all(Endorser(keyring(database, settings, environment.base_url))):
+            log.info("endorsements_issued", number=sealed)
         async with build_worker(client, database, settings, base_url=environment.base_url, links=links, relay=relay):
             await start_mailer(client)
             await start_notifier(client)

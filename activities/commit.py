@@ -45,6 +45,7 @@ class Committer(CommitPort):
     """``after_mail`` is called when a commit has put mail into the outbox, so that the mailer need not poll for it.
 
     ``after_event`` likewise, when a webhook is to hear of an event.
+    ``after_publication`` is called with the slug of whatever has become public, and raises nothing.
     """
 
     def __init__(
@@ -55,12 +56,14 @@ class Committer(CommitPort):
         published_dir: Path,
         after_mail: Callable[[], object],
         after_event: Callable[[], object] = lambda: None,
+        after_publication: Callable[[str], object] = lambda slug: None,
     ) -> None:
         self._database = database
         self._base_url = base_url
         self._published_dir = published_dir
         self._after_mail = after_mail
         self._after_event = after_event
+        self._after_publication = after_publication
         self._lanes = 1 if database.is_sqlite else POSTGRES_LANES
         self._executor = ThreadPoolExecutor(self._lanes, thread_name_prefix="commit")
         # Files of published records reach the disk beside the lanes: no other case waits for them.
@@ -170,6 +173,7 @@ class Committer(CommitPort):
         # Files come after the transaction: the catalogue reads the database, and a starting worker writes lost ones.
         for slug, achievement in records:
             keep_record(self._published_dir, slug, achievement)
+            self._after_publication(slug)
 
 
 def _answer(batch: Sequence[Waiting], answers: Sequence[Resolution | Exception]) -> None:

@@ -11,7 +11,9 @@ from sqlalchemy import select
 from activities.book import Book
 from activities.resolving import valid_until
 from imprimatur.publication.openbadges import build_achievement, slug
-from imprimatur.publication.page import Assurance, Endorsement, catalogue_page
+from imprimatur.publication.page import Assurance, CataloguePage, Endorsement, catalogue_page
+from imprimatur.publication.record import credential_record
+from imprimatur.publication.records import check_records
 from imprimatur.rules.voting import IN_FAVOUR
 from models import effects as c
 from models.framework import StageDef
@@ -25,12 +27,9 @@ ASSURING = frozenset({StageOutcome.APPROVED, StageOutcome.ENDORSED})
 
 
 def publication_of(book: Book) -> dict[str, Any]:
-    """Values of a publication row; the achievement is valid by its model or this raises."""
+    """Values of a publication row. Raises DocumentInvalid ``record_invalid``: nothing is published half."""
     case_id, version = book.step.case_id, book.step.version
     name = slug(book.proposal.display_title, case_id)
-    achievement = build_achievement(
-        book.proposal, book.framework, slug=name, base_url=book.base_url, case_id=case_id, version=version
-    )
     passed, approvals = _passed(book), _approvals(book)
     page = catalogue_page(
         book.proposal,
@@ -42,6 +41,11 @@ def publication_of(book: Book) -> dict[str, Any]:
         ledger_digest=book.head,
         published_at=book.step.at,
     )
+    record = credential_record(
+        book.proposal, book.framework, CataloguePage.model_validate(page), slug=name, base_url=book.base_url
+    )
+    check_records(record)
+    achievement = build_achievement(record)
     return {
         "slug": name,
         "case_id": case_id,

@@ -60,6 +60,11 @@ def bulk_id(operation: str, number: int) -> str:
     return _derived("b-", operation, number)
 
 
+def new_badge_id() -> str:
+    """Long enough that nobody finds another's by guessing."""
+    return "ob-" + _short(secrets.token_bytes(17), 26)
+
+
 def workflow_id(case_id: str) -> str:
     return f"case:{case_id}"
 

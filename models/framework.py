@@ -20,6 +20,7 @@ from models.vocabulary import (
     Conditions,
     CountedOf,
     CredentialKind,
+    InformationProfile,
     OnRejection,
     Pick,
     Recusal,
@@ -46,7 +47,10 @@ class FieldRule(Strict):
 
 
 class ProposalRules(Strict):
+    """``requires_profile`` adds what that list demands to the rules on ``fields``."""
+
     fields: tuple[FieldRule, ...] = Field(min_length=1)
+    requires_profile: InformationProfile | None = None
 
 
 class ReviewerRule(Strict):

@@ -6,7 +6,7 @@ Instants are UTC. A row's times are its case's own time, so a case under virtual
 import datetime as dt
 from typing import Any
 
-from sqlalchemy import JSON, Column, DateTime, Index, LargeBinary, Text, TypeDecorator
+from sqlalchemy import JSON, Column, DateTime, Index, LargeBinary, Text, TypeDecorator, UniqueConstraint
 from sqlalchemy.engine import Dialect
 from sqlmodel import Field, SQLModel
 
@@ -551,3 +551,66 @@ class BulkItemRow(SQLModel, table=True):
     result: str | None = None
     code: str | None = None
     message: str = _text()
+
+
+class SigningKeyRow(SQLModel, table=True):
+    """A key that signs records; ``kid`` is its thumbprint (RFC 7638), ``owner`` is ``issuer`` or an organisation.
+
+    ``sealed`` is its private part, encrypted; a retired key has none. One that is not ``held`` never had it here: its
+    owner keeps it, and the key is not served as one of ours. Times are real.
+    """
+
+    __tablename__ = "signing_key"
+    kid: str = Field(primary_key=True)
+    owner: str = Field(index=True)
+    alg: str
+    public: dict[str, Any] = _json()
+    sealed: str | None = Field(default=None, sa_column=Column(Text))
+    held: bool
+    created_at: dt.datetime = _instant()
+    retired_at: dt.datetime | None = _maybe_instant()
+
+
+class EndorsementRow(SQLModel, table=True):
+    """What an organisation says of a published micro-credential, as a signed token; ``number`` names it.
+
+    ``by_partner``: the partner signed it with a key of its own; else it is issued in its name. Times are real.
+    """
+
+    __tablename__ = "endorsement"
+    __table_args__ = (UniqueConstraint("slug", "organisation"),)
+    slug: str = Field(primary_key=True)
+    number: int = Field(primary_key=True)
+    organisation: str
+    by_partner: bool
+    kid: str
+    token: str = _text()
+    issued_at: dt.datetime = _instant()
+
+
+class BadgeRow(SQLModel, table=True):
+    """A badge of one learner. Of the learner nothing is kept but ``learner``, a keyed digest, and what is in the badge.
+
+    ``position`` counts the badges of a micro-credential from 0, and leads to the entry in its status list.
+    """
+
+    __tablename__ = "badge"
+    __table_args__ = (UniqueConstraint("slug", "learner"), UniqueConstraint("slug", "position"))
+    badge_id: str = Field(primary_key=True)
+    slug: str
+    position: int
+    learner: str
+    token: str = _text()
+    issued_at: dt.datetime = _instant()
+    revoked_at: dt.datetime | None = _maybe_instant()
+    reason: str = _text()
+
+
+class StatusListRow(SQLModel, table=True):
+    """Which badges of a micro-credential are revoked, as a signed token; ``number`` counts its lists from 1."""
+
+    __tablename__ = "status_list"
+    slug: str = Field(primary_key=True)
+    number: int = Field(primary_key=True)
+    token: str = _text()
+    updated_at: dt.datetime = _instant()

@@ -34,6 +34,7 @@ from tests.hook_commands import play_webhooks
 from tests.markdown import DOCS, ROOT, Section, code_spans, sections, text_of
 from tests.pathway_commands import play_pathways
 from tests.people_commands import play_people
+from tests.record_commands import play_records
 
 COMMAND_LINE, README = DOCS / "command-line.md", ROOT / "README.md"
 # They run until they are stopped; the stack is tested elsewhere.
@@ -207,6 +208,7 @@ async def _play(office: Office) -> None:
     agreed = json.loads(await office.run(f"show {await play_conditions(office)} --json"))
     office.answers["show"] |= {"conditions": agreed["conditions"]}
     await play_pathways(office)
+    await play_records(office)
     await play_people(office)
     await play_webhooks(office)
     with _piped(b"To: review+t-x@localhost\r\n\r\napprove\r\n"):

@@ -22,14 +22,14 @@ from imprimatur.embedded.home import LOOPBACK
 from imprimatur.frameworks.loader import shipped
 from imprimatur.publication.files import write_lost_records, write_record
 from imprimatur.publication.openbadges import build_achievement, slug
-from imprimatur.publication.page import Assurance, catalogue_page
 from imprimatur.store.engine import Database
 from imprimatur.store.people import list_people
 from imprimatur.store.task_page import publication, publications
 from models.proposal import Assessment, Level, Partner, Price, Proposal, Workload
 from models.vocabulary import CaseStatus
+from tests.credentials import page_of, record_of
 from tests.engine import temporal_server
-from tests.facts import BASE_URL, EXAMPLES, START, example, furnish, ledger_rows, whole_story
+from tests.facts import BASE_URL, EXAMPLES, example, furnish, ledger_rows, whole_story
 from tests.relay import PATIENCE_SECONDS
 
 ROOT = EXAMPLES.parent
@@ -87,23 +87,7 @@ def official(shared_dir: Path) -> Callable[[dict[str, Any]], list[str]]:
 
 
 def achievement_of(proposal: Proposal, framework: str = "industry-credit", base_url: str = BASE_URL) -> dict[str, Any]:
-    name = slug(proposal.display_title, "mc-abcdefghijkl")
-    policy = shipped()[framework]
-    return build_achievement(proposal, policy, slug=name, base_url=base_url, case_id="mc-abcdefghijkl", version=2)
-
-
-def page_of(proposal: Proposal) -> dict[str, Any]:
-    assurance = Assurance(stage="Quality review", by=["quality_reviewer"], approvals=2, closed_at=START)
-    return catalogue_page(
-        proposal,
-        shipped()["industry-credit"],
-        assurances=[assurance],
-        endorsements=[],
-        case_id="mc-abcdefghijkl",
-        version=2,
-        ledger_digest="f" * 64,
-        published_at=START,
-    )
+    return build_achievement(record_of(proposal, framework, base_url))
 
 
 def test_the_schema_would_find_a_mistake(official: Callable[[dict[str, Any]], list[str]]) -> None:

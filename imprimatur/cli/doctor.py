@@ -15,6 +15,7 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 
 from imprimatur.cli.context import Environment, connect_temporal, open_database
+from imprimatur.cli.signing import vault_of
 from imprimatur.embedded.home import Home
 from imprimatur.errors import ImprimaturError
 from imprimatur.frameworks.calendars import work_calendar
@@ -24,6 +25,7 @@ from imprimatur.mail.checking import examined, house_of
 from imprimatur.mail.links import Links
 from imprimatur.mail.transport import Relay, parse_smtp_url
 from imprimatur.payloads import parse_keys
+from imprimatur.publication.keys import ISSUER, all_keys
 from imprimatur.store.engine import SCHEMA_VERSION
 from models.tables import PersonRow
 
@@ -46,6 +48,7 @@ def examine(environment: Environment) -> list[Check]:
         "mail": _mail,
         "templates": _templates,
         "keys": _keys,
+        "signing": _signing,
         "calendars": _calendars,
         "clock": _clock,
     }
@@ -141,6 +144,18 @@ def _keys(environment: Environment) -> str:
         return f"link key kept in {kept}, {encrypted or 'no'} payload keys"
     links = Links.from_settings(settings, environment.base_url or "http://localhost")
     return f"{links.key_count} link keys, {encrypted or 'no'} payload keys"
+
+
+def _signing(environment: Environment) -> str:
+    """Whether every key that signs can be opened."""
+    with open_database(environment) as database:
+        found = all_keys(database)
+    signing = [key for key in found if key.signs]
+    for key in signing:
+        vault_of(environment).open(key.kid, key.sealed or "")
+    if not any(key.owner == ISSUER for key in signing):
+        return "no key of the issuer: nothing is signed until `starter.py keys generate`"
+    return f"{len(signing)} keys sign, {len(found) - len(signing)} only verify"
 
 
 def _calendars(environment: Environment) -> str:

@@ -7,15 +7,18 @@ from collections.abc import Callable, Sequence
 import typer
 
 from imprimatur.cli import (
+    badges,
     bulk,
     cases,
     committees,
     conditions,
     desk,
+    keys,
     mail,
     office,
     pathways,
     people,
+    publishing,
     records,
     service,
     webhooks,
@@ -48,9 +51,11 @@ app.add_typer(mail.mail_app, name="mail")
 app.add_typer(pathways.pathway_app, name="pathway")
 app.add_typer(pathways.skills_app, name="skills")
 app.add_typer(webhooks.app, name="webhook")
+app.add_typer(keys.app, name="keys")
+app.add_typer(publishing.endorse_app, name="endorse")
 records.people_app.add_typer(people.interest_app, name="interest")
 records.framework_app.command("migrate")(bulk.framework_migrate)
-PEOPLE_VERBS: dict[str, Callable[..., None]] = {
+PEOPLE_VERBS: dict[str, Callable[..., int | None]] = {
     "delegate": people.delegate,
     "delegations": people.delegations,
     "end-delegation": people.end_delegation,
@@ -62,7 +67,7 @@ PEOPLE_VERBS: dict[str, Callable[..., None]] = {
 }
 for verb, function in PEOPLE_VERBS.items():
     records.people_app.command(verb)(function)
-VERBS: dict[str, Callable[..., None]] = {
+VERBS: dict[str, Callable[..., int | None]] = {
     "up": service.up,
     "doctor": service.doctor,
     "submit": cases.submit,
@@ -97,6 +102,9 @@ VERBS: dict[str, Callable[..., None]] = {
     "history": records.history_,
     "verify": records.verify,
     "similar": pathways.similar,
+    "record": publishing.record,
+    "award": badges.award,
+    "revoke-badge": badges.revoke,
     "forward": cases.forward,
     "migrate": service.migrate_,
     "web": service.web,

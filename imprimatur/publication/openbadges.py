@@ -4,23 +4,19 @@ import re
 import unicodedata
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import Field
 
-from models.framework import Framework
-from models.proposal import Level, Proposal
+from imprimatur.publication.checking import NonEmpty, Record, checked
+from imprimatur.publication.record import PublishedCredential
+from models.proposal import Level
 
 # BCP 47 as the Open Badges schema narrows it; other tags stay in the proposal but out of the record.
 LANGUAGE = re.compile(r"^[a-z]{2,4}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?$")
-NonEmpty = Annotated[str, StringConstraints(min_length=1)]
 SLUG_WORDS, SLUG_LENGTH = 10, 80
 # Letters that Unicode does not take apart into a plain letter and a mark.
 TRANSCRIPTIONS = str.maketrans(
     {"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "ł": "l", "ı": "i"}
 )
-
-
-class Record(BaseModel):
-    model_config = ConfigDict(extra="forbid")
 
 
 class Criteria(Record):
@@ -32,6 +28,11 @@ class Profile(Record):
     type: list[Literal["Profile"]] = ["Profile"]
     name: NonEmpty
     url: str | None = None
+
+
+class Image(Record):
+    id: NonEmpty
+    type: Literal["Image"] = "Image"
 
 
 class Alignment(Record):
@@ -54,68 +55,78 @@ class Achievement(Record):
     creator: Profile
     humanCode: NonEmpty
     version: NonEmpty
-    inLanguage: Annotated[str, StringConstraints(pattern=LANGUAGE.pattern)] | None = None
+    inLanguage: Annotated[str, Field(pattern=LANGUAGE.pattern)] | None = None
     creditsAvailable: float | None = Field(default=None, gt=0)
     fieldOfStudy: str | None = None
+    image: Image | None = None
     tag: list[NonEmpty] | None = None
     alignment: list[Alignment] | None = None
 
 
-def build_achievement(
-    proposal: Proposal, framework: Framework, *, slug: str, base_url: str, case_id: str, version: int
-) -> dict[str, Any]:
-    """The Achievement as JSON; unstated fields are left out."""
-    workload, base_url = proposal.workload, base_url.rstrip("/")
-    record = Achievement(
-        id=f"{base_url}/catalogue/{slug}",
-        name=proposal.display_title,
-        description=proposal.summary or proposal.display_title,
-        criteria=Criteria(narrative=criteria_narrative(proposal)),
-        creator=Profile(
-            id=framework.publication.issuer_url or f"{base_url}/catalogue",
-            name=framework.publication.issuer_name,
-            url=framework.publication.issuer_url,
-        ),
-        humanCode=case_id,
-        version=str(version),
-        inLanguage=proposal.language if proposal.language and LANGUAGE.match(proposal.language) else None,
-        creditsAvailable=workload.credits if workload else None,
-        fieldOfStudy=proposal.field_of_study,
-        tag=[proposal.field_of_study] if proposal.field_of_study else None,
-        alignment=_alignment(proposal.level),
+def build_achievement(record: PublishedCredential) -> dict[str, Any]:
+    """The Achievement as JSON; unstated fields are left out. Raises ``record_invalid`` as :func:`checked` does."""
+    workload = record.workload
+    return checked(
+        Achievement,
+        {
+            "id": record.address,
+            "name": record.title,
+            "description": record.summary,
+            "criteria": {"narrative": criteria_narrative(record)},
+            "creator": profile(record),
+            "humanCode": record.case_id,
+            "version": str(record.version),
+            "inLanguage": record.language if record.language and LANGUAGE.match(record.language) else None,
+            "creditsAvailable": workload.credits if workload else None,
+            "fieldOfStudy": record.field_of_study or None,
+            "image": {"id": f"{record.address}/badge.png"},
+            "tag": [record.field_of_study] if record.field_of_study else None,
+            "alignment": _alignment(record.level),
+        },
     )
-    return record.model_dump(mode="json", exclude_none=True)
 
 
-def _alignment(level: Level | None) -> list[Alignment] | None:
+def profile(record: PublishedCredential) -> dict[str, Any]:
+    """The issuer as a Profile."""
+    issuer = record.issuer
+    return {"id": issuer.id, "type": ["Profile"], "name": issuer.name} | ({"url": issuer.url} if issuer.url else {})
+
+
+def eqf_level(level: Level) -> str | None:
+    """The address of a level of the European Qualifications Framework."""
+    known = level.framework.upper() == "EQF" and re.fullmatch("[1-8]", level.value)
+    return f"http://data.europa.eu/snb/eqf/{level.value}" if known else None
+
+
+def _alignment(level: Level | None) -> list[dict[str, Any]] | None:
     """A level of the European Qualifications Framework, by its address in the European Learning Model's vocabulary.
 
     Other frameworks of levels have no such address, and an alignment without one means nothing to a machine.
     """
-    if level is None or level.framework.upper() != "EQF" or not re.fullmatch("[1-8]", level.value):
+    if level is None or (address := eqf_level(level)) is None:
         return None
     return [
-        Alignment(
-            targetName=f"EQF level {level.value}",
-            targetUrl=f"http://data.europa.eu/snb/eqf/{level.value}",
-            targetFramework="European Qualifications Framework",
-            targetCode=level.value,
-        )
+        {
+            "targetName": f"EQF level {level.value}",
+            "targetUrl": address,
+            "targetFramework": "European Qualifications Framework",
+            "targetCode": level.value,
+        }
     ]
 
 
-def criteria_narrative(proposal: Proposal) -> str:
+def criteria_narrative(record: PublishedCredential) -> str:
     """What an earner has shown, in Markdown: the outcomes, and how they were assessed."""
     parts = []
-    if proposal.learning_outcomes:
-        outcomes = "\n".join(f"* {outcome}" for outcome in proposal.learning_outcomes)
+    if record.learning_outcomes:
+        outcomes = "\n".join(f"* {outcome}" for outcome in record.learning_outcomes)
         parts.append(f"The earner has shown these learning outcomes:\n\n{outcomes}")
-    assessment = proposal.assessment
+    assessment = record.assessment
     if assessment is not None and assessment.description:
         parts.append(f"Assessment: {assessment.description}")
-    if proposal.workload is not None and proposal.workload.hours:
-        parts.append(f"Workload: {proposal.workload.hours:g} hours.")
-    return "\n\n".join(parts) or proposal.summary or proposal.display_title
+    if record.workload is not None and record.workload.hours:
+        parts.append(f"Workload: {record.workload.hours:g} hours.")
+    return "\n\n".join(parts) or record.summary
 
 
 def slug(title: str, case_id: str) -> str:

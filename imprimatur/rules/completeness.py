@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from imprimatur.rules.profiles import PROFILES
 from models.framework import FieldRule, Framework
 from models.proposal import Proposal
 
@@ -30,12 +31,19 @@ class Missing:
 
 
 def missing(proposal: Proposal, framework: Framework) -> Missing:
-    found: dict[str, list[FieldProblem]] = {"required": [], "recommended": []}
-    for rule in framework.proposal.fields:
-        found[rule.presence] += [
-            FieldProblem(rule.field, problem, rule.why) for problem in _rule_problems(proposal, rule)
-        ]
-    return Missing(tuple(found["required"]), tuple(found["recommended"]))
+    found: dict[str, dict[tuple[str, str], FieldProblem]] = {"required": {}, "recommended": {}}
+    for rule in (*framework.proposal.fields, *_demanded(framework)):
+        for problem in _rule_problems(proposal, rule):
+            # What the framework says itself stands; a profile adds nothing to the same problem.
+            found[rule.presence].setdefault((rule.field, problem), FieldProblem(rule.field, problem, rule.why))
+    required = found["required"]
+    recommended = {key: problem for key, problem in found["recommended"].items() if key not in required}
+    return Missing(tuple(required.values()), tuple(recommended.values()))
+
+
+def _demanded(framework: Framework) -> tuple[FieldRule, ...]:
+    profile = framework.proposal.requires_profile
+    return PROFILES[profile] if profile else ()
 
 
 def _rule_problems(proposal: Proposal, rule: FieldRule) -> Iterator[str]:

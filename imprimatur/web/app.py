@@ -15,7 +15,7 @@ from imprimatur.errors import ImprimaturError, NotFound
 from imprimatur.ids import new_case_id
 from imprimatur.mail.links import Links
 from imprimatur.store.engine import Database
-from imprimatur.web import catalogue, inbox, pathways, tasks
+from imprimatur.web import badges, catalogue, inbox, keys, pathways, tasks
 from imprimatur.web.rendering import STATIC, page, wants_json
 from models.conditions import Condition
 from models.messages import DecisionReceipt
@@ -82,6 +82,8 @@ def create_app(
     app.include_router(tasks.router(database, decider, links, desk))
     app.include_router(catalogue.router(database))
     app.include_router(pathways.router(database, links.base_url))
+    app.include_router(keys.router(database, links.base_url))
+    app.include_router(badges.router(database))
     if mailbox is not None:
         app.include_router(inbox.router(mailbox))
     return app

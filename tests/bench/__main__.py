@@ -20,7 +20,7 @@ from imprimatur.cli.output import leave
 from imprimatur.gateway import Gateway
 from imprimatur.payloads import data_converter
 from imprimatur.store.engine import Database
-from tests.bench import rules
+from tests.bench import records, rules
 from tests.bench.scenario import DECISIONS, decide, engine_run, floor_run, prepare, submit
 from tests.bench.stack import BenchStack
 
@@ -28,7 +28,7 @@ CALLERS, CASES, RUNS = 32, 250, 3
 # The floor itself varies by a tenth from run to run: a ratio of three would be luck.
 PAIRS = 5
 OPEN_CASES = (100, 1000, 5000)
-PARTS = ("rules", "floor", "history", "open")
+PARTS = ("rules", "records", "floor", "history", "open")
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "benchmarks.md"
 MARK = "<!-- figures -->"
 # What Temporal bills as an action in a case's history: starts, updates, timers, local activities.
@@ -65,6 +65,27 @@ def of_the_rules() -> list[Figure]:
         name = f"decision with {rules.TASKS} open tasks in {stages} stage{'s' * (stages > 1)}"
         figures.append(Figure(name, f"{took:.1f} ms", "under 5 ms", took < 5))
     return figures
+
+
+def of_the_records() -> list[Figure]:
+    with tempfile.TemporaryDirectory(prefix="imprimatur-bench-") as folder:
+        told = records.catalogue()
+        issued, again, checked = records.cohort(Path(folder))
+    rows = [
+        (f"records of {records.CREDENTIALS:,} credentials made and checked, a second", told, 100, 64),
+        (f"{records.BADGES:,} badges awarded, a second", issued, 200, 128),
+        ("the same awarded again, a second", again, 1000, 128),
+        (f"{records.CHECKED:,} badges baked, read and verified, a second", checked, 100, 64),
+    ]
+    return [
+        Figure(
+            what,
+            f"{run.rate:,.0f}, {run.grown_mib:.0f} MiB more",
+            f"at least {least:,}, at most {most} MiB more",
+            run.rate >= least and run.grown_mib <= most,
+        )
+        for what, run, least, most in rows
+    ]
 
 
 async def against_the_floor(stack: BenchStack, client: Client, gateway: Gateway, database: Database) -> list[Figure]:
@@ -160,7 +181,8 @@ def write(table: str) -> None:
 
 async def main(parts: Sequence[str]) -> None:
     figures = of_the_rules() if "rules" in parts else []
-    if {*parts} - {"rules"}:
+    figures += of_the_records() if "records" in parts else []
+    if {*parts} - {"rules", "records"}:
         figures += await of_the_engine(parts)
     table = table_of(figures)
     sys.stdout.write(f"{machine()}\n{table}\n")

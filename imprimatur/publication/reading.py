@@ -1,0 +1,32 @@
+"""The record of what is published, made anew from what is kept."""
+
+from typing import Any
+
+from imprimatur.publication.endorsements import OPEN_BADGES_CONTEXT
+from imprimatur.publication.page import CataloguePage
+from imprimatur.publication.record import PublishedCredential, credential_record
+from imprimatur.publication.records import standard_record
+from imprimatur.store.endorsements import endorsements_of
+from imprimatur.store.engine import Database
+from imprimatur.store.published import sources
+
+
+def published_record(database: Database, name: str) -> PublishedCredential:
+    """Of a slug or a case; under the address it was published at. Raises NotFound ``publication_unknown``."""
+    found = sources(database, name)
+    base_url = str(found.achievement["id"]).removesuffix(f"/catalogue/{found.slug}")
+    page = CataloguePage.model_validate(found.page)
+    return credential_record(found.proposal, found.framework, page, slug=found.slug, base_url=base_url)
+
+
+def served_record(database: Database, name: str, form: str) -> dict[str, Any]:
+    """A record as it is served: the Achievement is the very one that the ledger binds, with what endorses it.
+
+    Raises NotFound ``publication_unknown``, InputError ``format_unknown``.
+    """
+    if form != "openbadges":
+        return standard_record(published_record(database, name), form)
+    found = sources(database, name)
+    tokens = [item.token for item in endorsements_of(database, found.slug)]
+    endorsed = {"endorsementJwt": tokens} if tokens else {}
+    return {"@context": OPEN_BADGES_CONTEXT} | found.achievement | endorsed
