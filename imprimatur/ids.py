@@ -70,3 +70,7 @@ def mail_id(case_id: str, seq: int, position: int) -> str:
 
 def incident_id(case_id: str, stage_id: str, round_number: int, kind: str) -> str:
     return _derived("i-", case_id, stage_id, round_number, kind)
+
+
+def random_id(prefix: str) -> str:
+    return prefix + _short(secrets.token_bytes(10), 16)

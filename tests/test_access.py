@@ -22,7 +22,7 @@ FULL = CaseFacts(
     reached=True,
     tasks_open=True,
     answered_in_open_stage=True,
-    proposed_by=frozenset({OTHER}),
+    to_confirm=1,
 )
 
 
@@ -93,12 +93,12 @@ MATRIX = {
     ),
     "office, nothing open": (
         viewer("governance_office"),
-        facts(stage_open=False, tasks_open=False, reached=False, answered_in_open_stage=False, proposed_by=frozenset()),
+        facts(stage_open=False, tasks_open=False, reached=False, answered_in_open_stage=False, to_confirm=0),
         LOOKING | {CaseAct.HOLD, CaseAct.WITHDRAW},
     ),
     "office, whose own act waits": (
         viewer("governance_office"),
-        facts(proposed_by=frozenset({ME})),
+        facts(to_confirm=0, own_to_confirm=1),
         LOOKING | ALL_OFFICE - {CaseAct.CONFIRM} | {CaseAct.WITHDRAW},
     ),
     **{
@@ -127,8 +127,8 @@ def test_everybody_may_do_what_is_theirs_and_nothing_else(who: Viewer, case: Cas
         (viewer(), facts(asked=True), CaseAct.CLAIM, "nothing_on_offer"),
         (viewer("governance_office", units=["x"]), facts(asked=True), CaseAct.HOLD, "not_your_unit"),
         (viewer("governance_office"), facts(proposer=ME), CaseAct.OVERRIDE, "own_proposal"),
-        (viewer("governance_office"), facts(proposed_by=frozenset({ME})), CaseAct.CONFIRM, "second_person_required"),
-        (viewer("governance_office"), facts(proposed_by=frozenset()), CaseAct.CONFIRM, "nothing_to_confirm"),
+        (viewer("governance_office"), facts(to_confirm=0, own_to_confirm=1), CaseAct.CONFIRM, "second_person_required"),
+        (viewer("governance_office"), facts(to_confirm=0), CaseAct.CONFIRM, "nothing_to_confirm"),
         (viewer("governance_office"), FULL, CaseAct.RESUME, "case_not_on_hold"),
         (viewer("governance_office"), facts(status=CaseStatus.PUBLISHED), CaseAct.HOLD, "case_closed"),
         (viewer("governance_office"), facts(status=CaseStatus.INCOMPLETE), CaseAct.NUDGE, "case_not_in_review"),
@@ -172,7 +172,8 @@ cases = st.builds(
     reached=st.booleans(),
     tasks_open=st.booleans(),
     answered_in_open_stage=st.booleans(),
-    proposed_by=st.frozensets(st.sampled_from([ME, OTHER])),
+    to_confirm=st.integers(0, 1),
+    own_to_confirm=st.integers(0, 1),
     waits_for_conditions=st.booleans(),
 )
 

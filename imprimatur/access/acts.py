@@ -37,7 +37,8 @@ class CaseAct(StrEnum):
 class CaseFacts:
     """What an act depends on. ``open_tasks`` and ``offered`` are the viewer's own; ``asked``: they ever had one.
 
-    ``proposed_by``: whose acts wait for a second person. ``reached``: some stage has been opened.
+    ``to_confirm``: acts of others that wait for a second person; ``own_to_confirm``: the viewer's own. ``reached``:
+    some stage has been opened.
     ``waits_for_conditions``: everything is approved, and conditions hold up the publication.
     """
 
@@ -51,7 +52,8 @@ class CaseFacts:
     reached: bool = False
     tasks_open: bool = False
     answered_in_open_stage: bool = False
-    proposed_by: frozenset[str] = frozenset()
+    to_confirm: int = 0
+    own_to_confirm: int = 0
     waits_for_conditions: bool = False
 
 
@@ -169,10 +171,8 @@ def _office_subject(viewer: Viewer, case: CaseFacts, act: CaseAct) -> Denial | N
             return None if case.reached else NOT_REACHED
         case CaseAct.ANNUL:
             return None if case.answered_in_open_stage else NO_ANSWER
-        case CaseAct.CONFIRM if not case.proposed_by:
-            return NOTHING_TO_CONFIRM
-        case CaseAct.CONFIRM if case.proposed_by == {viewer.person}:
-            return SECOND_PERSON
+        case CaseAct.CONFIRM if not case.to_confirm:
+            return SECOND_PERSON if case.own_to_confirm else NOTHING_TO_CONFIRM
     return None
 
 
