@@ -24,6 +24,11 @@ def imported_case_id(framework_id: str, record_key: str) -> str:
     return _derived("mc-", "import", framework_id, record_key)
 
 
+def keyed_case_id(caller: str, key: str) -> str:
+    """The same request made twice by a program names the same case."""
+    return _derived("mc-", "request", caller, key)
+
+
 def task_id(case_id: str, stage_id: str, round_number: int, assignee: str, attempt: int = 1) -> str:
     """``attempt`` counts how often the same person is asked in one round: anew after a decision was annulled."""
     again = (attempt,) if attempt > 1 else ()

@@ -2,7 +2,7 @@
 
 import datetime as dt
 
-from sqlalchemy import JSON, Column, Index
+from sqlalchemy import JSON, Column, Index, Text
 from sqlmodel import Field, SQLModel
 
 from models.tables import UtcDateTime
@@ -62,3 +62,16 @@ class ApiKeyRow(SQLModel, table=True):
     secret_digest: str
     made_at: dt.datetime = Field(sa_type=UtcDateTime)
     revoked_at: dt.datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class ApiAnswerRow(SQLModel, table=True):
+    """The first answer to a request that its caller may make again. ``caller`` is the SHA-256 of their key."""
+
+    __tablename__ = "api_answer"
+    caller: str = Field(primary_key=True)
+    key: str = Field(primary_key=True)
+    request_digest: str
+    status: int
+    media_type: str
+    body: str = Field(sa_column=Column(Text, nullable=False))
+    at: dt.datetime = Field(sa_type=UtcDateTime, index=True)

@@ -292,6 +292,7 @@ class Channel(StrEnum):
     LINK = "link"
     COMMAND_LINE = "command_line"
     MAIL = "mail"
+    API = "api"
 
 
 class InboundKind(StrEnum):

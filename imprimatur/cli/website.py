@@ -17,6 +17,7 @@ from imprimatur.gateway import Gateway
 from imprimatur.logs import configure_logs
 from imprimatur.mail.links import Links
 from imprimatur.store.engine import Database
+from imprimatur.web.api.app import create_api
 from imprimatur.web.app import create_app
 from imprimatur.web.oidc import Provider
 
@@ -59,6 +60,7 @@ async def _serve(
                 ready=lambda: problems(database, gateway),
                 mailbox=SinkMailbox(environment.settings.home / "mail") if inbox else None,
                 provider=provider,
+                api=create_api(database, gateway, links),
             )
             config = uvicorn.Config(app, host, port, log_level="warning", access_log=False, server_header=False)
             try:

@@ -9,16 +9,17 @@ from sqlalchemy import Connection, select
 from imprimatur.access.acts import CaseAct, Denial, acts_on
 from imprimatur.access.viewer import Viewer
 from imprimatur.rules.completeness import FieldProblem, missing
-from imprimatur.store.access import facts_of
+from imprimatur.store.access import facts_of, unseen_case
 from imprimatur.store.documents import proposal_by_digest
 from imprimatur.store.engine import Database
 from imprimatur.store.frameworks import framework_by_digest
 from imprimatur.store.reading import CaseView, show_case
 from models.framework import Framework
 from models.proposal import Proposal
-from models.tables import DecisionRow, PersonRow, TaskRow, VersionRow
+from models.tables import CaseRow, DecisionRow, PersonRow, TaskRow, VersionRow
 from models.vocabulary import StageStatus
 
+_CASE = CaseRow.__table__  # type: ignore[attr-defined]
 _TASK = TaskRow.__table__  # type: ignore[attr-defined]
 _DECISION = DecisionRow.__table__  # type: ignore[attr-defined]
 _PERSON = PersonRow.__table__  # type: ignore[attr-defined]
@@ -59,6 +60,15 @@ class CaseSheet:
         if self.names_are_seen:
             return self.names.get(email) or email
         return f"a {role.replace('_', ' ')}" if role else "a reviewer"
+
+
+def case_tag(database: Database, case_id: str) -> str:
+    """An ETag (RFC 9110): another one after every act. Raises NotFound ``case_unseen``."""
+    with database.read() as connection:
+        row = connection.execute(select(_CASE.c.seq, _CASE.c.head).where(_CASE.c.case_id == case_id)).first()
+    if row is None:
+        raise unseen_case()
+    return f'"{row.seq}-{row.head[:16]}"'
 
 
 def acts_of(database: Database, viewer: Viewer, case_id: str) -> Mapping[CaseAct, Denial | None]:

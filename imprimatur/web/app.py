@@ -4,7 +4,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 from urllib.parse import urlencode
 
-import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import HTTPException
 from fastapi.responses import JSONResponse, RedirectResponse
@@ -13,18 +12,18 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from imprimatur.desk import Desk
 from imprimatur.errors import ImprimaturError, NotFound
-from imprimatur.ids import new_case_id
 from imprimatur.mail.links import Links
 from imprimatur.store.engine import Database
 from imprimatur.web import case_pages, catalogue, inbox, office_pages, oidc_pages, sign_in, tasks
+from imprimatur.web.api.app import PREFIX, description
+from imprimatur.web.api.problems import problem
+from imprimatur.web.faults import fault
 from imprimatur.web.gate import Gate
 from imprimatur.web.oidc import Provider
 from imprimatur.web.rendering import STATIC, page, wants_json
 from models.conditions import Condition
 from models.messages import DecisionReceipt
 from models.vocabulary import Channel
-
-log = structlog.get_logger()
 
 LOOKING = ["GET", "HEAD"]
 SECURITY_HEADERS = {
@@ -66,11 +65,12 @@ def create_app(
     desk: Desk | None = None,
     mailbox: inbox.Mailbox | None = None,
     provider: Provider | None = None,
+    api: FastAPI | None = None,
 ) -> FastAPI:
     """``ready`` answers a problem by part (empty: ready); ``mailbox`` is there in the embedded stack only.
 
     Without a ``desk`` nothing can be claimed, and no advice be asked or given; without a ``provider`` people sign in
-    by mail alone. ``app.state.gate`` says who has signed in.
+    by mail alone. ``app.state.gate`` says who has signed in. ``api`` is the programming interface.
     """
     app = FastAPI(title="Imprimatur", docs_url=None, redoc_url=None, openapi_url=None)
     app.state.embedded = mailbox is not None
@@ -88,9 +88,24 @@ def create_app(
     app.include_router(case_pages.router(database, gate))
     app.include_router(tasks.router(database, decider, links, desk))
     app.include_router(catalogue.router(database))
+    if api is not None:
+        _add_api(app, api)
     if mailbox is not None:
         app.include_router(inbox.router(mailbox))
     return app
+
+
+def _add_api(app: FastAPI, api: FastAPI) -> None:
+    """The programming interface; its description is public, as are the addresses."""
+    described = description(api)
+    # Within it, it is the application that a request is told of.
+    api.state.embedded, api.state.gate = app.state.embedded, app.state.gate
+
+    @app.api_route("/openapi.json", methods=LOOKING)
+    def openapi() -> Response:
+        return JSONResponse(described)
+
+    app.mount(PREFIX, api, name="api")
 
 
 def _add_health(app: FastAPI, ready: Callable[[], Awaitable[dict[str, str]]]) -> None:
@@ -109,7 +124,7 @@ async def _secured(request: Request, call_next: Callable[[Request], Awaitable[Re
     try:
         response = await call_next(request)
     except Exception as error:  # noqa: BLE001  (the last resort: no traceback reaches a visitor, and no bare answer)
-        response = _fault(request, error)
+        response = _error_response(request, fault(request, error), 500)
     for name, value in SECURITY_HEADERS.items():
         response.headers.setdefault(name, value)
     request.app.state.gate.date_anew(request, response)
@@ -119,6 +134,9 @@ async def _secured(request: Request, call_next: Callable[[Request], Awaitable[Re
 
 
 def _error_response(request: Request, error: ImprimaturError, status: int) -> Response:
+    if request.url.path.startswith(f"{PREFIX}/"):
+        # An address that the interface's own routes do not even take for one of theirs.
+        return problem(error, request.app.state.gate.base_url, status)
     if wants_json(request):
         return JSONResponse({"error": error.as_dict()}, status)
     return page(request, "error.html", {"error": error}, status)
@@ -151,14 +169,3 @@ async def _http_error(request: Request, error: Exception) -> Response:
     response = _error_response(request, found, error.status_code)
     response.headers.update(getattr(error, "headers", None) or {})
     return response
-
-
-def _fault(request: Request, error: Exception) -> Response:
-    reference = new_case_id().removeprefix("mc-")
-    log.error("fault", reference=reference, path=request.url.path, exc_info=error)
-    found = ImprimaturError(
-        "fault",
-        "Something failed on our side, and nothing was recorded.",
-        f"Try again later; if it stays, tell the governance office the reference {reference}.",
-    )
-    return _error_response(request, found, 500)

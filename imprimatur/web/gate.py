@@ -45,6 +45,7 @@ class Gate:
     def __init__(self, database: Database, links: Links) -> None:
         self._database = database
         self._signer = links.signer(SESSION_SALT)
+        self.base_url = links.base_url
         self.secure = links.base_url.startswith("https://")
         self.cookie = "__Host-imprimatur" if self.secure else "imprimatur"
 
