@@ -22,6 +22,7 @@ from imprimatur.store.decisions import receipt, task_place
 from imprimatur.store.engine import Database
 from imprimatur.store.sessions import Client, begin
 from imprimatur.web.app import create_app
+from imprimatur.web.oidc import Provider
 from models.conditions import Condition
 from models.events import Decided
 from models.messages import DecisionReceipt
@@ -120,6 +121,7 @@ class Site:
     embedded: bool = True
     problems: dict[str, str] = field(default_factory=dict)
     links: Links = field(default_factory=lambda: Links([KEY], BASE_URL))
+    provider: Provider | None = None
 
     def __post_init__(self) -> None:
         self.decider = Decider(self.play)
@@ -133,6 +135,7 @@ class Site:
             links=self.links,
             ready=ready,
             mailbox=Mailbox() if self.embedded else None,
+            provider=self.provider,
         )
 
     def link(self, stage: str, number: int = 0) -> str:
