@@ -160,10 +160,11 @@ def _handler(op: Op) -> type[BaseHTTPRequestHandler]:
 
         def _answer(self, path: str, request: str) -> None:
             op.seen.append((path, request))
+            headers: dict[str, str] = {}
             if op.broken:
-                status, text, headers = 500, "broken", {}
-            elif path == "/jwks.json" or path.endswith("jwks.json"):
-                status, text, headers = 200, op.server.keyjar.export_jwks_as_json(), {}
+                status, text = 500, "broken"
+            elif path.endswith("jwks.json"):
+                status, text = 200, op.server.keyjar.export_jwks_as_json()
             else:
                 name = {"openid-configuration": "provider_config"}.get(path.rpartition("/")[2], path.strip("/"))
                 sent = {key.lower(): value for key, value in self.headers.items()}

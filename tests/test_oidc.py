@@ -174,7 +174,7 @@ class Forger(httpx.AsyncBaseTransport):
                 names = {"authorization_endpoint": "authorize", "token_endpoint": "token", "jwks_uri": "keys"}
                 return self._json({"issuer": self.issuer} | {key: f"{ISSUER}/{path}" for key, path in names.items()})
             case "/keys":
-                return self._json(KeySet([SIGNING]).as_dict(private=False))
+                return self._json(dict(KeySet([SIGNING]).as_dict(private=False)))
             case _:
                 return self._json({"access_token": "x", "token_type": "Bearer", "id_token": self._token()})
 

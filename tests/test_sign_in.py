@@ -76,7 +76,8 @@ def mails(site: Site) -> list[Message]:
 
 def link_in(message: Message) -> str:
     text = message.content.decode().replace("=\r\n", "")
-    return re.findall(rf"{BASE_URL}(/sign-in/\S+)", text)[0]
+    found: str = re.findall(rf"{BASE_URL}(/sign-in/\S+)", text)[0]
+    return found
 
 
 async def asked(site: Site, visitor: httpx.AsyncClient, email: str = OFFICE, next_page: str = "/tasks") -> str:

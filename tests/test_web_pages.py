@@ -4,6 +4,7 @@ import datetime as dt
 import hashlib
 import itertools
 import re
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +18,7 @@ from imprimatur.frameworks.loader import shipped
 from imprimatur.store.access import facts_of, within
 from imprimatur.store.case_listing import PAGE_LENGTH, SOON, Filters, Need, case_page
 from imprimatur.store.engine import Database
+from imprimatur.store.people import import_people
 from imprimatur.web.rendering import STATIC
 from models.events import ActProposed, Held
 from models.proposal import Proposal
@@ -42,8 +44,8 @@ PEOPLE = {
 }
 
 
-def furnish_with_everybody(database: Database, folder: Path) -> None:
-    furnish(database)
+def add_everybody(database: Database, folder: Path) -> None:
+    """After the cases began: whoever of the office is asked about one sees it, whatever their units."""
     file = folder / "everybody.csv"
     file.write_text(
         "email,name,roles,units\n"
@@ -54,8 +56,6 @@ def furnish_with_everybody(database: Database, folder: Path) -> None:
         "aud.other@example.edu,Aud Other,auditor,School of Law\n",
         encoding="utf-8",
     )
-    from imprimatur.store.people import import_people
-
     assert import_people(database, file).created == 5
 
 
@@ -70,12 +70,13 @@ def site(sqlite_database: Database, tmp_path: Path) -> Site:
 
 def populated(database: Database, folder: Path) -> Site:
     """A case of the unit in review, and one of another unit of which the reviewer knows nothing."""
-    furnish_with_everybody(database, folder)
+    furnish(database)
     elsewhere = Play(database, folder, "non-credit", ELSEWHERE)
     elsewhere.submit(of_unit("non-credit", "Student Success", "A secret of another unit"))
     here = Play(database, folder, case_id=HERE)
     here.submit(of_unit("industry-credit", UNIT, "Prototyping"))
     here.decide("proposal", comment="Fits our offer.", fit=4, no_duplication=3)
+    add_everybody(database, folder)
     return Site(here)
 
 
@@ -115,7 +116,10 @@ async def test_the_matrix_knows_every_page_there_is(site: Site) -> None:
                    "/catalogue/{slug}", "/inbox", "/inbox/{name}", "/inbox/{name}/html"}  # fmt: skip
     concrete = {HERE: "{case_id}", "industry-credit": "{framework_id}", "1.0": "{version}"}
     known = {"/".join(concrete.get(part, part) for part in path.split("/")) for path in GUARDED}
-    looked_at = {route.path for route in site.app.routes if "GET" in getattr(route, "methods", None) or ()}
+    with warnings.catch_warnings():
+        # A page that answers GET and HEAD alike has one name for both.
+        warnings.filterwarnings("ignore", message="Duplicate Operation ID")
+        looked_at = {path for path, ways in site.app.openapi()["paths"].items() if "get" in ways}
     assert looked_at - open_to_all == {path for path in known if "mc-" not in path}
 
 
@@ -145,7 +149,11 @@ async def test_nothing_of_a_case_outside_the_scope_is_shown_anywhere(site: Site)
 
 
 async def test_units_choose_what_an_office_of_units_finds(site: Site) -> None:
-    for person, found in (("office of the unit", {HERE}), ("office", {HERE, ELSEWHERE}), ("office of another unit", set())):
+    for person, found in (
+        ("office of the unit", {HERE}),
+        ("office", {HERE, ELSEWHERE}),
+        ("office of another unit", set()),
+    ):
         async with site.signed_in(PEOPLE[person]) as visitor:
             assert set(re.findall(r'href="/cases/(mc-\w+)"', (await visitor.get("/cases")).text)) == found
 
@@ -222,9 +230,7 @@ async def test_an_act_that_waits_for_a_second_person_is_shown(site: Site) -> Non
     act = ActProposed(act_id="a-1", act=OfficeAct.SKIP, actor=OFFICE, stage="quality", outcome=StageOutcome.SKIPPED,
                       reason="The board said so", by_office=True)  # fmt: skip
     site.play.act(act)
-    mine, second = [
-        await read(site, person, f"/cases/{HERE}") for person in (OFFICE, "lena.office@example.edu")
-    ]
+    mine, second = [await read(site, person, f"/cases/{HERE}") for person in (OFFICE, "lena.office@example.edu")]
     assert "Skip Quality review: skipped" in mine
     assert "Confirm Whoever proposed an act cannot confirm it as well." in mine
     assert "Nudge Annul" not in second and "Override Confirm" in second
@@ -321,7 +327,7 @@ async def test_filters_and_the_way_on_live_in_the_address(site: Site, tmp_path: 
     ("query", "found"),
     [
         ("q=PROTO", {HERE}),
-        ("q=herese", {HERE}),
+        ("q=hereshe", {HERE}),
         ("q=ana+secret", {ELSEWHERE}),
         ("q=%25", set()),
         ("q=_", set()),
@@ -344,7 +350,7 @@ def needing(database: Database, need: Need, now: dt.datetime) -> set[str]:
 
 def test_what_needs_the_office_is_found(database: Database, tmp_path: Path) -> None:
     site = populated(database, tmp_path)
-    [due_at] = {task.due_at for task in site.play.state.open_tasks("quality")}
+    due_at = site.play.state.stages["quality"].due_at
     assert due_at is not None
     incomplete = Play(database, tmp_path, "industry-credit", "mc-incompletexx")
     incomplete.submit(example("industry-credit").model_copy(update={"learning_outcomes": ()}))

@@ -167,7 +167,8 @@ class Site:
 
 def form_token(page: str) -> str:
     """What a page of somebody who is signed in puts into its forms."""
-    return re.findall(r'name="form_token" value="([0-9a-f]{64})"', page)[0]
+    found: str = re.findall(r'name="form_token" value="([0-9a-f]{64})"', page)[0]
+    return found
 
 
 async def post(site: Site, link: str, form: Mapping[str, str], accept: str = "text/html") -> httpx.Response:

@@ -72,7 +72,8 @@ class Provider:
 
     async def begin(self, return_to: str) -> tuple[str, Attempt]:
         """Where to send the browser, and what it must bring back. Raises Unavailable ``oidc_unavailable``."""
-        attempt = Attempt(*(secrets.token_urlsafe(32) for _ in range(3)), return_to)
+        state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
+        attempt = Attempt(state, nonce, verifier, return_to)
         async with self._http() as http:
             found = await self._discover(http)
         asked = {
