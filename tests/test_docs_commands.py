@@ -25,6 +25,7 @@ from imprimatur.store.engine import Database, migrate
 from imprimatur.store.frameworks import add_framework
 from models.framework import Framework
 from models.vocabulary import MailStatus
+from tests.access_commands import play_access
 from tests.bulk_commands import play_bulk
 from tests.committee_commands import play_committees
 from tests.condition_commands import play_conditions
@@ -205,6 +206,7 @@ async def _play(office: Office) -> None:
     agreed = json.loads(await office.run(f"show {await play_conditions(office)} --json"))
     office.answers["show"] |= {"conditions": agreed["conditions"]}
     await play_people(office)
+    await play_access(office)
     with _piped(b"To: review+t-x@localhost\r\n\r\napprove\r\n"):
         await office.ask("mail receive")
 

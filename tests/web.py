@@ -22,6 +22,7 @@ from imprimatur.store.decisions import receipt, task_place
 from imprimatur.store.engine import Database
 from imprimatur.store.sessions import Client, begin
 from imprimatur.web.app import create_app
+from imprimatur.web.oidc import Provider
 from models.conditions import Condition
 from models.events import Decided
 from models.messages import DecisionReceipt
@@ -120,6 +121,7 @@ class Site:
     embedded: bool = True
     problems: dict[str, str] = field(default_factory=dict)
     links: Links = field(default_factory=lambda: Links([KEY], BASE_URL))
+    provider: Provider | None = None
 
     def __post_init__(self) -> None:
         self.decider = Decider(self.play)
@@ -133,6 +135,7 @@ class Site:
             links=self.links,
             ready=ready,
             mailbox=Mailbox() if self.embedded else None,
+            provider=self.provider,
         )
 
     def link(self, stage: str, number: int = 0) -> str:
@@ -164,7 +167,8 @@ class Site:
 
 def form_token(page: str) -> str:
     """What a page of somebody who is signed in puts into its forms."""
-    return re.findall(r'name="form_token" value="([0-9a-f]{64})"', page)[0]
+    found: str = re.findall(r'name="form_token" value="([0-9a-f]{64})"', page)[0]
+    return found
 
 
 async def post(site: Site, link: str, form: Mapping[str, str], accept: str = "text/html") -> httpx.Response:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import typer
 
-from imprimatur.cli import bulk, cases, committees, conditions, desk, mail, office, people, records, service
+from imprimatur.cli import access, bulk, cases, committees, conditions, desk, mail, office, people, records, service
 from imprimatur.cli.context import load_settings
 from imprimatur.cli.output import show_error
 from imprimatur.errors import ImprimaturError, InputError, Refused
@@ -32,6 +32,7 @@ app.add_typer(records.people_app, name="people")
 app.add_typer(records.framework_app, name="framework")
 app.add_typer(committees.app, name="committee")
 app.add_typer(mail.mail_app, name="mail")
+app.add_typer(access.key_app, name="key")
 records.people_app.add_typer(people.interest_app, name="interest")
 records.framework_app.command("migrate")(bulk.framework_migrate)
 PEOPLE_VERBS: dict[str, Callable[..., None]] = {
@@ -42,6 +43,7 @@ PEOPLE_VERBS: dict[str, Callable[..., None]] = {
     "absences": people.absences,
     "back": people.back,
     "leave": people.leave_,
+    "sign-out": access.sign_out,
 }
 for verb, function in PEOPLE_VERBS.items():
     records.people_app.command(verb)(function)

@@ -174,7 +174,7 @@ def needing(need: Need, now: dt.datetime) -> ColumnElement[bool]:
         case Need.INCIDENT:
             return exists().where(_INCIDENT.c.case_id == _CASE.c.case_id, _INCIDENT.c.resolved_at.is_(None))
         case Need.INCOMPLETE:
-            return _CASE.c.status == str(CaseStatus.INCOMPLETE)
+            return and_(_CASE.c.status == str(CaseStatus.INCOMPLETE))
         case Need.NOBODY:
             return _waits_for_nobody()
 

@@ -39,13 +39,21 @@ class Attempt:
 
 
 class Provider:
-    """``redirect_uri`` is ours, and must be registered there."""
+    """``redirect_uri`` is ours, and must be registered there. ``transport`` takes the place of the network."""
 
-    def __init__(self, issuer: str, client_id: str, client_secret: str | None, redirect_uri: str) -> None:
+    def __init__(
+        self,
+        issuer: str,
+        client_id: str,
+        client_secret: str | None,
+        redirect_uri: str,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
         self.issuer = issuer.rstrip("/")
         self._client_id = client_id
         self._client_secret = client_secret
         self._redirect_uri = redirect_uri
+        self._transport = transport
         self._discovered: tuple[float, Document] | None = None
 
     @classmethod
@@ -64,7 +72,8 @@ class Provider:
 
     async def begin(self, return_to: str) -> tuple[str, Attempt]:
         """Where to send the browser, and what it must bring back. Raises Unavailable ``oidc_unavailable``."""
-        attempt = Attempt(*(secrets.token_urlsafe(32) for _ in range(3)), return_to)
+        state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
+        attempt = Attempt(state, nonce, verifier, return_to)
         async with self._http() as http:
             found = await self._discover(http)
         asked = {
@@ -101,7 +110,7 @@ class Provider:
         return email.strip().lower()
 
     def _http(self) -> httpx.AsyncClient:
-        return httpx.AsyncClient(timeout=TIMEOUT_SECONDS)
+        return httpx.AsyncClient(timeout=TIMEOUT_SECONDS, transport=self._transport)
 
     async def _discover(self, http: httpx.AsyncClient) -> Document:
         if self._discovered and time.monotonic() - self._discovered[0] < DISCOVERED_FOR_SECONDS:
