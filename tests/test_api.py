@@ -135,12 +135,7 @@ async def test_every_act_of_the_office_can_be_done_by_a_program(program: Program
             scores = {"outcomes": 4, "assessment": 4}
             asked = await done(reviewer, f"/tasks/{quality['task_id']}/advice-requests", adviser=ROSA, question="Well?")
             assert asked["case_id"] == case_id
-            await done(
-                reviewer,
-                f"/tasks/{quality['task_id']}/decision",
-                verdict="approve",
-                scores={"outcomes": 4, "assessment": 4},
-            )
+            await done(reviewer, f"/tasks/{quality['task_id']}/decision", verdict="approve", scores=scores)
         await done(client, f"/tasks/{quality['task_id']}/annul", **WHY)
         skipped = await done(client, f"{of_case}/skip", stage="industry", **WHY)
         await done(second, f"{of_case}/confirm", act_id=skipped["act_id"])
@@ -238,7 +233,8 @@ async def test_nobody_gets_in_without_a_key(program: Program) -> None:
 async def test_lists_come_in_pages(program: Program) -> None:
     cases = [await submitted(program) for _ in range(3)]
     async with program.of(OFFICE) as client:
-        found, cursor = [], ""
+        found: list[str] = []
+        cursor: str | None = ""
         for _ in range(3):
             page = (await client.get("/cases", params={"limit": 1} | ({"cursor": cursor} if cursor else {}))).json()
             found += [case["case_id"] for case in page["items"]]

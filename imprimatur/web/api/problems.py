@@ -87,7 +87,7 @@ def install(app: FastAPI, base_url: str) -> None:
             404: NotFound("page_unknown", "There is no such address.", "See /openapi.json."),
             405: ImprimaturError("method_not_allowed", "This address does not take that kind of request."),
         }
-        found = texts.get(error.status_code) or InputError("request_refused", str(error.detail))
+        found = texts.get(error.status_code) or ImprimaturError("request_refused", str(error.detail))
         answer = problem(found, base_url, error.status_code)
         answer.headers.update(getattr(error, "headers", None) or {})
         return answer
