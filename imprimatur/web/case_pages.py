@@ -1,6 +1,7 @@
 """Cases: the list with its filters in the address, one case, and its history."""
 
 import datetime as dt
+from typing import Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request, Response
@@ -9,10 +10,11 @@ from imprimatur.access.acts import CaseAct
 from imprimatur.errors import NotAllowed
 from imprimatur.history.export import history, sentence
 from imprimatur.store.case_listing import Filters, Need, case_page, choices
-from imprimatur.store.case_reading import acts_of, case_sheet
+from imprimatur.store.case_reading import CaseSheet, acts_of, case_sheet
 from imprimatur.store.engine import Database
 from imprimatur.web.gate import Gate
 from imprimatur.web.rendering import page
+from imprimatur.web.stage_graph import drawing
 from models.vocabulary import CaseStatus
 
 LOOKING = ["GET", "HEAD"]
@@ -59,7 +61,7 @@ def router(database: Database, gate: Gate) -> APIRouter:
     @routes.api_route("/cases/{case_id}", methods=LOOKING)
     def case(request: Request, case_id: str) -> Response:
         sheet = case_sheet(database, gate.viewer(request), case_id)
-        return page(request, "case.html", {"sheet": sheet, "case": sheet.view, "zone": sheet.time_zone})
+        return page(request, "case.html", _values(sheet))
 
     @routes.api_route("/cases/{case_id}/history", methods=LOOKING)
     def story(request: Request, case_id: str) -> Response:
@@ -70,3 +72,8 @@ def router(database: Database, gate: Gate) -> APIRouter:
         return page(request, "history.html", {"case_id": case_id, "events": events})
 
     return routes
+
+
+def _values(sheet: CaseSheet) -> dict[str, Any]:
+    drawn = drawing(sheet.framework, sheet.view)
+    return {"sheet": sheet, "case": sheet.view, "zone": sheet.time_zone, "drawing": drawn}
