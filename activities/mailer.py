@@ -4,6 +4,7 @@ import asyncio
 import datetime as dt
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 
 import aiosmtplib
 import structlog
@@ -12,15 +13,16 @@ from temporalio import activity
 
 from activities.ports import MailerPort
 from imprimatur.errors import Unavailable
-from imprimatur.mail.context import MailContext, Unready, load
+from imprimatur.mail.context import Unready, load
 from imprimatur.mail.links import Links
 from imprimatur.mail.rendering import Message, Sender, Undeliverable, envelope_sender, render
+from imprimatur.mail.sign_in import is_too_late, sign_in_message
 from imprimatur.mail.transport import Relay
 from imprimatur.store import outbox
 from imprimatur.store.engine import Database
 from imprimatur.store.outbox import Mail, Result
 from models.messages import MailerInput
-from models.vocabulary import MailStatus
+from models.vocabulary import MailKind, MailStatus
 
 log = structlog.get_logger()
 
@@ -142,26 +144,34 @@ class Mailer(MailerPort):
         now = self._clock()
         prepared: list[Prepared] = []
         settled: list[Result] = []
-        for context in load(self._database, outbox.claim(self._database, self._pace.batch, now)):
+        claimed = outbox.claim(self._database, self._pace.batch, now)
+        for mail in (mail for mail in claimed if mail.kind is MailKind.SIGN_IN):
+            if is_too_late(mail, now):
+                settled.append(Result(mail, MailStatus.DROPPED, "the link has expired"))
+            else:
+                self._compose(mail, partial(sign_in_message, mail, self._links, self._sender, now), prepared, settled)
+        for context in load(self._database, [mail for mail in claimed if mail.kind is not MailKind.SIGN_IN]):
             if isinstance(context, Unready):
                 log.error("mail_not_readable", mail_id=context.mail.mail_id, reason=context.reason)
                 settled.append(Result(context.mail, MailStatus.DEFERRED, f"could not be written: {context.reason}"))
             elif context.stale:
                 settled.append(Result(context.mail, MailStatus.DROPPED, context.stale))
             else:
-                self._render(context, now, prepared, settled)
+                composing = partial(render, context, self._links, self._sender, now)
+                self._compose(context.mail, composing, prepared, settled)
         return prepared, settled
 
-    def _render(self, context: MailContext, now: dt.datetime, prepared: list[Prepared], settled: list[Result]) -> None:
+    def _compose(
+        self, mail: Mail, compose: Callable[[], Message], prepared: list[Prepared], settled: list[Result]
+    ) -> None:
         """A mail that a faulty template cannot make is put off, and holds up no other."""
         try:
-            prepared.append(Prepared(context.mail, render(context, self._links, self._sender, now)))
+            prepared.append(Prepared(mail, compose()))
         except Undeliverable as error:
-            settled.append(Result(context.mail, MailStatus.BOUNCED, str(error)))
+            settled.append(Result(mail, MailStatus.BOUNCED, str(error)))
         except (TemplateError, LookupError, TypeError, ValueError, AttributeError, OverflowError) as error:
-            log.error("mail_not_rendered", mail_id=context.mail.mail_id, kind=context.mail.kind, exc_info=error)
-            reply = f"could not be rendered: {error}"
-            settled.append(Result(context.mail, MailStatus.DEFERRED, reply, told=True))
+            log.error("mail_not_rendered", mail_id=mail.mail_id, kind=mail.kind, exc_info=error)
+            settled.append(Result(mail, MailStatus.DEFERRED, f"could not be rendered: {error}", told=True))
 
     def _write(self, prepared: list[Prepared], results: list[Result]) -> None:
         done = {result.mail.mail_id for result in results}

@@ -28,6 +28,11 @@ def new_webhook_id() -> str:
     return "wh-" + _short(secrets.token_bytes(8), 12)
 
 
+def keyed_case_id(caller: str, key: str) -> str:
+    """The same request made twice by a program names the same case."""
+    return _derived("mc-", "request", caller, key)
+
+
 def task_id(case_id: str, stage_id: str, round_number: int, assignee: str, attempt: int = 1) -> str:
     """``attempt`` counts how often the same person is asked in one round: anew after a decision was annulled."""
     again = (attempt,) if attempt > 1 else ()
@@ -83,3 +88,7 @@ def webhook_delivery_id(webhook: str, case_id: str, position: int) -> str:
 
 def incident_id(case_id: str, stage_id: str, round_number: int, kind: str) -> str:
     return _derived("i-", case_id, stage_id, round_number, kind)
+
+
+def random_id(prefix: str) -> str:
+    return prefix + _short(secrets.token_bytes(10), 16)

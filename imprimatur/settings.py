@@ -34,6 +34,9 @@ class Settings(BaseSettings):
     mail_attestation: str = Field(default="required", alias="MAIL_ATTESTATION")
     mail_templates: Path | None = Field(default=None, alias="MAIL_TEMPLATES")
     mail_language: str = Field(default="en", alias="MAIL_LANGUAGE")
+    oidc_issuer: str | None = Field(default=None, alias="OIDC_ISSUER")
+    oidc_client_id: str | None = Field(default=None, alias="OIDC_CLIENT_ID")
+    oidc_client_secret: SecretStr | None = Field(default=None, alias="OIDC_CLIENT_SECRET")
     payload_keys: SecretStr | None = Field(default=None, alias="PAYLOAD_KEYS")
 
     @model_validator(mode="before")
@@ -41,7 +44,7 @@ class Settings(BaseSettings):
     def _blank_is_unset(cls, values: dict[str, Any]) -> dict[str, Any]:
         return {name: value for name, value in values.items() if not isinstance(value, str) or value.strip()}
 
-    @field_validator("base_url")
+    @field_validator("base_url", "oidc_issuer")
     @classmethod
     def _web_address(cls, value: str | None) -> str | None:
         if value is None:

@@ -383,7 +383,10 @@ class AbsenceRow(SQLModel, table=True):
 
 
 class OutboxRow(SQLModel, table=True):
-    """Outgoing mail, written with the step that causes it; ``due_at`` is real time: when the mailer may try."""
+    """Outgoing mail, written with the step that causes it; ``due_at`` is real time: when the mailer may try.
+
+    ``case_id`` is empty for mail that is about a person and no case.
+    """
 
     __tablename__ = "outbox"
     __table_args__ = (Index("ix_outbox_status_due", "status", "due_at"),)

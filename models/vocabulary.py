@@ -292,6 +292,7 @@ class Channel(StrEnum):
     LINK = "link"
     COMMAND_LINE = "command_line"
     MAIL = "mail"
+    API = "api"
 
 
 class InboundKind(StrEnum):
@@ -443,6 +444,7 @@ class MailKind(StrEnum):
     CONDITION = "condition"
     REPLY_RECORDED = "reply_recorded"
     REPLY_NOT_RECORDED = "reply_not_recorded"
+    SIGN_IN = "sign_in"
 
 
 class MailStatus(StrEnum):
@@ -452,3 +454,43 @@ class MailStatus(StrEnum):
     DEFERRED = "deferred"
     BOUNCED = "bounced"
     DROPPED = "dropped"
+
+
+class AccessRole(StrEnum):
+    """What somebody is in the pages; derived from the directory and from tasks, never stored."""
+
+    PROPOSER = "proposer"
+    REVIEWER = "reviewer"
+    OFFICE = "office"
+    ADMIN = "admin"
+    AUDITOR = "auditor"
+
+
+class Strength(StrEnum):
+    """What a visitor has proved who they are with."""
+
+    MAIL_LINK = "mail_link"
+    OIDC = "oidc"
+    API_KEY = "api_key"
+
+
+class KeyScope(StrEnum):
+    """What a key may be used for, within what the person may do in whose name it was made."""
+
+    READ = "read"
+    PROPOSE = "propose"
+    REVIEW = "review"
+    OFFICE = "office"
+
+
+class SignInEvent(StrEnum):
+    """What is kept of signing in and out."""
+
+    LINK_ASKED = "link_asked"
+    LINK_WITHHELD = "link_withheld"
+    SIGNED_IN = "signed_in"
+    SIGN_IN_FAILED = "sign_in_failed"
+    SIGNED_OUT = "signed_out"
+    SESSIONS_ENDED = "sessions_ended"
+    KEY_MADE = "key_made"
+    KEY_REVOKED = "key_revoked"

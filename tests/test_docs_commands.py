@@ -25,6 +25,7 @@ from imprimatur.store.engine import Database, migrate
 from imprimatur.store.frameworks import add_framework
 from models.framework import Framework
 from models.vocabulary import MailStatus
+from tests.access_commands import play_access
 from tests.bulk_commands import play_bulk
 from tests.committee_commands import play_committees
 from tests.condition_commands import play_conditions
@@ -211,6 +212,7 @@ async def _play(office: Office) -> None:
     await play_records(office)
     await play_people(office)
     await play_webhooks(office)
+    await play_access(office)
     with _piped(b"To: review+t-x@localhost\r\n\r\napprove\r\n"):
         await office.ask("mail receive")
 

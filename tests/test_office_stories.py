@@ -132,7 +132,10 @@ def test_every_mail_of_every_kind_and_cause_can_be_read(mails: Rendered) -> None
             assert context.proposal.display_title in " ".join(text.split())
         assert message.header("Subject")
     # Replies are answered beside the cases.
-    assert {context.mail.kind for context, _ in mails} == set(MailKind) - {MailKind.RETURNED} - REPLIES
+    assert {context.mail.kind for context, _ in mails} == set(MailKind) - {
+        MailKind.RETURNED,
+        MailKind.SIGN_IN,
+    } - REPLIES
     causes = {context.mail.data["cause"] for context, _ in mails if context.mail.kind is MailKind.ESCALATION}
     assert causes == set(get_args(Escalate.model_fields["cause"].annotation))
     reasons = {context.task["reason"] for context, _ in mails if context.task is not None}

@@ -1,5 +1,6 @@
 """What holds for every page: looking changes nothing, nothing hostile gets through, every answer is guarded."""
 
+import itertools
 import json
 import re
 import warnings
@@ -18,7 +19,7 @@ from imprimatur.store.engine import Database
 from imprimatur.web.rendering import STATIC
 from models.proposal import Partner, Proposal
 from models.vocabulary import Verdict
-from tests.facts import Play, example, furnish, ledger_rows, whole_story
+from tests.facts import OFFICE, PROPOSER, Play, example, furnish, ledger_rows, whole_story
 from tests.web import FORM, Site, everything, under_review
 
 CSS = (STATIC / "style.css").read_text(encoding="utf-8")
@@ -34,9 +35,13 @@ def paths(site: Site, slug: str) -> list[str]:
     """An address for every route, with good parameters and with bad ones."""
     link = site.link("quality")
     given = {
-        "token": [link.removeprefix("/t/"), "nonsense"],
+        "token": [link.removeprefix("/t/"), "nonsense", site.links.sign_in_url("x").rpartition("/")[2]],
         "slug": [slug, "unknown"],
         "name": ["1-a.eml", "2.eml"],
+        "case_id": [site.play.case_id, "mc-unknown"],
+        "framework_id": ["industry-credit"],
+        "version": ["1.0", "9.9"],
+        "session_id": ["s-unknown"],
         "form": ["ctdl", "unknown"],
         "number": ["1", "9"],
         "kid": ["unknown"],
@@ -49,6 +54,9 @@ def paths(site: Site, slug: str) -> list[str]:
         warnings.filterwarnings("ignore", message="Duplicate Operation ID")
         routes = site.app.openapi()["paths"]
     for route in routes:
+        names = re.findall(r"\{(\w+)\}", route)
+        for values in itertools.product(*(given[name] for name in names)):
+            found.append(route.format_map(dict(zip(names, values, strict=True))))
         addresses = [route]
         for parameter in re.findall(r"\{(\w+)\}", route):
             addresses = [
@@ -56,7 +64,15 @@ def paths(site: Site, slug: str) -> list[str]:
             ]
         found += addresses
     assert {"/", "/readyz", "/catalogue", f"/catalogue/{slug}", "/inbox/1-a.eml/html", link} <= set(found)
-    return [*found, "/static/style.css", "/static/../app.py", "/static/none", "/nowhere"]
+    return [
+        *found,
+        "/cases?need=overdue&q=a%25&cursor=x",
+        "/sign-in?next=//elsewhere.example",
+        "/static/style.css",
+        "/static/../app.py",
+        "/static/none",
+        "/nowhere",
+    ]
 
 
 async def test_looking_changes_nothing_however_often_and_by_whomever(database: Database, tmp_path: Path) -> None:
@@ -68,16 +84,17 @@ async def test_looking_changes_nothing_however_often_and_by_whomever(database: D
     site = Site(play)
     with database.read() as connection:
         slug = connection.exec_driver_sql("SELECT slug FROM publication").scalar()
-    before = everything(database)
     seen: set[int] = set()
+    cookies = [{}, *(site.session(person) for person in (OFFICE, PROPOSER))]
+    before = everything(database)
     async with site.visitor() as visitor:
-        for _ in range(3):
-            for path in paths(site, str(slug)):
-                for method in ("GET", "HEAD", "OPTIONS"):
-                    for agent in ("Mozilla/5.0", "LinkScanner/1.0"):
-                        answer = await visitor.request(method, path, headers={"User-Agent": agent})
-                        seen.add(answer.status_code)
-                        assert answer.status_code < 500
+        for cookie, path in itertools.product(cookies, paths(site, str(slug))):
+            visitor.cookies = httpx.Cookies(cookie)
+            ways = [("GET", "Mozilla/5.0"), ("HEAD", "LinkScanner/1.0"), ("OPTIONS", "LinkScanner/1.0")]
+            for method, agent in [*ways, *ways[:1]]:
+                answer = await visitor.request(method, path, headers={"User-Agent": agent})
+                seen.add(answer.status_code)
+                assert answer.status_code < 500
     assert seen >= {200, 404, 405}
     assert site.decider.asked == []
     assert everything(database) == before
@@ -110,7 +127,7 @@ async def test_every_answer_is_guarded(site: Site) -> None:
         answers.append(await visitor.post(link, data={"verdict": "approve"}))
         site.decider.trouble = ZeroDivisionError("secret")
         answers.append(await visitor.post(link, data={"verdict": "approve"}))
-    assert {answer.status_code for answer in answers} == {200, 404, 405, 413, 500, 503}
+    assert {answer.status_code for answer in answers} == {200, 303, 404, 405, 413, 500, 503}
     for answer in answers:
         where = f"{answer.request.method} {answer.request.url} {answer.status_code}"
         assert [name for name in GUARDS if name not in answer.headers] == [], where
@@ -270,7 +287,7 @@ async def test_every_input_has_a_label_and_every_group_a_legend(site: Site) -> N
     assert len(identifiers) == len(set(identifiers))
     for described in re.findall(r'aria-describedby="([^"]+)"', page):
         assert set(described.split()) <= set(identifiers)
-    assert '<html lang="en">' in page and "<main>" in page and page.count("<h1>") == 1
+    assert '<html lang="en">' in page and '<main id="content">' in page and page.count("<h1>") == 1
 
 
 def _luminance(colour: str) -> float:

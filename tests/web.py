@@ -1,5 +1,7 @@
 """The pages without a server: an app on a database that a played case has filled; for tests."""
 
+import datetime as dt
+import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -7,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from fastapi import FastAPI
+from fastapi import FastAPI, Response
 from sqlmodel import SQLModel
 
 from imprimatur import ids
@@ -18,11 +20,13 @@ from imprimatur.rules.admission import refusal
 from imprimatur.rules.answers import check_answer
 from imprimatur.store.decisions import receipt, task_place
 from imprimatur.store.engine import Database
+from imprimatur.store.sessions import Client, begin
 from imprimatur.web.app import create_app
+from imprimatur.web.oidc import Provider
 from models.conditions import Condition
 from models.events import Decided
 from models.messages import DecisionReceipt
-from models.vocabulary import Channel
+from models.vocabulary import Channel, Strength
 from tests.facts import BASE_URL, Play, example, furnish
 
 KEY = "a-key-of-at-least-thirty-two-characters"
@@ -117,6 +121,7 @@ class Site:
     embedded: bool = True
     problems: dict[str, str] = field(default_factory=dict)
     links: Links = field(default_factory=lambda: Links([KEY], BASE_URL))
+    provider: Provider | None = None
 
     def __post_init__(self) -> None:
         self.decider = Decider(self.play)
@@ -130,6 +135,7 @@ class Site:
             links=self.links,
             ready=ready,
             mailbox=Mailbox() if self.embedded else None,
+            provider=self.provider,
         )
 
     def link(self, stage: str, number: int = 0) -> str:
@@ -142,6 +148,27 @@ class Site:
         transport = httpx.ASGITransport(self.app, raise_app_exceptions=raises)
         async with httpx.AsyncClient(transport=transport, base_url=BASE_URL) as client:
             yield client
+
+    def session(self, email: str, strength: Strength = Strength.MAIL_LINK) -> dict[str, str]:
+        """Signs somebody of the directory in; the cookie that their browser holds."""
+        with self.play.database.write() as connection:
+            secret = begin(connection, email, strength, Client("192.0.2.7", "A browser"), dt.datetime.now(dt.UTC))
+        response = Response()
+        self.app.state.gate.keep(response, secret)
+        name, _, value = response.headers["set-cookie"].partition(";")[0].partition("=")
+        return {name: value}
+
+    @asynccontextmanager
+    async def signed_in(self, email: str, strength: Strength = Strength.MAIL_LINK) -> AsyncIterator[httpx.AsyncClient]:
+        async with self.visitor() as visitor:
+            visitor.cookies.update(self.session(email, strength))
+            yield visitor
+
+
+def form_token(page: str) -> str:
+    """What a page of somebody who is signed in puts into its forms."""
+    found: str = re.findall(r'name="form_token" value="([0-9a-f]{64})"', page)[0]
+    return found
 
 
 async def post(site: Site, link: str, form: Mapping[str, str], accept: str = "text/html") -> httpx.Response:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 import typer
 
 from imprimatur.cli import (
+    access,
     badges,
     bulk,
     cases,
@@ -53,6 +54,7 @@ app.add_typer(pathways.skills_app, name="skills")
 app.add_typer(webhooks.app, name="webhook")
 app.add_typer(keys.app, name="keys")
 app.add_typer(publishing.endorse_app, name="endorse")
+app.add_typer(access.key_app, name="key")
 records.people_app.add_typer(people.interest_app, name="interest")
 records.framework_app.command("migrate")(bulk.framework_migrate)
 PEOPLE_VERBS: dict[str, Callable[..., int | None]] = {
@@ -64,6 +66,7 @@ PEOPLE_VERBS: dict[str, Callable[..., int | None]] = {
     "back": people.back,
     "language": people.language,
     "leave": people.leave_,
+    "sign-out": access.sign_out,
 }
 for verb, function in PEOPLE_VERBS.items():
     records.people_app.command(verb)(function)

@@ -17,7 +17,9 @@ from imprimatur.gateway import Gateway
 from imprimatur.logs import configure_logs
 from imprimatur.mail.links import Links
 from imprimatur.store.engine import Database
+from imprimatur.web.api.app import create_api
 from imprimatur.web.app import create_app
+from imprimatur.web.oidc import Provider
 
 INBOX_LENGTH = 500
 
@@ -41,10 +43,13 @@ def serve(environment: Environment, host: str, port: int, inbox: bool) -> int:
     if environment.base_url is None:
         raise InputError("base_url_missing", "IMPRIMATUR_BASE_URL is not set.", "Set it to the pages' public address.")
     links = Links.from_settings(environment.settings, environment.base_url)
-    return asyncio.run(_serve(environment, links, host, port, inbox))
+    provider = Provider.from_settings(environment.settings, environment.base_url)
+    return asyncio.run(_serve(environment, links, provider, host, port, inbox))
 
 
-async def _serve(environment: Environment, links: Links, host: str, port: int, inbox: bool) -> int:
+async def _serve(
+    environment: Environment, links: Links, provider: Provider | None, host: str, port: int, inbox: bool
+) -> int:
     with open_database(environment) as database:
         async with open_gateway(environment, database) as gateway:
             app = create_app(
@@ -54,6 +59,8 @@ async def _serve(environment: Environment, links: Links, host: str, port: int, i
                 desk=Desk(gateway, database),
                 ready=lambda: problems(database, gateway),
                 mailbox=SinkMailbox(environment.settings.home / "mail") if inbox else None,
+                provider=provider,
+                api=create_api(database, gateway, links),
             )
             config = uvicorn.Config(app, host, port, log_level="warning", access_log=False, server_header=False)
             try:

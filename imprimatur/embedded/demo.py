@@ -22,6 +22,7 @@ from imprimatur.settings import Settings
 
 MAIL_WITHIN_SECONDS = 60
 PROPOSER = "ana.proposer@example.edu"
+OFFICE = "omar.office@example.edu"
 PROPOSAL, QUALITY, INDUSTRY = "Proposal check", "Quality review", "Industry sign-off"
 
 
@@ -207,6 +208,7 @@ def figures(demo: Demo, cases: list[str]) -> None:
     say(f"published files: {demo.home / 'published'}")
     say(f"mail: {demo.home / 'mail'}")
     say(f"to look around: {sys.executable} starter.py up --home {demo.home} --time-skipping")
+    say(f"then sign in on its page /sign-in as {OFFICE}; the link lies in the page /inbox")
 
 
 def _counted(number: int, one: str, many: str = "") -> str:

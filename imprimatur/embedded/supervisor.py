@@ -298,6 +298,7 @@ def _environment(settings: Settings, home: Home, info: StackInfo) -> dict[str, s
 def addresses(info: StackInfo, ui_port: int, home: Home) -> dict[str, str]:
     return {
         "ready": info.base_url,
+        "sign-in": f"{info.base_url}/sign-in",
         "inbox": f"{info.base_url}/inbox",
         "smtp": info.smtp_url,
         "temporal": info.temporal_address,

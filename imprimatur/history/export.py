@@ -56,6 +56,15 @@ def history(database: Database, case_id: str, as_of: dt.datetime | None = None) 
             ) from error
 
 
+def events_after(database: Database, case_id: str, position: int) -> tuple[list[LedgerEvent], str]:
+    """Events later than a position, at most 500, and the case's status, as they stand together."""
+    query = select(LEDGER).where(LEDGER.c.case_id == case_id, LEDGER.c.position > position).order_by(LEDGER.c.position)
+    with database.read() as connection:
+        status = connection.execute(select(CASE.c.status).where(CASE.c.case_id == case_id)).scalar_one()
+        rows = connection.execute(query.limit(500)).mappings()
+        return [LedgerEvent.model_validate(dict(row)) for row in rows], str(status)
+
+
 def as_json_document(database: Database, case_id: str, as_of: dt.datetime | None = None) -> dict[str, Any]:
     """Self-contained: whoever holds it can check the chain with ``verify --file``.
 

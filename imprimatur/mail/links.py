@@ -15,6 +15,7 @@ LINK_DAYS = 180
 LINK_SALT = b"imprimatur.task-link"
 SIGNATURE_LENGTH = 22
 REPLY_SALT = b"imprimatur.reply-address"
+SIGN_IN_SALT = b"imprimatur.sign-in"
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,7 @@ class Links:
     def __init__(self, secret_keys: list[str], base_url: str) -> None:
         # itsdangerous signs with the last key of its list.
         keys = list(reversed(secret_keys))
+        self.keys = keys
         self._signer = TimestampSigner(keys, salt=LINK_SALT, sep=".")
         self._reply_signer = TimestampSigner(keys, salt=REPLY_SALT, sep=".")
         self.base_url = base_url
@@ -59,6 +61,24 @@ class Links:
     def token(self, task_id: str, person: str) -> str:
         payload = base64_encode(f"{task_id} {person}").decode()
         return self._signer.sign(payload).decode()
+
+    def signer(self, purpose: bytes) -> TimestampSigner:
+        """For something else that is to be known again; what is signed for one purpose is good for no other."""
+        return TimestampSigner(self.keys, salt=purpose, sep=".")
+
+    def sign_in_url(self, link_id: str) -> str:
+        return f"{self.base_url}/sign-in/{self.signer(SIGN_IN_SALT).sign(link_id).decode()}"
+
+    def read_sign_in(self, token: str) -> str:
+        """The link's id; how old it may be is known where it is kept. Raises NotFound ``sign_in_link_unknown``."""
+        try:
+            return self.signer(SIGN_IN_SALT).unsign(token).decode()
+        except (BadSignature, ValueError) as error:
+            raise NotFound(
+                "sign_in_link_unknown",
+                "This link to sign in is not one of ours, or it was cut off.",
+                "Ask for a new link.",
+            ) from error
 
     def reply_secret(self, task_id: str, person: str) -> str:
         """Part of a reply address: letters, digits, dots and dashes only, bound to task and person."""

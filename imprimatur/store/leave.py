@@ -11,6 +11,7 @@ from sqlalchemy import Connection, or_, select
 from imprimatur.errors import InputError, NotFound, Refused
 from imprimatur.store.engine import Database
 from imprimatur.store.people import active_person, known_person
+from imprimatur.store.sessions import shut_out_inactive
 from models.tables import AbsenceRow, CaseRow, DelegationRow, PersonRow, TaskRow
 from models.vocabulary import CaseStatus, TaskStatus
 
@@ -165,6 +166,7 @@ def leave(database: Database, person: str, at: dt.datetime) -> str:
     with database.write() as connection:
         email = known_person(connection, person).email
         connection.execute(_PERSON.update().where(_PERSON.c.email == email).values(active=False))
+        shut_out_inactive(connection, at)
         theirs = or_(_DELEGATION.c.person == email, _DELEGATION.c.deputy == email)
         _end(connection, at, theirs, _DELEGATION.c.ended_at.is_(None))
     return email

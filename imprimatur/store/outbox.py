@@ -23,7 +23,7 @@ LAST_ATTEMPT = 34
 
 @dataclass(frozen=True)
 class Mail:
-    """One row of the outbox."""
+    """One row of the outbox; ``case_id`` is empty for mail that is about a person and no case."""
 
     mail_id: str
     case_id: str
@@ -123,7 +123,7 @@ def record(database: Database, results: Sequence[Result], now: dt.datetime) -> N
     with database.write() as connection:
         connection.execute(statement, [_values(result, now) for result in results])
         for result in results:
-            if result.status is MailStatus.BOUNCED or result.told:
+            if (result.status is MailStatus.BOUNCED or result.told) and result.mail.case_id:
                 _report_bounce(connection, result, now)
 
 

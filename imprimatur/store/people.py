@@ -1,5 +1,6 @@
 """The directory: who proposes, who reviews, who holds which role."""
 
+import datetime as dt
 import difflib
 from collections.abc import Container, Iterable, Sequence
 from pathlib import Path
@@ -12,6 +13,7 @@ from imprimatur.frameworks.documents import read_text
 from imprimatur.settings import LANGUAGE_TAG
 from imprimatur.store.engine import Database
 from imprimatur.store.people_file import PersonLine, Rejected, read_people
+from imprimatur.store.sessions import shut_out_inactive
 from models.tables import PersonRoleRow, PersonRow, PersonUnitRow, TaskRow
 from models.vocabulary import TaskStatus
 
@@ -56,6 +58,7 @@ def import_people(database: Database, path: Path) -> PeopleImport:
         known = {person.email: person for person in _entries(connection, select(_PERSON))}
         people = [_merged(line, known.get(line["email"])) for line in lines]
         _put_people(connection, people, known)
+        shut_out_inactive(connection, dt.datetime.now(dt.UTC))
     updated = sum(person.email in known for person in people)
     return PeopleImport(created=len(people) - updated, updated=updated, rejected=rejected, ignored=ignored)
 

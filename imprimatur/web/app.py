@@ -1,33 +1,46 @@
-"""The pages: task pages for reviewers, the public catalogue, and the embedded stack's inbox."""
+"""All pages and what guards them: with and without a session, and the embedded stack's inbox."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
+from urllib.parse import urlencode
 
-import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import HTTPException
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, RedirectResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from imprimatur.desk import Desk
 from imprimatur.errors import ImprimaturError, NotFound
-from imprimatur.ids import new_case_id
 from imprimatur.mail.links import Links
 from imprimatur.store.engine import Database
-from imprimatur.web import badges, catalogue, inbox, keys, pathways, tasks
+from imprimatur.web import (
+    badges,
+    case_pages,
+    catalogue,
+    inbox,
+    keys,
+    office_pages,
+    oidc_pages,
+    pathways,
+    sign_in,
+    tasks,
+)
+from imprimatur.web.api.app import PREFIX, description
+from imprimatur.web.api.problems import problem
+from imprimatur.web.faults import fault
+from imprimatur.web.gate import Gate
+from imprimatur.web.oidc import Provider
 from imprimatur.web.rendering import STATIC, page, wants_json
 from models.conditions import Condition
 from models.messages import DecisionReceipt
 from models.vocabulary import Channel
 
-log = structlog.get_logger()
-
 LOOKING = ["GET", "HEAD"]
 SECURITY_HEADERS = {
     "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; "
-        "frame-src 'self'; base-uri 'none'; frame-ancestors 'none'"
+        "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; "
+        "form-action 'self'; frame-src 'self'; base-uri 'none'; frame-ancestors 'none'"
     ),
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -62,31 +75,51 @@ def create_app(
     ready: Callable[[], Awaitable[dict[str, str]]],
     desk: Desk | None = None,
     mailbox: inbox.Mailbox | None = None,
+    provider: Provider | None = None,
+    api: FastAPI | None = None,
 ) -> FastAPI:
     """``ready`` answers a problem by part (empty: ready); ``mailbox`` is there in the embedded stack only.
 
-    Without a ``desk`` nothing can be claimed, and no advice be asked or given.
+    Without a ``desk`` nothing can be claimed, and no advice be asked or given; without a ``provider`` people sign in
+    by mail alone. ``app.state.gate`` says who has signed in. ``api`` is the programming interface.
     """
     app = FastAPI(title="Imprimatur", docs_url=None, redoc_url=None, openapi_url=None)
     app.state.embedded = mailbox is not None
+    gate = app.state.gate = Gate(database, links)
     app.middleware("http")(_secured)
     app.add_exception_handler(ImprimaturError, _refused)
     app.add_exception_handler(StarletteHTTPException, _http_error)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     _add_health(app, ready)
 
-    @app.api_route("/", methods=LOOKING)
-    def landing(request: Request) -> Response:
-        return page(request, "landing.html")
-
+    if provider is not None:
+        app.include_router(oidc_pages.router(database, links, gate, provider))
+    app.include_router(sign_in.router(database, links, gate, by_oidc=provider is not None))
+    app.include_router(office_pages.router(database, links, gate))
+    app.include_router(case_pages.router(database, gate))
     app.include_router(tasks.router(database, decider, links, desk))
     app.include_router(catalogue.router(database))
     app.include_router(pathways.router(database, links.base_url))
     app.include_router(keys.router(database, links.base_url))
     app.include_router(badges.router(database))
+    if api is not None:
+        _add_api(app, api)
     if mailbox is not None:
         app.include_router(inbox.router(mailbox))
     return app
+
+
+def _add_api(app: FastAPI, api: FastAPI) -> None:
+    """The programming interface; its description is public, as are the addresses."""
+    described = description(api)
+    # Within it, it is the application that a request is told of.
+    api.state.embedded, api.state.gate = app.state.embedded, app.state.gate
+
+    @app.api_route("/openapi.json", methods=LOOKING)
+    def openapi() -> Response:
+        return JSONResponse(described)
+
+    app.mount(PREFIX, api, name="api")
 
 
 def _add_health(app: FastAPI, ready: Callable[[], Awaitable[dict[str, str]]]) -> None:
@@ -105,15 +138,19 @@ async def _secured(request: Request, call_next: Callable[[Request], Awaitable[Re
     try:
         response = await call_next(request)
     except Exception as error:  # noqa: BLE001  (the last resort: no traceback reaches a visitor, and no bare answer)
-        response = _fault(request, error)
+        response = _error_response(request, fault(request, error), 500)
     for name, value in SECURITY_HEADERS.items():
         response.headers.setdefault(name, value)
+    request.app.state.gate.date_anew(request, response)
     kept = request.url.path.startswith("/static/") and response.status_code < 400
     response.headers.setdefault("Cache-Control", "no-cache" if kept else "no-store")
     return response
 
 
 def _error_response(request: Request, error: ImprimaturError, status: int) -> Response:
+    if request.url.path.startswith(f"{PREFIX}/"):
+        # An address that the interface's own routes do not even take for one of theirs.
+        return problem(error, request.app.state.gate.base_url, status)
     if wants_json(request):
         return JSONResponse({"error": error.as_dict()}, status)
     return page(request, "error.html", {"error": error}, status)
@@ -121,7 +158,19 @@ def _error_response(request: Request, error: ImprimaturError, status: int) -> Re
 
 async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, ImprimaturError)
+    if error.code == "sign_in_required" and not wants_json(request):
+        return _to_sign_in(request)
     return _error_response(request, error, error.http_status)
+
+
+def _to_sign_in(request: Request) -> Response:
+    """And back again, where coming back means looking."""
+    here = f"{request.url.path}?{request.url.query}".rstrip("?") if request.method in LOOKING else "/"
+    address = f"/sign-in?{urlencode({'next': here})}"
+    if "hx-request" in request.headers:
+        # Part of a page is asked for; the whole of it has to go.
+        return Response(status_code=204, headers={"HX-Redirect": address})
+    return RedirectResponse(address, 303)
 
 
 async def _http_error(request: Request, error: Exception) -> Response:
@@ -134,14 +183,3 @@ async def _http_error(request: Request, error: Exception) -> Response:
     response = _error_response(request, found, error.status_code)
     response.headers.update(getattr(error, "headers", None) or {})
     return response
-
-
-def _fault(request: Request, error: Exception) -> Response:
-    reference = new_case_id().removeprefix("mc-")
-    log.error("fault", reference=reference, path=request.url.path, exc_info=error)
-    found = ImprimaturError(
-        "fault",
-        "Something failed on our side, and nothing was recorded.",
-        f"Try again later; if it stays, tell the governance office the reference {reference}.",
-    )
-    return _error_response(request, found, 500)

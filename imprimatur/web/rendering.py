@@ -9,6 +9,7 @@ from fastapi import Request, Response
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
+from imprimatur.errors import ImprimaturError
 from imprimatur.rules.due_words import day_words, why_then
 
 FOLDER = Path(__file__).parent
@@ -30,6 +31,20 @@ def _day(instant: dt.datetime | dt.date | str | None) -> str:
     return day_words(found)
 
 
+def _moment(instant: dt.datetime | None, now: dt.datetime) -> str:
+    """How far away an instant is, roughly: enough to tell what is pressing."""
+    if instant is None:
+        return ""
+    seconds = (instant - now).total_seconds()
+    amount = abs(seconds)
+    for unit, length in (("day", 86400), ("hour", 3600), ("minute", 60)):
+        if amount >= length:
+            number = int(amount // length)
+            told = f"{number} {unit}{'s' * (number != 1)}"
+            return f"in {told}" if seconds > 0 else f"{told} ago"
+    return "now"
+
+
 def _words(text: str | None) -> str:
     return (text or "").replace("_", " ")
 
@@ -45,12 +60,30 @@ _environment = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_environment.filters |= {"when": _when, "day": _day, "words": _words, "sentence": _sentence, "why_then": why_then}
+_environment.filters |= {
+    "when": _when,
+    "day": _day,
+    "words": _words,
+    "sentence": _sentence,
+    "why_then": why_then,
+    "moment": _moment,
+}
 
 
 def page(request: Request, template: str, values: dict[str, Any] | None = None, status: int = 200) -> Response:
-    context = {"embedded": request.app.state.embedded, "path": request.url.path} | (values or {})
+    context = {"embedded": request.app.state.embedded, "path": request.url.path, "now": dt.datetime.now(dt.UTC)}
+    context |= _visitor(request) | (values or {})
     return HTMLResponse(_environment.get_template(template).render(context), status)
+
+
+def _visitor(request: Request) -> dict[str, Any]:
+    """Who is signed in, for the head of the page; where nobody can be looked up, nobody is."""
+    gate = request.app.state.gate
+    try:
+        signed = gate.signed(request)
+    except ImprimaturError:
+        signed = None
+    return {"viewer": signed.viewer if signed else None, "form_token": gate.form_token(request) if signed else ""}
 
 
 def wants_json(request: Request) -> bool:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
@@ -17,6 +16,7 @@ from imprimatur.rules.wording import VERDICT_LABELS, asked_for, closed_by
 from imprimatur.store.engine import Database
 from imprimatur.store.overlaps import Overlaps
 from imprimatur.store.task_page import TaskPage, task_page
+from imprimatur.web.forms import read_form
 from imprimatur.web.rendering import page, wants_json
 from models.conditions import Condition
 from models.messages import DecisionReceipt
@@ -25,10 +25,8 @@ from models.vocabulary import Channel
 if TYPE_CHECKING:
     from imprimatur.web.app import Decider
 
-BODY_LIMIT_BYTES = 256 * 1024
 # So many conditions can be written on the page; the command line takes more.
 CONDITION_ROWS = range(1, 4)
-FORM = "application/x-www-form-urlencoded"
 
 
 def router(database: Database, decider: "Decider", links: Links, desk: Desk | None = None) -> APIRouter:
@@ -43,7 +41,7 @@ def router(database: Database, decider: "Decider", links: Links, desk: Desk | No
     @routes.post("/t/{token}")
     async def answer(request: Request, token: str) -> Response:
         claim = links.read(token)
-        form = await _form(request)
+        form = await read_form(request)
         try:
             if desk is not None and form.get("act"):
                 await _at_the_desk(desk, claim, form)
@@ -140,32 +138,6 @@ def _receipt(request: Request, database: Database, receipt: DecisionReceipt, per
         "zone": found.time_zone,
     }
     return page(request, "receipt.html", values)
-
-
-async def _form(request: Request) -> dict[str, str]:
-    """Form fields; the first of each name counts. Raises InputError ``form_too_large`` or ``form_unreadable``."""
-    if request.headers.get("content-type", "").split(";")[0].strip() != FORM:
-        raise _UnsupportedForm("form_unreadable", "This is not a form that we know.", "Use the form on the task page.")
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > BODY_LIMIT_BYTES:
-            raise _FormTooLarge(
-                "form_too_large", "The answer is too long to be taken.", "Shorten the comment and send it again."
-            )
-    try:
-        pairs = parse_qsl(body.decode("utf-8"), keep_blank_values=True, max_num_fields=200, errors="strict")
-    except ValueError as error:
-        raise InputError("form_unreadable", "The form could not be read.", "Open the page again and resend.") from error
-    return {name: value.replace("\x00", "").replace("\r\n", "\n") for name, value in reversed(pairs)}
-
-
-class _UnsupportedForm(InputError):
-    http_status = 415
-
-
-class _FormTooLarge(InputError):
-    http_status = 413
 
 
 def _scores(form: Mapping[str, str]) -> dict[str, int]:

@@ -1,0 +1,132 @@
+"""One case as its page shows it: where it stands, what was decided, what its proposal says, and who may do what."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from imprimatur.access.acts import CaseAct, Denial, acts_on
+from imprimatur.access.viewer import Viewer
+from imprimatur.rules.completeness import FieldProblem, missing
+from imprimatur.store.access import facts_of, unseen_case
+from imprimatur.store.documents import proposal_by_digest
+from imprimatur.store.engine import Database
+from imprimatur.store.frameworks import framework_by_digest
+from imprimatur.store.reading import CaseView, show_case
+from models.framework import Framework
+from models.proposal import Proposal
+from models.tables import CaseRow, DecisionRow, PersonRow, TaskRow, VersionRow
+from models.vocabulary import StageStatus
+
+_CASE = CaseRow.__table__  # type: ignore[attr-defined]
+_TASK = TaskRow.__table__  # type: ignore[attr-defined]
+_DECISION = DecisionRow.__table__  # type: ignore[attr-defined]
+_PERSON = PersonRow.__table__  # type: ignore[attr-defined]
+_VERSION = VersionRow.__table__  # type: ignore[attr-defined]
+
+
+@dataclass(frozen=True)
+class CaseSheet:
+    """``names`` are people's, by address, for whoever may know them; ``roles`` say as what each task is held.
+
+    ``rounds`` are the decisions by round, the latest first.
+    """
+
+    view: CaseView
+    framework: Framework
+    proposal: Proposal
+    unstated: tuple[FieldProblem, ...]
+    acts: Mapping[CaseAct, Denial | None]
+    names: Mapping[str, str]
+    roles: Mapping[str, str]
+    rounds: Sequence[tuple[int, Sequence[Mapping[str, Any]]]]
+    versions: Sequence[Mapping[str, Any]]
+
+    @property
+    def names_are_seen(self) -> bool:
+        return self.acts[CaseAct.READ_NAMES] is None
+
+    @property
+    def time_zone(self) -> str:
+        return self.framework.calendar_of(None).time_zone
+
+    def stage_name(self, stage_id: str) -> str:
+        """As the case's framework calls it; a stage of an earlier version by its id."""
+        return next((stage.name for stage in self.view.stages if stage.stage == stage_id), stage_id.replace("_", " "))
+
+    def called(self, email: str, role: str | None) -> str:
+        """A person by name, or by role for whoever may not know names."""
+        if self.names_are_seen:
+            return self.names.get(email) or email
+        return f"a {role.replace('_', ' ')}" if role else "a reviewer"
+
+
+def case_tag(database: Database, case_id: str) -> str:
+    """An ETag (RFC 9110): another one after every act. Raises NotFound ``case_unseen``."""
+    with database.read() as connection:
+        row = connection.execute(select(_CASE.c.seq, _CASE.c.head).where(_CASE.c.case_id == case_id)).first()
+    if row is None:
+        raise unseen_case()
+    return f'"{row.seq}-{row.head[:16]}"'
+
+
+def acts_of(database: Database, viewer: Viewer, case_id: str) -> Mapping[CaseAct, Denial | None]:
+    """Raises NotFound ``case_unseen``."""
+    with database.read() as connection:
+        return acts_on(viewer, facts_of(connection, viewer, case_id))
+
+
+def case_sheet(database: Database, viewer: Viewer, case_id: str) -> CaseSheet:
+    """Raises NotFound ``case_unseen``, also for a case outside the viewer's scope."""
+    acts = acts_of(database, viewer, case_id)
+    view = show_case(database, case_id)
+    with database.read() as connection:
+        framework = framework_by_digest(connection, view.framework_digest)
+        proposal = proposal_by_digest(connection, view.digest)
+        decisions = _seen(_decisions(connection, case_id), view, viewer, acts)
+        people = {view.proposer, *(row["actor"] for row in decisions), *(task.assignee for task in view.tasks)}
+        names = _names(connection, people | ({view.held.actor} if view.held else set()))
+        tasks = connection.execute(select(_TASK.c.task_id, _TASK.c.role).where(_TASK.c.case_id == case_id))
+        roles = {task_id: role for task_id, role in tasks if role}
+        versions = connection.execute(
+            select(_VERSION).where(_VERSION.c.case_id == case_id).order_by(_VERSION.c.version.desc())
+        ).mappings()
+        return CaseSheet(
+            view=view,
+            framework=framework,
+            proposal=proposal,
+            unstated=missing(proposal, framework).recommended,
+            acts=acts,
+            names=names,
+            roles=roles,
+            rounds=_by_round(decisions),
+            versions=[dict(row) for row in versions],
+        )
+
+
+def _decisions(connection: Connection, case_id: str) -> list[dict[str, Any]]:
+    query = select(_DECISION).where(_DECISION.c.case_id == case_id).order_by(_DECISION.c.position)
+    return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def _seen(
+    decisions: list[dict[str, Any]], view: CaseView, viewer: Viewer, acts: Mapping[CaseAct, Denial | None]
+) -> list[dict[str, Any]]:
+    """A proposer who sees no names learns what a stage has decided when it has; nobody is watched while deciding."""
+    if viewer.person != view.proposer or acts[CaseAct.READ_NAMES] is None:
+        return decisions
+    still_open = {(stage.stage, stage.round) for stage in view.stages if stage.status is StageStatus.OPEN}
+    return [row for row in decisions if (row["stage"], row["round"]) not in still_open]
+
+
+def _by_round(decisions: Sequence[dict[str, Any]]) -> list[tuple[int, list[dict[str, Any]]]]:
+    found: dict[int, list[dict[str, Any]]] = {}
+    for row in decisions:
+        found.setdefault(row["round"], []).append(row)
+    return sorted(found.items(), reverse=True)
+
+
+def _names(connection: Connection, emails: set[str]) -> dict[str, str]:
+    query = select(_PERSON.c.email, _PERSON.c.name).where(_PERSON.c.email.in_(sorted(emails)))
+    return {row.email: row.name for row in connection.execute(query)}

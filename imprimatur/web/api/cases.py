@@ -1,0 +1,210 @@
+"""Cases: listing, reading, following, submitting, revising, withdrawing."""
+
+import asyncio
+import datetime as dt
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+from sse_starlette.sse import EventSourceResponse
+from starlette.concurrency import run_in_threadpool
+
+from imprimatur import ids
+from imprimatur.access.acts import CaseAct
+from imprimatur.access.viewer import Viewer
+from imprimatur.errors import InputError
+from imprimatur.gateway import Gateway
+from imprimatur.history.export import LedgerEvent, events_after, history
+from imprimatur.store.case_listing import CaseLine, Filters, case_page
+from imprimatur.store.case_reading import CaseSheet, case_sheet
+from imprimatur.store.engine import Database
+from imprimatur.web.api.documents import (
+    ActState,
+    CaseDocument,
+    DecisionLine,
+    OpenTask,
+    Page,
+    Reasoned,
+    RevisionAnswer,
+    Submission,
+)
+from imprimatur.web.api.guard import Guard, IdempotencyKey, IfMatch, Proposes, Reads
+from imprimatur.web.api.repeating import key_digest
+from models.messages import CaseAnswer
+from models.proposal import Proposal
+from models.vocabulary import CaseStatus
+
+LOOK_EVERY_SECONDS = 1.0
+PING_EVERY_SECONDS = 15
+Cursor = Annotated[str | None, Query(max_length=500, description="`next_cursor` of the page before.")]
+Limit = Annotated[int, Query(ge=1, le=200)]
+Word = Annotated[str, Query(max_length=200)]
+
+
+def router(database: Database, gateway: Gateway, guard: Guard) -> APIRouter:
+    routes = APIRouter(tags=["cases"])
+
+    @routes.get("/cases", summary="Cases, the newest first")
+    def cases(
+        viewer: Reads,
+        q: Word = "",
+        status: Word = "",
+        framework: Word = "",
+        unit: Word = "",
+        need: Word = "",
+        cursor: Cursor = None,
+        limit: Limit = 50,
+    ) -> Page[CaseLine]:
+        filters = Filters(q.strip(), status, framework, unit, need)
+        found = case_page(database, viewer.scope, filters, cursor, dt.datetime.now(dt.UTC), limit)
+        return Page(items=list(found.cases), next_cursor=found.cursor)
+
+    @routes.post("/cases", status_code=201, summary="Submit a proposal")
+    async def submit(
+        request: Request, viewer: Proposes, given: Submission, idempotency_key: IdempotencyKey = None
+    ) -> CaseAnswer:
+        """An incomplete proposal is kept as a case, and refused with everything that it lacks (422)."""
+        # The key makes the case's number: what comes again after a crash finds the first case.
+        case_id = ids.keyed_case_id(key_digest(request), idempotency_key) if idempotency_key else None
+        return await gateway.submit(
+            given.proposal, proposer=viewer.person, framework_id=given.framework, case_id=case_id
+        )
+
+    @routes.get(
+        "/cases/{case_id}",
+        summary="One case",
+        response_model=CaseDocument,
+        responses={304: {"description": "it has not changed"}},
+    )
+    async def case(viewer: Reads, case_id: str, request: Request, response: Response) -> Any:
+        sheet = await run_in_threadpool(case_sheet, database, viewer, case_id)
+        tag = await guard.tag(case_id)
+        if tag in [given.strip() for given in request.headers.get("if-none-match", "").split(",")]:
+            return Response(status_code=304, headers={"ETag": tag})
+        response.headers["ETag"] = tag
+        return document(sheet, viewer)
+
+    @routes.get("/cases/{case_id}/history", summary="The ledger of a case")
+    async def story(viewer: Reads, case_id: str) -> Page[LedgerEvent]:
+        await guard.admit(viewer, case_id, CaseAct.READ_NAMES)
+        return Page(items=await run_in_threadpool(history, database, case_id))
+
+    @routes.get(
+        "/cases/{case_id}/events",
+        summary="Follow a case: server-sent events, one for each event of the ledger",
+        response_class=EventSourceResponse,
+        responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}},
+    )
+    async def follow(viewer: Reads, case_id: str, request: Request) -> EventSourceResponse:
+        """`Last-Event-ID` goes on after that position. The stream ends with the case."""
+        await guard.admit(viewer, case_id, CaseAct.READ_NAMES)
+        after = request.headers.get("last-event-id", "0")
+        if not after.isascii() or not after.isdecimal() or len(after) > 9:
+            raise InputError("last_event_malformed", "Last-Event-ID is no position.", "Send the id of the last event.")
+        return EventSourceResponse(_stream(database, case_id, int(after)), ping=PING_EVERY_SECONDS)
+
+    @routes.post("/cases/{case_id}/versions", summary="Hand in a new version of the proposal")
+    async def revise(
+        viewer: Proposes,
+        case_id: str,
+        given: Proposal,
+        if_match: IfMatch = None,
+        idempotency_key: IdempotencyKey = None,
+    ) -> RevisionAnswer:
+        await guard.admit(viewer, case_id, CaseAct.REVISE, if_match)
+        answer, changed = await gateway.revise(case_id, given, actor=viewer.person)
+        return RevisionAnswer(
+            case_id=case_id,
+            version=answer.version,
+            status=answer.status,
+            round=answer.round,
+            changed=changed,
+            lapsed=list(answer.lapsed),
+            kept=list(answer.kept),
+        )
+
+    @routes.post("/cases/{case_id}/withdraw", summary="Withdraw a case")
+    async def withdraw(
+        viewer: Proposes,
+        case_id: str,
+        given: Reasoned,
+        if_match: IfMatch = None,
+        idempotency_key: IdempotencyKey = None,
+    ) -> CaseAnswer:
+        await guard.admit(viewer, case_id, CaseAct.WITHDRAW, if_match)
+        return await gateway.withdraw(case_id, actor=viewer.person, reason=given.reason)
+
+    return routes
+
+
+async def _stream(database: Database, case_id: str, after: int) -> AsyncIterator[dict[str, str]]:
+    while True:
+        events, status = await run_in_threadpool(events_after, database, case_id, after)
+        for event in events:
+            after = event.position
+            yield {"id": str(event.position), "event": str(event.type), "data": event.model_dump_json()}
+        if CaseStatus(status).is_final and not events:
+            return
+        if not events:
+            await asyncio.sleep(LOOK_EVERY_SECONDS)
+
+
+def document(sheet: CaseSheet, viewer: Viewer) -> CaseDocument:
+    """Without names for whoever may not know them, and without the office's own matters for whoever is not of it."""
+    view, knows = sheet.view, sheet.names_are_seen
+
+    def named(email: str, task_id: str) -> str:
+        if knows or email == viewer.person:
+            return email
+        return sheet.roles.get(task_id, "reviewer")
+
+    tasks = [
+        OpenTask(
+            task_id=task.task_id,
+            stage=task.stage,
+            round=task.round,
+            status=task.status,
+            assignee=named(task.assignee, task.task_id),
+            opened_at=task.opened_at,
+            due_at=task.due_at,
+        )
+        for task in view.tasks
+    ]
+    decisions = [
+        DecisionLine.model_validate(
+            {
+                **{name: row[name] for name in DecisionLine.model_fields if name not in ("actor", "digest")},
+                "actor": named(row["actor"], row["task_id"]),
+                "digest": row["ledger_digest"],
+            }
+        )
+        for _, rows in sheet.rounds
+        for row in rows
+    ]
+    stages = (
+        view.stages if knows else [stage.model_copy(update={"proof": [], "extensions": []}) for stage in view.stages]
+    )
+    own = {"tasks", "stages", "incidents", "mail_problems", "proposed", "held", "change", "conditions"}
+    facts = {name: getattr(view, name) for name in CaseDocument.model_fields if hasattr(view, name) and name not in own}
+    acts = {
+        str(act): ActState(may=denied is None, code=denied and denied.code, why=denied and denied.sentence)
+        for act, denied in sheet.acts.items()
+    }
+    conditions = view.conditions
+    if not knows:
+        hidden = {"set_by": "reviewer"}
+        conditions = [item.model_copy(update=hidden | ({"settled_by": None})) for item in conditions]
+    return CaseDocument(
+        **facts,
+        stages=stages,
+        tasks=tasks,
+        decisions=decisions,
+        conditions=conditions,
+        incidents=view.incidents if knows else [],
+        mail_problems=view.mail_problems if knows else [],
+        proposed=view.proposed if knows else [],
+        held=view.held if knows else None,
+        change=view.change if knows else None,
+        proposal=sheet.proposal,
+        acts=acts,
+    )

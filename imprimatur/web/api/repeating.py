@@ -1,0 +1,72 @@
+"""Requests that are made again: the first answer stands, under the key that the caller chose (Idempotency-Key).
+
+After draft-ietf-httpapi-idempotency-key-header. The engine itself answers an act that comes twice with the first
+answer; this keeps the promise for whatever a program may send again, until the answer is forgotten.
+"""
+
+import datetime as dt
+import hashlib
+import re
+from collections.abc import Awaitable, Callable
+
+from fastapi import Request, Response
+from starlette.concurrency import run_in_threadpool
+
+from imprimatur.errors import InputError
+from imprimatur.store.api_answers import KeptAnswer, keep_answer, kept_answer
+from imprimatur.store.engine import Database
+from imprimatur.web.api.problems import problem
+
+HEADER = "idempotency-key"
+BODY_LIMIT_BYTES = 2 * 1024 * 1024
+_KEY = re.compile(r"[\x21-\x7e]{1,200}")
+Next = Callable[[Request], Awaitable[Response]]
+
+
+def key_digest(request: Request) -> str:
+    """What stands for the caller's key, which is never written down."""
+    return hashlib.sha256(request.headers.get("authorization", "").encode()).hexdigest()
+
+
+def repeated_once(database: Database, base_url: str) -> Callable[[Request, Next], Awaitable[Response]]:
+    async def answer(request: Request, call_next: Next) -> Response:
+        try:
+            size = int(request.headers.get("content-length") or 0)
+        except ValueError:
+            size = 0
+        if size > BODY_LIMIT_BYTES:
+            return problem(InputError("request_too_large", "The request has more than 2 MiB."), base_url, 413)
+        given = request.headers.get(HEADER)
+        if given is None or request.method != "POST":
+            return await call_next(request)
+        if not _KEY.fullmatch(given):
+            error = InputError(
+                "idempotency_key_invalid", "The Idempotency-Key cannot be used.", "Use up to 200 visible characters."
+            )
+            return problem(error, base_url)
+        return await _once(request, call_next, given)
+
+    async def _once(request: Request, call_next: Next, given: str) -> Response:
+        body = await request.body()
+        said = hashlib.sha256(b"\0".join((request.url.path.encode(), body))).hexdigest()
+        caller = key_digest(request)
+        known = await run_in_threadpool(kept_answer, database, caller, given)
+        if known is not None:
+            if known.request_digest != said:
+                error = InputError(
+                    "idempotency_key_reused",
+                    "This Idempotency-Key was used for another request.",
+                    "Choose a new one for each act.",
+                )
+                return problem(error, base_url)
+            headers = {"Idempotency-Replayed": "true"}
+            return Response(known.body, known.status, media_type=known.media_type, headers=headers)
+        response = await call_next(request)
+        content = b"".join([chunk async for chunk in response.body_iterator])  # type: ignore[attr-defined]
+        # What failed on our side, or for want of a key, is tried anew.
+        if response.status_code < 500 and response.status_code not in (401, 429):
+            kept = KeptAnswer(said, response.status_code, response.headers.get("content-type", ""), content.decode())
+            await run_in_threadpool(keep_answer, database, caller, given, kept, dt.datetime.now(dt.UTC))
+        return Response(content, response.status_code, dict(response.headers))
+
+    return answer

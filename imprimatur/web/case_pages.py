@@ -1,0 +1,79 @@
+"""Cases: the list with its filters in the address, one case, and its history."""
+
+import datetime as dt
+from typing import Any
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Request, Response
+
+from imprimatur.access.acts import CaseAct
+from imprimatur.errors import NotAllowed
+from imprimatur.history.export import history, sentence
+from imprimatur.store.case_listing import Filters, Need, case_page, choices
+from imprimatur.store.case_reading import CaseSheet, acts_of, case_sheet
+from imprimatur.store.engine import Database
+from imprimatur.web.gate import Gate
+from imprimatur.web.rendering import page
+from imprimatur.web.stage_graph import drawing
+from models.vocabulary import CaseStatus
+
+LOOKING = ["GET", "HEAD"]
+NEEDS = {
+    Need.OVERDUE: "overdue",
+    Need.AT_RISK: "due within two days",
+    Need.INCIDENT: "with an incident",
+    Need.INCOMPLETE: "incomplete",
+    Need.NOBODY: "waiting for nobody",
+}
+
+
+def router(database: Database, gate: Gate) -> APIRouter:
+    routes = APIRouter()
+
+    @routes.api_route("/cases", methods=LOOKING)
+    def cases(
+        request: Request,
+        q: str = "",
+        status: str = "",
+        framework: str = "",
+        unit: str = "",
+        need: str = "",
+        cursor: str = "",
+    ) -> Response:
+        viewer = gate.viewer(request)
+        filters = Filters(q.strip()[:200], status, framework, unit, need)
+        found = case_page(database, viewer.scope, filters, cursor or None, dt.datetime.now(dt.UTC))
+        found_among = choices(database, viewer.scope)
+        given = {"q": filters.words, "status": status, "framework": framework, "unit": unit, "need": need}
+        kept = urlencode({name: value for name, value in given.items() if value})
+        values = {
+            "found": found,
+            "filters": filters,
+            "frameworks": found_among.frameworks,
+            "units": [(name, name) for name in found_among.units],
+            "statuses": [(status, status.replace("_", " ").capitalize()) for status in CaseStatus],
+            "needs": NEEDS,
+            "kept": kept,
+            "cursor": cursor,
+        }
+        return page(request, "cases.html", values)
+
+    @routes.api_route("/cases/{case_id}", methods=LOOKING)
+    def case(request: Request, case_id: str) -> Response:
+        sheet = case_sheet(database, gate.viewer(request), case_id)
+        return page(request, "case.html", _values(sheet))
+
+    @routes.api_route("/cases/{case_id}/history", methods=LOOKING)
+    def story(request: Request, case_id: str) -> Response:
+        denied = acts_of(database, gate.viewer(request), case_id)[CaseAct.READ_NAMES]
+        if denied is not None:
+            raise NotAllowed("names_hidden", denied.sentence, "The page of the case says what has been decided.")
+        events = [(event, sentence(event)) for event in history(database, case_id)]
+        return page(request, "history.html", {"case_id": case_id, "events": events})
+
+    return routes
+
+
+def _values(sheet: CaseSheet) -> dict[str, Any]:
+    drawn = drawing(sheet.framework, sheet.view)
+    return {"sheet": sheet, "case": sheet.view, "zone": sheet.time_zone, "drawing": drawn}

@@ -1,0 +1,90 @@
+"""The front page, lists for the office, and what waits for whoever looks."""
+
+import datetime as dt
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from imprimatur.access.viewer import Viewer
+from imprimatur.errors import NotAllowed
+from imprimatur.mail.links import Links
+from imprimatur.rules.wording import passes_by
+from imprimatur.store import desk_reading
+from imprimatur.store.engine import Database
+from imprimatur.store.frameworks import framework, list_frameworks
+from imprimatur.store.people import list_people
+from imprimatur.web.gate import Gate
+from imprimatur.web.rendering import page
+
+LOOKING = ["GET", "HEAD"]
+
+
+def _now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
+
+
+def overseer(viewer: Viewer) -> Viewer:
+    """Raises NotAllowed ``oversight_only``."""
+    if not viewer.oversees:
+        raise NotAllowed(
+            "oversight_only",
+            "This page is for the governance office and for auditors.",
+            "What concerns you stands on your own front page.",
+        )
+    return viewer
+
+
+def router(database: Database, links: Links, gate: Gate) -> APIRouter:
+    routes = APIRouter()
+
+    @routes.api_route("/", methods=LOOKING)
+    def front(request: Request) -> Response:
+        signed = gate.signed(request)
+        if signed is None:
+            return page(request, "landing.html")
+        if signed.viewer.oversees:
+            desk = desk_reading.office_desk(database, signed.viewer.scope, _now())
+            return page(request, "desk.html", {"desk": desk})
+        return page(request, "home.html", _own(database, links, signed.viewer))
+
+    @routes.api_route("/tasks", methods=LOOKING)
+    def tasks(request: Request) -> Response:
+        return page(request, "tasks.html", _own_tasks(database, links, gate.viewer(request)))
+
+    @routes.api_route("/incidents", methods=LOOKING)
+    def incidents(request: Request) -> Response:
+        viewer = overseer(gate.viewer(request))
+        return page(request, "incidents.html", {"incidents": desk_reading.open_incidents(database, viewer.scope)})
+
+    @routes.api_route("/people", methods=LOOKING)
+    def people(request: Request, q: str = "") -> Response:
+        overseer(gate.viewer(request))
+        wanted = q.strip().lower()
+        found = [person for person in list_people(database) if wanted in f"{person.email} {person.name}".lower()]
+        return page(request, "people.html", {"people": found, "q": q.strip()})
+
+    _add_frameworks(routes, database, gate)
+    return routes
+
+
+def _add_frameworks(routes: APIRouter, database: Database, gate: Gate) -> None:
+    @routes.api_route("/frameworks", methods=LOOKING)
+    def frameworks(request: Request) -> Response:
+        gate.viewer(request)
+        return page(request, "frameworks.html", {"frameworks": list_frameworks(database)})
+
+    @routes.api_route("/frameworks/{framework_id}/{version}", methods=LOOKING)
+    def one(request: Request, framework_id: str, version: str) -> Response:
+        gate.viewer(request)
+        policy = framework(database, framework_id, version)
+        passes = {stage.id: passes_by(stage) for stage in policy.stages}
+        return page(request, "framework.html", {"framework": policy, "passes": passes})
+
+
+def _own_tasks(database: Database, links: Links, viewer: Viewer) -> dict[str, Any]:
+    found = desk_reading.own_tasks(database, viewer)
+    return {"tasks": found, "links": {task.task_id: f"/t/{links.token(task.task_id, viewer.person)}" for task in found}}
+
+
+def _own(database: Database, links: Links, viewer: Viewer) -> dict[str, Any]:
+    return _own_tasks(database, links, viewer) | {"cases": desk_reading.own_proposals(database, viewer, _now())}

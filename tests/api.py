@@ -1,0 +1,71 @@
+"""The programming interface over a running engine, called as programs call it; for tests."""
+
+import datetime as dt
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from imprimatur.mail.links import Links
+from imprimatur.store.api_keys import make_key
+from imprimatur.web.api.app import create_api
+from imprimatur.web.app import create_app
+from models.vocabulary import KeyScope
+from tests.engine import Engine
+from tests.facts import BASE_URL, example
+from tests.web import KEY
+
+ALL = tuple(map(str, KeyScope))
+
+
+@dataclass
+class Program:
+    """``keys`` are made once for each person and set of scopes."""
+
+    live: Engine
+
+    def __post_init__(self) -> None:
+        links = Links([KEY], BASE_URL)
+
+        async def ready() -> dict[str, str]:
+            return {}
+
+        self.api = create_api(self.live.database, self.live.gateway, links)
+        self.app = create_app(
+            database=self.live.database,
+            decider=self.live.gateway,
+            links=links,
+            ready=ready,
+            api=self.api,
+        )
+
+    def key(self, email: str, scopes: Sequence[str] = ALL) -> str:
+        return make_key(self.live.database, "a program", email, scopes, dt.datetime.now(dt.UTC))[1]
+
+    @asynccontextmanager
+    async def of(self, email: str, scopes: Sequence[str] = ALL) -> AsyncIterator[httpx.AsyncClient]:
+        """Calls with a key of somebody's."""
+        async with self.anonymous() as client:
+            client.headers["Authorization"] = f"Bearer {self.key(email, scopes)}"
+            yield client
+
+    @asynccontextmanager
+    async def anonymous(self) -> AsyncIterator[httpx.AsyncClient]:
+        transport = httpx.ASGITransport(self.app)
+        async with httpx.AsyncClient(transport=transport, base_url=f"{BASE_URL}/api/v1") as client:
+            yield client
+
+
+def proposal(name: str = "industry-credit", **change: Any) -> dict[str, Any]:
+    """An example as JSON."""
+    return example(name).model_copy(update=change).model_dump(mode="json", exclude_none=True)
+
+
+def code_of(answer: httpx.Response) -> tuple[int, str]:
+    """Of a failure, which has to be told as one."""
+    assert answer.headers["content-type"] == "application/problem+json", answer.text
+    body = answer.json()
+    assert body["status"] == answer.status_code and body["title"] and body["type"].endswith(f"#{body['code']}")
+    return answer.status_code, body["code"]

@@ -1,0 +1,222 @@
+"""Who may see which case and do what: the whole matrix of roles, acts and units, and what holds for all of it."""
+
+from collections.abc import Iterable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from imprimatur.access import acts
+from imprimatur.access.acts import OFFICE_ACTS, CaseAct, CaseFacts, Denial, acts_on, scope_of
+from imprimatur.access.viewer import Viewer, viewer_of
+from models.vocabulary import AccessRole, CaseStatus, KeyScope, Strength
+
+ME, OTHER, UNIT = "me@example.edu", "other@example.edu", "School of Health"
+LOOKING = {CaseAct.READ, CaseAct.READ_NAMES}
+OWN_TASK = {CaseAct.ANSWER, CaseAct.CLAIM, CaseAct.DELEGATE}
+FULL = CaseFacts(
+    CaseStatus.IN_REVIEW,
+    OTHER,
+    UNIT,
+    stage_open=True,
+    reached=True,
+    tasks_open=True,
+    answered_in_open_stage=True,
+    to_confirm=1,
+)
+
+
+def viewer(*roles: str, units: Iterable[str] = (), has_tasks: bool = False) -> Viewer:
+    return viewer_of(ME, "Me", roles, units, has_tasks=has_tasks, strength=Strength.MAIL_LINK)
+
+
+def facts(**change: object) -> CaseFacts:
+    return CaseFacts(**(vars(FULL) | change))  # type: ignore[arg-type]
+
+
+def allowed(who: Viewer, case: CaseFacts) -> set[CaseAct]:
+    return {act for act, why_not in acts_on(who, case).items() if why_not is None}
+
+
+ALL_OFFICE = OFFICE_ACTS - {CaseAct.RESUME}
+MATRIX = {
+    "office, no unit": (viewer("governance_office"), FULL, LOOKING | ALL_OFFICE | {CaseAct.WITHDRAW}),
+    "office, this unit": (viewer("governance_office", units=[UNIT]), FULL, LOOKING | ALL_OFFICE | {CaseAct.WITHDRAW}),
+    "office, other unit": (viewer("governance_office", units=["Other"]), FULL, set()),
+    "admin, other unit": (viewer("admin", units=["Other"]), FULL, LOOKING | ALL_OFFICE | {CaseAct.WITHDRAW}),
+    "auditor, no unit": (viewer("auditor"), FULL, LOOKING),
+    "auditor, this unit": (viewer("auditor", units=[UNIT]), FULL, LOOKING),
+    "auditor, other unit": (viewer("auditor", units=["Other"]), FULL, set()),
+    "proposer of another case": (viewer("proposer"), FULL, set()),
+    "member of the unit": (viewer("quality_reviewer", units=[UNIT]), FULL, set()),
+    "reviewer asked": (
+        viewer("quality_reviewer", has_tasks=True),
+        facts(asked=True, open_tasks=1, offered=1),
+        {CaseAct.READ} | OWN_TASK,
+    ),
+    "reviewer who has answered": (viewer(has_tasks=True), facts(asked=True), {CaseAct.READ}),
+    "own case": (viewer("proposer"), facts(proposer=ME), {CaseAct.READ, CaseAct.WITHDRAW}),
+    "own case, sent back": (
+        viewer(),
+        facts(proposer=ME, status=CaseStatus.REVISING),
+        {CaseAct.READ, CaseAct.WITHDRAW, CaseAct.REVISE},
+    ),
+    "own case, held up by conditions": (
+        viewer(),
+        facts(proposer=ME, waits_for_conditions=True),
+        {CaseAct.READ, CaseAct.WITHDRAW, CaseAct.REVISE},
+    ),
+    "office, own case": (
+        viewer("governance_office"),
+        facts(proposer=ME),
+        LOOKING | {CaseAct.HOLD, CaseAct.EXTEND, CaseAct.SEND_BACK, CaseAct.REASSIGN, CaseAct.NUDGE, CaseAct.WITHDRAW},
+    ),
+    "office of another unit, asked": (
+        viewer("governance_office", units=["Other"], has_tasks=True),
+        facts(asked=True, open_tasks=1),
+        {CaseAct.READ, CaseAct.ANSWER, CaseAct.DELEGATE},
+    ),
+    "office, on hold": (
+        viewer("governance_office"),
+        facts(status=CaseStatus.ON_HOLD),
+        LOOKING | {CaseAct.RESUME, CaseAct.REASSIGN, CaseAct.WITHDRAW},
+    ),
+    "reviewer, on hold": (
+        viewer(has_tasks=True),
+        facts(status=CaseStatus.ON_HOLD, asked=True, open_tasks=1),
+        {CaseAct.READ, CaseAct.DELEGATE},
+    ),
+    "office, revising": (
+        viewer("governance_office"),
+        facts(status=CaseStatus.REVISING, stage_open=False, tasks_open=False),
+        LOOKING | {CaseAct.WITHDRAW},
+    ),
+    "office, nothing open": (
+        viewer("governance_office"),
+        facts(stage_open=False, tasks_open=False, reached=False, answered_in_open_stage=False, to_confirm=0),
+        LOOKING | {CaseAct.HOLD, CaseAct.WITHDRAW},
+    ),
+    "office, whose own act waits": (
+        viewer("governance_office"),
+        facts(to_confirm=0, own_to_confirm=1),
+        LOOKING | ALL_OFFICE - {CaseAct.CONFIRM} | {CaseAct.WITHDRAW},
+    ),
+    **{
+        f"office, {status}": (viewer("governance_office"), facts(status=status), LOOKING)
+        for status in CaseStatus
+        if status.is_final
+    },
+}
+
+
+@pytest.mark.parametrize(("who", "case", "may"), MATRIX.values(), ids=MATRIX)
+def test_everybody_may_do_what_is_theirs_and_nothing_else(who: Viewer, case: CaseFacts, may: set[CaseAct]) -> None:
+    assert allowed(who, case) == may
+
+
+@pytest.mark.parametrize(
+    ("who", "case", "act", "code"),
+    [
+        (viewer("auditor"), FULL, CaseAct.HOLD, "read_only"),
+        (viewer("auditor"), FULL, CaseAct.WITHDRAW, "read_only"),
+        (viewer(), facts(proposer=ME), CaseAct.HOLD, "not_the_office"),
+        (viewer(), facts(proposer=ME), CaseAct.READ_NAMES, "names_hidden"),
+        (viewer(), facts(proposer=ME), CaseAct.REVISE, "revision_not_requested"),
+        (viewer(), facts(asked=True), CaseAct.WITHDRAW, "not_the_proposer"),
+        (viewer(), facts(asked=True), CaseAct.ANSWER, "no_task"),
+        (viewer(), facts(asked=True), CaseAct.CLAIM, "nothing_on_offer"),
+        (viewer("governance_office", units=["x"]), facts(asked=True), CaseAct.HOLD, "not_your_unit"),
+        (viewer("governance_office"), facts(proposer=ME), CaseAct.OVERRIDE, "own_proposal"),
+        (viewer("governance_office"), facts(to_confirm=0, own_to_confirm=1), CaseAct.CONFIRM, "second_person_required"),
+        (viewer("governance_office"), facts(to_confirm=0), CaseAct.CONFIRM, "nothing_to_confirm"),
+        (viewer("governance_office"), FULL, CaseAct.RESUME, "case_not_on_hold"),
+        (viewer("governance_office"), facts(status=CaseStatus.PUBLISHED), CaseAct.HOLD, "case_closed"),
+        (viewer("governance_office"), facts(status=CaseStatus.INCOMPLETE), CaseAct.NUDGE, "case_not_in_review"),
+        (viewer(), FULL, CaseAct.READ, "case_outside_scope"),
+    ],
+)
+def test_whoever_may_not_is_told_why(who: Viewer, case: CaseFacts, act: CaseAct, code: str) -> None:
+    why_not = acts_on(who, case)[act]
+    assert why_not is not None
+    assert why_not.code == code
+    assert why_not.sentence.endswith(".")
+
+
+def test_roles_come_from_the_directory_and_from_tasks() -> None:
+    assert viewer("proposer", "quality_reviewer").roles == {AccessRole.PROPOSER}
+    assert viewer(has_tasks=True).roles == {AccessRole.PROPOSER, AccessRole.REVIEWER}
+    found = viewer("governance_office", "admin", "auditor").roles
+    assert found == {AccessRole.PROPOSER, AccessRole.OFFICE, AccessRole.ADMIN, AccessRole.AUDITOR}
+
+
+DENIALS = {value for value in vars(acts).values() if isinstance(value, Denial)}
+people = st.builds(
+    viewer_of,
+    st.just(ME),
+    st.just("Me"),
+    st.sets(st.sampled_from(["governance_office", "admin", "auditor", "proposer"])),
+    st.sets(st.sampled_from([UNIT, "Other"])),
+    has_tasks=st.booleans(),
+    strength=st.sampled_from(Strength),
+    scopes=st.none() | st.sets(st.sampled_from(KeyScope)),
+)
+cases = st.builds(
+    CaseFacts,
+    st.sampled_from(CaseStatus),
+    st.sampled_from([ME, OTHER]),
+    st.sampled_from([None, UNIT, "Other"]),
+    asked=st.booleans(),
+    open_tasks=st.integers(0, 2),
+    offered=st.integers(0, 1),
+    stage_open=st.booleans(),
+    reached=st.booleans(),
+    tasks_open=st.booleans(),
+    answered_in_open_stage=st.booleans(),
+    to_confirm=st.integers(0, 1),
+    own_to_confirm=st.integers(0, 1),
+    waits_for_conditions=st.booleans(),
+)
+
+
+@given(people, cases)
+def test_every_act_is_allowed_or_explained(who: Viewer, case: CaseFacts) -> None:
+    found = acts_on(who, case)
+    assert list(found) == list(CaseAct)
+    assert {why_not for why_not in found.values() if why_not is not None} <= DENIALS
+
+
+@given(people, cases)
+def test_outside_the_scope_a_case_is_hidden_altogether(who: Viewer, case: CaseFacts) -> None:
+    inside = who.scope.holds(case.proposer, case.unit, (ME,) if case.asked else ())
+    assert all((why_not is not None and why_not.hides) != inside for why_not in acts_on(who, case).values())
+
+
+@given(people, cases)
+def test_only_the_office_does_what_is_the_office_s(who: Viewer, case: CaseFacts) -> None:
+    if not who.roles & {AccessRole.OFFICE, AccessRole.ADMIN}:
+        assert not allowed(who, case) & OFFICE_ACTS
+
+
+@given(people, cases)
+def test_a_key_does_nothing_that_its_scopes_and_its_person_do_not_allow(who: Viewer, case: CaseFacts) -> None:
+    person = Viewer(who.person, who.name, who.roles, who.strength, who.units)
+    may = allowed(person, case)
+    scopes = set(KeyScope) if who.scopes is None else who.scopes
+    assert allowed(who, case) == {act for act in may if scope_of(act) in scopes}
+
+
+@given(people, cases)
+def test_nothing_changes_a_case_that_has_ended(who: Viewer, case: CaseFacts) -> None:
+    if case.status.is_final:
+        assert allowed(who, case) <= LOOKING
+
+
+@given(people)
+def test_units_only_ever_narrow_what_the_office_sees(who: Viewer) -> None:
+    wide = Viewer(who.person, who.name, who.roles, who.strength)
+    for unit in (None, UNIT, "Other"):
+        assert wide.scope.holds(OTHER, unit, ()) or not who.scope.holds(OTHER, unit, ())
+
+
+def test_codes_say_one_thing_each() -> None:
+    assert len({found.code for found in DENIALS}) == len({found.sentence for found in DENIALS}) == len(DENIALS)

@@ -1,0 +1,94 @@
+"""The drawing of a case's stages shows every stage once, right of all it needs, and says what the page says."""
+
+import itertools
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from imprimatur.frameworks.loader import institutions, shipped
+from imprimatur.store.engine import Database
+from imprimatur.store.reading import show_case
+from imprimatur.web.stage_graph import HEIGHT, LETTERS, WIDTH, Drawing, _lines, drawing
+from models.framework import Framework
+from tests.facts import Play, example, furnish, whole_story
+from tests.web import Site
+
+OFFICE = "omar.office@example.edu"
+EVERY = {**shipped(), **institutions()}
+
+
+def drawn(play: Play) -> Drawing:
+    return drawing(play.framework, show_case(play.database, play.case_id))
+
+
+def overlapping(found: Drawing) -> list[tuple[int, int]]:
+    return [
+        (one.x, one.y)
+        for one, other in itertools.combinations(found.boxes, 2)
+        if abs(one.x - other.x) < WIDTH and abs(one.y - other.y) < HEIGHT
+    ]
+
+
+@pytest.fixture
+def play(sqlite_database: Database, tmp_path: Path) -> Play:
+    furnish(sqlite_database)
+    play = Play(sqlite_database, tmp_path)
+    play.submit(example("industry-credit"))
+    return play
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_no_stage_lies_over_another_and_all_lie_inside(play: Play, name: str) -> None:
+    policy: Framework = EVERY[name]
+    view = show_case(play.database, play.case_id)
+    one = view.stages[0]
+    stages = [one.model_copy(update={"stage": stage.id, "name": stage.name}) for stage in policy.stages]
+    found = drawing(policy, view.model_copy(update={"stages": stages, "tasks": []}))
+    assert len(found.boxes) == len(policy.stages)
+    assert overlapping(found) == []
+    assert all(0 <= box.x <= found.width - WIDTH and 0 <= box.y <= found.height - HEIGHT for box in found.boxes)
+    for link in found.links:
+        x, _, *_, to_x, _ = map(int, re.findall(r"-?\d+", link))
+        assert x < to_x
+
+
+def test_stages_that_run_side_by_side_stand_one_above_the_other(play: Play) -> None:
+    play.decide("proposal", fit=4, no_duplication=3)
+    by_name = {" ".join(box.lines): box for box in drawn(play).boxes}
+    names = [stage.name for stage in play.framework.stages]
+    check, quality, industry, publication = (by_name[name] for name in names)
+    assert check.x < quality.x == industry.x < publication.x
+    assert quality.y != industry.y
+    assert (check.tone, quality.tone, publication.tone) == ("good", "open", "quiet")
+    assert quality.waits.startswith("waits for 3, due ")
+
+
+def test_what_is_late_and_what_is_done_is_seen(sqlite_database: Database, tmp_path: Path) -> None:
+    furnish(sqlite_database)
+    done = drawn(whole_story(sqlite_database, tmp_path))
+    assert {box.tone for box in done.boxes} == {"good"}
+    late = Play(sqlite_database, tmp_path, case_id="mc-late")
+    late.submit(example("industry-credit"))
+    late.pass_time(late.now.replace(year=late.now.year + 1) - late.now)
+    assert drawn(late).boxes[0].tone == "late"
+    assert ": Late, waits for " in drawn(late).text
+
+
+@given(st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=200))
+def test_a_name_takes_two_lines_at_most_and_none_is_too_long(name: str) -> None:
+    lines = _lines(name)
+    assert 1 <= len(lines) <= 2
+    assert all(len(line) <= LETTERS for line in lines)
+    if len(" ".join(name.split())) <= LETTERS:
+        assert lines == (" ".join(name.split()),)
+
+
+async def test_the_page_of_a_case_shows_the_drawing(play: Play) -> None:
+    site = Site(play)
+    async with site.signed_in(OFFICE) as visitor:
+        page = (await visitor.get(f"/cases/{play.case_id}")).text
+    assert page.count("<rect") == 4 and 'role="img"' in page
+    assert "style=" not in page
