@@ -16,13 +16,15 @@ from imprimatur.gateway import identified
 from imprimatur.mail.links import Links
 from imprimatur.rules.admission import refusal
 from imprimatur.rules.answers import check_answer
+from imprimatur.rules.strength import sign_in_refusal
 from imprimatur.store.decisions import receipt, task_place
 from imprimatur.store.engine import Database
 from imprimatur.web.app import create_app
+from imprimatur.web.tasks import SignedIn, nobody
 from models.conditions import Condition
 from models.events import Decided
 from models.messages import DecisionReceipt
-from models.vocabulary import Channel
+from models.vocabulary import Channel, Strength
 from tests.facts import BASE_URL, Play, example, furnish
 
 KEY = "a-key-of-at-least-thirty-two-characters"
@@ -49,6 +51,7 @@ class Decider:
         statement: str = "",
         logo: bool = False,
         channel: Channel = Channel.LINK,
+        strength: Strength | None = None,
     ) -> DecisionReceipt:
         self.asked.append(task_id)
         if self.trouble is not None:
@@ -62,6 +65,8 @@ class Decider:
         found = receipt(self.play.database, number)
         if found is not None:
             return found
+        if (unsure := sign_in_refusal(place.stage_def, strength)) is not None:
+            raise unsure
         event = Decided(
             decision_id=number,
             task_id=task_id,
@@ -73,6 +78,7 @@ class Decider:
             channel=channel,
             statement=statement,
             logo=logo,
+            strength=strength,
         )
         refused = refusal(self.play.state, event)
         if refused is not None:
@@ -117,6 +123,7 @@ class Site:
     embedded: bool = True
     problems: dict[str, str] = field(default_factory=dict)
     links: Links = field(default_factory=lambda: Links([KEY], BASE_URL))
+    signed_in: SignedIn = nobody
 
     def __post_init__(self) -> None:
         self.decider = Decider(self.play)
@@ -130,6 +137,7 @@ class Site:
             links=self.links,
             ready=ready,
             mailbox=Mailbox() if self.embedded else None,
+            signed_in=self.signed_in,
         )
 
     def link(self, stage: str, number: int = 0) -> str:

@@ -23,10 +23,11 @@ from imprimatur.store.decisions import task_place
 from imprimatur.store.engine import Database
 from imprimatur.store.inbound import Arrival, Holder, Reaction, holder, result_of, settle
 from models.messages import DecisionReceipt
-from models.vocabulary import Channel, InboundKind, MailKind
+from models.vocabulary import Channel, InboundKind, MailKind, Strength
 
 RECORDED, IGNORED = "recorded", "ignored"
 WAIVED = "waived"
+STRENGTHS = {WAIVED: Strength.MAIL_WAIVED}
 # Somebody who is known to be the holder may be answered often, but not without end: it may be a program after all.
 ANSWERS_A_DAY = 20
 # Of what others try the holder hears, but nobody can fill a mailbox by trying.
@@ -48,6 +49,7 @@ class Decider(Protocol):
         comment: str = "",
         scores: Mapping[str, int] | None = None,
         channel: Channel = Channel.MAIL,
+        strength: Strength | None = None,
     ) -> DecisionReceipt: ...
 
 
@@ -155,6 +157,7 @@ class Receiver:
                 comment=said.comment,
                 scores=said.scores,
                 channel=Channel.MAIL,
+                strength=STRENGTHS.get(vouched, Strength.MAIL_ATTESTED),
             )
         except Unavailable:
             raise

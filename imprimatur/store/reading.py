@@ -69,6 +69,7 @@ class Proof(BaseModel):
     position: int
     digest: str
     actor: str
+    strength: str | None = None
 
 
 class ChangeView(BaseModel):
@@ -322,7 +323,9 @@ def _proofs(connection: Connection, case_id: str) -> dict[tuple[str, int], list[
     )
     found: dict[tuple[str, int], list[Proof]] = {}
     for row in connection.execute(query.order_by(_DECISION.c.position)).mappings():
-        proof = Proof(position=row["position"], digest=row["ledger_digest"], actor=row["actor"])
+        proof = Proof(
+            position=row["position"], digest=row["ledger_digest"], actor=row["actor"], strength=row["strength"]
+        )
         found.setdefault((row["stage"], row["round"]), []).append(proof)
     return found
 

@@ -19,7 +19,7 @@ from imprimatur.web import catalogue, inbox, tasks
 from imprimatur.web.rendering import STATIC, page, wants_json
 from models.conditions import Condition
 from models.messages import DecisionReceipt
-from models.vocabulary import Channel
+from models.vocabulary import Channel, Strength
 
 log = structlog.get_logger()
 
@@ -51,6 +51,7 @@ class Decider(Protocol):
         statement: str = "",
         logo: bool = False,
         channel: Channel = Channel.LINK,
+        strength: Strength | None = None,
     ) -> DecisionReceipt: ...
 
 
@@ -62,8 +63,11 @@ def create_app(
     ready: Callable[[], Awaitable[dict[str, str]]],
     desk: Desk | None = None,
     mailbox: inbox.Mailbox | None = None,
+    signed_in: tasks.SignedIn = tasks.nobody,
 ) -> FastAPI:
     """``ready`` answers a problem by part (empty: ready); ``mailbox`` is there in the embedded stack only.
+
+    ``signed_in`` answers who is signed in, by a request, and how surely that is known.
 
     Without a ``desk`` nothing can be claimed, and no advice be asked or given.
     """
@@ -79,7 +83,7 @@ def create_app(
     def landing(request: Request) -> Response:
         return page(request, "landing.html")
 
-    app.include_router(tasks.router(database, decider, links, desk))
+    app.include_router(tasks.router(database, decider, links, desk, signed_in))
     app.include_router(catalogue.router(database))
     if mailbox is not None:
         app.include_router(inbox.router(mailbox))
