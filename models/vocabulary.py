@@ -297,7 +297,7 @@ class Channel(StrEnum):
 class Strength(StrEnum):
     """How surely whoever decided was known to be the person that the decision names.
 
-    ``mail_attested``: the institution's relay vouched for the sender; ``mail_dkim``: a signature that was verified here.
+    ``mail_attested``: the institution's relay vouched for the sender; ``mail_dkim``: a signature verified here did.
     """
 
     OPERATOR = "operator"

@@ -15,21 +15,13 @@ _NEEDS: dict[StageKind, tuple[str, ...]] = {
     StageKind.PUBLICATION: (),
 }
 _PEOPLE_DECIDE = ("conditions", "statement", "valid_for", "carry", "committee")
+_ROOM = ("window", "authentication")
 _IDLE: dict[StageKind, tuple[str, ...]] = {
     StageKind.REVIEW: (),
     StageKind.ENDORSEMENT: (),
-    StageKind.INFORMATION: (
-        "voting",
-        "sla",
-        "quality_gate",
-        "criteria",
-        "on_rejection",
-        *_PEOPLE_DECIDE,
-        "window",
-        "authentication",
-    ),
+    StageKind.INFORMATION: ("voting", "sla", "quality_gate", "criteria", "on_rejection", *_PEOPLE_DECIDE, *_ROOM),
     StageKind.OBJECTION: ("voting", "criteria", *_PEOPLE_DECIDE),
-    StageKind.PUBLICATION: ("quality_gate", "on_rejection", *_PEOPLE_DECIDE, "window", "authentication"),
+    StageKind.PUBLICATION: ("quality_gate", "on_rejection", *_PEOPLE_DECIDE, *_ROOM),
 }
 _FIT: dict[StageKind, frozenset[Verdict]] = {
     StageKind.REVIEW: frozenset(Verdict) - {Verdict.ENDORSE, Verdict.OBJECT, Verdict.ACKNOWLEDGE},

@@ -9,7 +9,7 @@ KNOWN_BY_CHANNEL = {Channel.COMMAND_LINE: Strength.OPERATOR, Channel.LINK: Stren
 
 
 def sign_in_refusal(stage: StageDef, strength: Strength | None) -> NotAllowed | None:
-    """To raise where a stage wants its deciders signed in and this one is not. Whatever the way in: this is the rule."""
+    """To raise where a stage wants its deciders signed in and this one is not, whatever the way in."""
     if not stage.wants_sign_in or (strength is not None and strength.is_sign_in):
         return None
     return NotAllowed(
