@@ -20,6 +20,7 @@ from imprimatur.mail.replies.letter import Letter, take_apart
 from imprimatur.mail.replies.sender import attested_by, canonical, is_disowned
 from imprimatur.mail.replies.signature import Lookup, is_signed_by_sender
 from imprimatur.rules.wording import VERDICT_LABELS
+from imprimatur.store.aliases import aliases_of
 from imprimatur.store.decisions import task_place
 from imprimatur.store.engine import Database
 from imprimatur.store.inbound import Arrival, Holder, Reaction, holder, result_of, settle
@@ -125,7 +126,7 @@ class Receiver:
         try:
             holding, vouched = await asyncio.to_thread(self._identified, letter, raw, task, is_ours)
         except Refused as error:
-            warns = task is not None and (is_ours or letter.sender == canonical(task.assignee))
+            warns = task is not None and (is_ours or await asyncio.to_thread(self._is_from, letter, task))
             return _warning(error) if warns else Reaction(error.code, refused=error)
         return await self._answer(letter, holding, vouched)
 
@@ -137,7 +138,7 @@ class Receiver:
             raise NotAllowed("reply_secret_invalid", "The reply address is not the one of this task.", ASK_AGAIN)
         if letter.kind is InboundKind.UNREADABLE:
             raise Refused("mail_unreadable", "The message is built so that it is not safe to read.", USE_THE_LINK)
-        if letter.sender != canonical(task.assignee):
+        if letter.sender is None or not self._is_from(letter, task):
             sender = letter.sender or "an unclear sender"
             raise NotAllowed("sender_not_assignee", f"The message came from {sender}.", USE_THE_LINK)
         vouched = self._vouched(letter, raw, letter.sender)
@@ -145,6 +146,11 @@ class Receiver:
             told = "Nothing shows that the message came from where it says it does."
             raise NotAllowed("sender_not_attested", told, USE_THE_LINK)
         return task, vouched
+
+    def _is_from(self, letter: Letter, task: Holder) -> bool:
+        """From the address that the task mail went to, or another that the office has recorded for its holder."""
+        known = (task.assignee, *aliases_of(self._database, task.assignee))
+        return letter.sender in {canonical(address) for address in known}
 
     def _vouched(self, letter: Letter, raw: bytes, sender: str) -> str | None:
         """Raises Unavailable when the key of a signature cannot be asked for now."""
