@@ -94,7 +94,8 @@ def _return_to_proposer(book: Book) -> None:
 def _record_decision(book: Book, effect: c.RecordDecision) -> None:
     decision, step = effect.decision, book.step
     outcome = next((e.outcome for e in step.effects if isinstance(e, c.CloseStage) and e.stage == effect.stage), None)
-    signed = {name: value for name in ("statement", "logo") if (value := getattr(decision, name))}
+    # What is not said is not written into the ledger: older decisions replay into the events that they were.
+    signed = {name: value for name in ("statement", "logo", "strength") if (value := getattr(decision, name))}
     book.event(
         EventType.DECISION_RECORDED,
         decision.actor,

@@ -19,8 +19,9 @@ from imprimatur.rules.admission import decision_refusal
 from imprimatur.rules.answers import check_answer
 from imprimatur.rules.clock import next_deadline
 from imprimatur.rules.completeness import FieldProblem, changed_fields
+from imprimatur.rules.strength import KNOWN_BY_CHANNEL, sign_in_refusal
 from imprimatur.store import decisions
-from imprimatur.store.authority import Authority, authority_in, check_act
+from imprimatur.store.authority import authority_in, check_act
 from imprimatur.store.documents import proposal_by_digest
 from imprimatur.store.engine import Database
 from imprimatur.store.frameworks import framework, framework_by_digest, framework_for_kind
@@ -51,7 +52,7 @@ from models.plan import Plan
 from models.proposal import Proposal
 from models.tables import CaseRow, VersionRow
 from models.tracks import Selection
-from models.vocabulary import Channel, Statement
+from models.vocabulary import Channel, Statement, Strength
 from workflows.case import CaseWorkflow
 
 TASK_QUEUE = "imprimatur"
@@ -169,13 +170,15 @@ class Gateway:
         statement: str = "",
         logo: bool = False,
         channel: Channel = Channel.COMMAND_LINE,
+        strength: Strength | None = None,
     ) -> DecisionReceipt:
         """Records a decision; answers after it is committed. The same answer again gets the first receipt.
 
         ``statement`` is published with the micro-credential; ``logo``: the organisation's logo may be shown with it.
+        ``strength``: how surely the actor is known, where the channel does not say it.
         """
         given, actor, comment = dict(scores or {}), actor.strip().lower(), comment.strip()
-        numbered = identified(task_id, conditions)
+        numbered, strength = identified(task_id, conditions), strength or KNOWN_BY_CHANNEL.get(channel)
         async with self._on_record(Attempt("decide", actor, task_id=task_id, channel=channel)) as attempt:
             task = await asyncio.to_thread(decisions.task_place, self._database, task_id)
             attempt.case_id = task.case_id
@@ -206,20 +209,23 @@ class Gateway:
             facts |= {"scores": given} if given else {}
             facts |= {"conditions": numbered} if numbered else {}
             facts |= {name: value for name, value in public.items() if value}
+            facts |= {"strength": strength} if strength else {}
             event = Decided(**facts)
+            if (refused := sign_in_refusal(task.stage_def, strength)) is not None:
+                return await self._refuse(event, refused)
             if (refused := authority.refusal(checked)) is not None:
-                return await self._refuse(task, event, authority, refused)
+                return await self._refuse(event, refused, conflict=(task.case_id, authority.conflict))
             return await self._decide(task, event)
 
     async def _refuse(
-        self, task: decisions.TaskPlace, event: Decided, authority: Authority, refused: ImprimaturError
+        self, event: Decided, refused: ImprimaturError, conflict: tuple[str, str | None] | None = None
     ) -> DecisionReceipt:
         """What was recorded before stands and is answered again; else the office hears of a conflict of interest."""
         receipt = await asyncio.to_thread(decisions.receipt, self._database, event.decision_id)
         if receipt is not None:
             return receipt
-        if authority.conflict is not None:
-            await self.report_conflict(task.case_id, event.task_id, event.actor, authority.conflict)
+        if conflict is not None and conflict[1] is not None:
+            await self.report_conflict(conflict[0], event.task_id, event.actor, conflict[1])
         raise refused
 
     async def report_conflict(self, case_id: str, task_id: str, person: str, why: str) -> None:

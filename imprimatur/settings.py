@@ -37,6 +37,8 @@ class Settings(BaseSettings):
     oidc_issuer: str | None = Field(default=None, alias="OIDC_ISSUER")
     oidc_client_id: str | None = Field(default=None, alias="OIDC_CLIENT_ID")
     oidc_client_secret: SecretStr | None = Field(default=None, alias="OIDC_CLIENT_SECRET")
+    mail_unnamed_results: str | None = Field(default=None, alias="MAIL_UNNAMED_RESULTS")
+    mail_verify_dkim: str = Field(default="no", alias="MAIL_VERIFY_DKIM")
     payload_keys: SecretStr | None = Field(default=None, alias="PAYLOAD_KEYS")
 
     @model_validator(mode="before")
@@ -96,10 +98,30 @@ class Settings(BaseSettings):
             raise ValueError("no language such as en or pt-BR")
         return value
 
+    @field_validator("mail_unnamed_results")
+    @classmethod
+    def _few(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(r"[0-9]", value):
+            raise ValueError("not a number of Received headers from 0 to 9")
+        return value
+
+    @field_validator("mail_verify_dkim")
+    @classmethod
+    def _yes_or_no(cls, value: str) -> str:
+        if value not in ("yes", "no"):
+            raise ValueError("neither yes nor no")
+        return value
+
+    @property
+    def vouches(self) -> bool:
+        """Whether anything could show who sent a reply."""
+        named = self.mail_authserv_id is not None or self.mail_unnamed_results is not None
+        return named or self.mail_verify_dkim == "yes"
+
     @property
     def takes_replies(self) -> bool:
         """Whether anybody's reply could be recorded: something vouches for senders, or nothing has to."""
-        return self.mail_authserv_id is not None or self.mail_attestation == "waived"
+        return self.vouches or self.mail_attestation == "waived"
 
     def given(self) -> dict[str, str]:
         """What was set, by the names of the environment: for processes that are started with the same settings."""

@@ -9,7 +9,7 @@ from models.conditions import Condition, ConditionEvent
 from models.plan import Plan
 from models.tracks import Selection
 from models.values import Date, Tagged
-from models.vocabulary import Boundary, Channel, OfficeAct, StageOutcome, Verdict
+from models.vocabulary import Boundary, Channel, OfficeAct, StageOutcome, Strength, Verdict
 
 
 class Submitted(Tagged):
@@ -23,7 +23,10 @@ class Submitted(Tagged):
 
 
 class Decided(Tagged):
-    """``statement`` is published with the micro-credential; ``logo``: the organisation's logo may be shown with it."""
+    """``statement`` is published with the micro-credential; ``logo``: the organisation's logo may be shown with it.
+
+    ``strength``: how surely the actor was known; None in histories that are older than the notion.
+    """
 
     kind: Literal["decided"] = "decided"
     decision_id: str
@@ -36,6 +39,7 @@ class Decided(Tagged):
     channel: Channel = Channel.COMMAND_LINE
     statement: str = ""
     logo: bool = False
+    strength: Strength | None = None
 
 
 class Revised(Tagged):

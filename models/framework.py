@@ -16,6 +16,7 @@ from models.texts import Number, WebAddress, WholeNumber
 from models.vocabulary import (
     AssignmentReason,
     AtBreach,
+    Authentication,
     Carry,
     Conditions,
     CountedOf,
@@ -229,6 +230,7 @@ class StageDef(Strict):
     on_rejection: OnRejection = OnRejection.END_CASE
     committee: Identifier | None = None
     window: Identifier | None = None
+    authentication: Authentication = Authentication.ANY
     source: Text | None = None
 
     @property
@@ -243,6 +245,10 @@ class StageDef(Strict):
         if self.kind is StageKind.OBJECTION and reason == AssignmentReason.ESCALATION:
             return USUAL_VERDICTS[StageKind.REVIEW]
         return self.verdicts or USUAL_VERDICTS[self.kind]
+
+    @property
+    def wants_sign_in(self) -> bool:
+        return self.authentication is Authentication.SIGN_IN
 
     def criterion(self, criterion_id: str) -> Criterion | None:
         return next((c for c in self.criteria if c.id == criterion_id), None)

@@ -73,6 +73,16 @@ class PersonUnitRow(SQLModel, table=True):
     unit: str = Field(primary_key=True, index=True)
 
 
+class PersonAliasRow(SQLModel, table=True):
+    """A further address of a person, from which a reply is as good as from the first."""
+
+    __tablename__ = "person_alias"
+    alias: str = Field(primary_key=True)
+    email: str = Field(foreign_key="person.email", index=True)
+    recorded_by: str
+    recorded_at: dt.datetime = _instant()
+
+
 class FrameworkRow(SQLModel, table=True):
     __tablename__ = "framework"
     id: str = Field(primary_key=True)
@@ -191,6 +201,7 @@ class DecisionRow(SQLModel, table=True):
     """``position`` and ``ledger_digest`` name the ledger event that proves the decision.
 
     ``statement`` is published with the micro-credential; ``logo``: the organisation's logo may be shown with it.
+    ``strength`` says how surely the actor was known, where that was recorded.
     """
 
     __tablename__ = "decision"
@@ -213,6 +224,7 @@ class DecisionRow(SQLModel, table=True):
     annulled_at: dt.datetime | None = _maybe_instant()
     statement: str | None = Field(default=None, sa_column=Column(Text))
     logo: bool | None = None
+    strength: str | None = None
 
 
 class LedgerRow(SQLModel, table=True):
@@ -435,6 +447,16 @@ class InboundContentRow(SQLModel, table=True):
     __tablename__ = "inbound_content"
     digest: str = Field(primary_key=True)
     content: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class SentFormRow(SQLModel, table=True):
+    """A form of a task page that was sent: its one-time value, and the digest of what it said."""
+
+    __tablename__ = "sent_form"
+    form_id: str = Field(primary_key=True)
+    task_id: str
+    digest: str
+    sent_at: dt.datetime = _instant()
 
 
 class PublicationRow(SQLModel, table=True):

@@ -295,6 +295,33 @@ class Channel(StrEnum):
     API = "api"
 
 
+class Strength(StrEnum):
+    """How surely whoever decided was known to be the person that the decision names.
+
+    ``mail_attested``: the institution's relay vouched for the sender; ``mail_dkim``: a signature verified here did.
+    """
+
+    OPERATOR = "operator"
+    LINK = "link"
+    MAIL_ATTESTED = "mail_attested"
+    MAIL_DKIM = "mail_dkim"
+    MAIL_WAIVED = "mail_waived"
+    SESSION = "session"
+    OIDC = "oidc"
+    API_KEY = "api_key"
+
+    @property
+    def is_sign_in(self) -> bool:
+        return self in (Strength.SESSION, Strength.OIDC)
+
+
+class Authentication(StrEnum):
+    """How surely a stage wants its deciders to be known."""
+
+    ANY = "any"
+    SIGN_IN = "sign_in"
+
+
 class InboundKind(StrEnum):
     """What an incoming message is; only a reply can decide anything, and only a reply is answered."""
 
@@ -464,14 +491,6 @@ class AccessRole(StrEnum):
     OFFICE = "office"
     ADMIN = "admin"
     AUDITOR = "auditor"
-
-
-class Strength(StrEnum):
-    """What a visitor has proved who they are with."""
-
-    MAIL_LINK = "mail_link"
-    OIDC = "oidc"
-    API_KEY = "api_key"
 
 
 class KeyScope(StrEnum):

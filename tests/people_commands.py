@@ -61,10 +61,28 @@ async def _declare_an_interest(terminal: Terminal, case_id: str) -> None:
     await terminal.run(f"return {offer[SAM]} --as {SAM}")
 
 
+async def _record_an_alias(terminal: Terminal) -> None:
+    alias = "quinn@home.example"
+    await terminal.ask(f"people alias add {QUINN} {alias} --as {OFFICE}")
+    assert alias in await terminal.run(f"people alias list --person {QUINN}")
+    await terminal.ask("people alias list")
+    for line, code, status in (
+        (f"people alias add {ROSA} {alias} --as {OFFICE}", "alias_taken", 1),
+        (f"people alias add {ROSA} {QUINN} --as {OFFICE}", "alias_taken", 1),
+        (f"people alias add {ROSA} nonsense --as {OFFICE}", "alias_malformed", 2),
+        (f"people alias add nobody@example.edu {alias} --as {OFFICE}", "person_unknown", 1),
+        (f"people alias add {ROSA} r@home.example --as {ROSA}", "not_the_office", 1),
+        (f"people alias remove {ROSA} {alias} --as {OFFICE}", "alias_unknown", 1),
+    ):
+        await _refused(terminal, line, code, status)
+    await terminal.ask(f"people alias remove {QUINN} {alias} --as {OFFICE}")
+
+
 async def _keep_the_directory(terminal: Terminal) -> None:
     days = "--from 2026-12-21 --until 2027-01-08"
     found = await terminal.ask(f"people delegate {QUINN} --to {ADVISER} {days} --stage quality")
     await terminal.ask("people delegations")
+    await _record_an_alias(terminal)
     await terminal.ask(f"people end-delegation {found['delegation']['delegation_id']}")
     await terminal.ask(f"people absent {QUINN} {days} --reason holiday")
     await terminal.ask(f"people absences --person {QUINN}")

@@ -27,7 +27,7 @@ FULL = CaseFacts(
 
 
 def viewer(*roles: str, units: Iterable[str] = (), has_tasks: bool = False) -> Viewer:
-    return viewer_of(ME, "Me", roles, units, has_tasks=has_tasks, strength=Strength.MAIL_LINK)
+    return viewer_of(ME, "Me", roles, units, has_tasks=has_tasks, strength=Strength.SESSION)
 
 
 def facts(**change: object) -> CaseFacts:

@@ -89,7 +89,7 @@ def test_empty_lines_say_nothing(line: str) -> None:
         (f"{ANA}", "name", "is missing"),
         (f"{ANA}, ", "name", "is missing"),
         (f"{ANA},Ana,x,,,perhaps", "active", "'perhaps' is neither yes nor no"),
-        (f"{ANA},Ana,x,,,yes,,more", "", "has 8 cells for 7 columns"),
+        (f"{ANA},Ana,x,,,yes,,,more", "", "has 9 cells for 8 columns"),
         (f"{ANA},Ana,x,,,yes,Deutsch", "language", "'Deutsch' is no language such as de or pt-BR"),
         (f"{ANA},A\x00na", "name", "cannot be printed"),
         (f"{ANA},A\x07na", "name", "cannot be printed"),

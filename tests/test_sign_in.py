@@ -102,7 +102,7 @@ async def test_a_link_in_a_mail_signs_in_and_leads_on(site: Site) -> None:
         page = await visitor.get(next_page)
         assert page.status_code == 200 and "Omar Haddad" in page.text
     [session] = rows(site, SESSIONS)
-    assert (session["email"], session["strength"]) == (OFFICE, Strength.MAIL_LINK)
+    assert (session["email"], session["strength"]) == (OFFICE, Strength.SESSION)
     assert visitor.cookies[COOKIE].split(".")[0] not in str(session), (
         "the database does not hold what the browser holds"
     )

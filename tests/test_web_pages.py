@@ -369,8 +369,8 @@ def test_what_needs_the_office_is_found(database: Database, tmp_path: Path) -> N
 
 def test_facts_about_a_case_are_counted_for_whoever_asks(database: Database, tmp_path: Path) -> None:
     site = populated(database, tmp_path)
-    reviewer = viewer_of(REVIEWER, "", [], [], has_tasks=True, strength=Strength.MAIL_LINK)
-    office = viewer_of(OFFICE, "", ["governance_office"], [], has_tasks=False, strength=Strength.MAIL_LINK)
+    reviewer = viewer_of(REVIEWER, "", [], [], has_tasks=True, strength=Strength.SESSION)
+    office = viewer_of(OFFICE, "", ["governance_office"], [], has_tasks=False, strength=Strength.SESSION)
     with database.read() as connection:
         theirs, others = (facts_of(connection, viewer, HERE) for viewer in (reviewer, office))
     assert (theirs.asked, theirs.open_tasks, theirs.offered) == (True, 1, 0)

@@ -18,6 +18,7 @@ from imprimatur.gateway import identified
 from imprimatur.mail.links import Links
 from imprimatur.rules.admission import refusal
 from imprimatur.rules.answers import check_answer
+from imprimatur.rules.strength import sign_in_refusal
 from imprimatur.store.decisions import receipt, task_place
 from imprimatur.store.engine import Database
 from imprimatur.store.sessions import Client, begin
@@ -53,6 +54,7 @@ class Decider:
         statement: str = "",
         logo: bool = False,
         channel: Channel = Channel.LINK,
+        strength: Strength | None = None,
     ) -> DecisionReceipt:
         self.asked.append(task_id)
         if self.trouble is not None:
@@ -66,6 +68,8 @@ class Decider:
         found = receipt(self.play.database, number)
         if found is not None:
             return found
+        if (unsure := sign_in_refusal(place.stage_def, strength)) is not None:
+            raise unsure
         event = Decided(
             decision_id=number,
             task_id=task_id,
@@ -77,6 +81,7 @@ class Decider:
             channel=channel,
             statement=statement,
             logo=logo,
+            strength=strength,
         )
         refused = refusal(self.play.state, event)
         if refused is not None:
@@ -149,7 +154,7 @@ class Site:
         async with httpx.AsyncClient(transport=transport, base_url=BASE_URL) as client:
             yield client
 
-    def session(self, email: str, strength: Strength = Strength.MAIL_LINK) -> dict[str, str]:
+    def session(self, email: str, strength: Strength = Strength.SESSION) -> dict[str, str]:
         """Signs somebody of the directory in; the cookie that their browser holds."""
         with self.play.database.write() as connection:
             secret = begin(connection, email, strength, Client("192.0.2.7", "A browser"), dt.datetime.now(dt.UTC))
@@ -159,7 +164,7 @@ class Site:
         return {name: value}
 
     @asynccontextmanager
-    async def signed_in(self, email: str, strength: Strength = Strength.MAIL_LINK) -> AsyncIterator[httpx.AsyncClient]:
+    async def signed_in(self, email: str, strength: Strength = Strength.SESSION) -> AsyncIterator[httpx.AsyncClient]:
         async with self.visitor() as visitor:
             visitor.cookies.update(self.session(email, strength))
             yield visitor

@@ -8,6 +8,7 @@ import typer
 
 from imprimatur.cli import (
     access,
+    aliases,
     badges,
     bulk,
     cases,
@@ -56,6 +57,7 @@ app.add_typer(keys.app, name="keys")
 app.add_typer(publishing.endorse_app, name="endorse")
 app.add_typer(access.key_app, name="key")
 records.people_app.add_typer(people.interest_app, name="interest")
+records.people_app.add_typer(aliases.alias_app, name="alias")
 records.framework_app.command("migrate")(bulk.framework_migrate)
 PEOPLE_VERBS: dict[str, Callable[..., int | None]] = {
     "delegate": people.delegate,

@@ -28,9 +28,13 @@ framework_app = typer.Typer(help="Approval policies.", no_args_is_help=True)
 
 
 @people_app.command("import")
-def people_import(file: Path, as_json: Json = False) -> None:
-    """Take people from a CSV file: email, name, roles, units, organisation, active, language."""
-    result = with_database(lambda database: import_people(database, file))
+def people_import(
+    file: Path,
+    actor: Annotated[str | None, typer.Option("--as", metavar="EMAIL", help="Who of the office does this.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Take people from a CSV file: email, name, roles, units, organisation, active, language, aliases."""
+    result = with_database(lambda database: import_people(database, file, actor))
     show(
         result.model_dump(mode="json"),
         as_json,

@@ -9,6 +9,7 @@ from imprimatur.embedded.home import read_stack
 from imprimatur.errors import Refused
 from imprimatur.inbound.listening import listen
 from imprimatur.inbound.receiving import Identity, Outcome, Receiver
+from imprimatur.inbound.resolver import text_record
 from imprimatur.logs import configure_logs
 from imprimatur.mail.links import Links
 from imprimatur.settings import Settings
@@ -51,6 +52,12 @@ async def _receiver(environment: Environment) -> AsyncIterator[Receiver]:
 
 def _identity(settings: Settings) -> Identity:
     """Beside the embedded stack nothing has to be attested, unless a relay is named that could."""
-    embedded = settings.mail_authserv_id is None and read_stack(settings.home) is not None
-    waived = settings.mail_attestation == "waived" or embedded
-    return Identity(settings.mail_reply_domain, settings.mail_authserv_id, waived)
+    embedded = not settings.vouches and read_stack(settings.home) is not None
+    hops = settings.mail_unnamed_results
+    return Identity(
+        settings.mail_reply_domain,
+        settings.mail_authserv_id,
+        settings.mail_attestation == "waived" or embedded,
+        unnamed_hops=int(hops) if hops is not None else None,
+        lookup=text_record if settings.mail_verify_dkim == "yes" else None,
+    )

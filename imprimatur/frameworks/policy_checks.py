@@ -15,12 +15,13 @@ _NEEDS: dict[StageKind, tuple[str, ...]] = {
     StageKind.PUBLICATION: (),
 }
 _PEOPLE_DECIDE = ("conditions", "statement", "valid_for", "carry", "committee")
+_ROOM = ("window", "authentication")
 _IDLE: dict[StageKind, tuple[str, ...]] = {
     StageKind.REVIEW: (),
     StageKind.ENDORSEMENT: (),
-    StageKind.INFORMATION: ("voting", "sla", "quality_gate", "criteria", "on_rejection", *_PEOPLE_DECIDE, "window"),
+    StageKind.INFORMATION: ("voting", "sla", "quality_gate", "criteria", "on_rejection", *_PEOPLE_DECIDE, *_ROOM),
     StageKind.OBJECTION: ("voting", "criteria", *_PEOPLE_DECIDE),
-    StageKind.PUBLICATION: ("quality_gate", "on_rejection", *_PEOPLE_DECIDE, "window"),
+    StageKind.PUBLICATION: ("quality_gate", "on_rejection", *_PEOPLE_DECIDE, *_ROOM),
 }
 _FIT: dict[StageKind, frozenset[Verdict]] = {
     StageKind.REVIEW: frozenset(Verdict) - {Verdict.ENDORSE, Verdict.OBJECT, Verdict.ACKNOWLEDGE},
@@ -44,6 +45,9 @@ def kind_problems(stage: StageDef, place: Place) -> Found:
     if stage.committee is not None and stage.carry is Carry.CONFIRM:
         problem = "a committee decides about a new version at its sitting, and confirms nothing by itself"
         yield (*place, "carry"), "stage_key_idle", problem, "no carry here"
+    if stage.committee is not None and stage.wants_sign_in:
+        problem = "what a committee decided is recorded from its minutes, without anybody's sign-in"
+        yield (*place, "authentication"), "stage_key_idle", problem, "no authentication here"
     for index, rule in enumerate(stage.reviewers):
         if rule.claim and stage.kind in (StageKind.INFORMATION, StageKind.OBJECTION):
             problem = "a task that nobody waits for is not claimed: everybody is told"

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
-from imprimatur.rules.wording import BOUNDARIES, closed_by
+from imprimatur.rules.wording import BOUNDARIES, KNOWN_BY, closed_by
 from models.vocabulary import Boundary, EventType
 
 Data = Mapping[str, Any]
@@ -219,6 +219,8 @@ def _decision(data: Data) -> str:
         text += " with the scores " + ", ".join(f"{_words(name)} {score}" for name, score in data["scores"].items())
     if number := len(data.get("conditions", ())):
         text += f" on {number} condition{'s' if number > 1 else ''}"
+    if data.get("strength"):
+        text += f" ({KNOWN_BY[data['strength']]})"
     return f"{text}: {data['comment']}" if data["comment"] else text
 
 

@@ -149,7 +149,7 @@ def _differences(where: str, what: str, row: Row, facts: Facts) -> Iterator[Ledg
 
 DECISION_FIELDS = (
     "decision_id", "task_id", "stage", "round", "verdict", "comment", "scores", "digest", "channel",
-    "stage_outcome", "case_status", "statement", "logo",
+    "stage_outcome", "case_status", "statement", "logo", "strength",
 )  # fmt: skip
 
 

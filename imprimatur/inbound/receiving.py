@@ -17,16 +17,20 @@ from imprimatur.inbound.doubts import unclear
 from imprimatur.mail.links import Links
 from imprimatur.mail.replies.grammar import Answer, Unclear, read_answer
 from imprimatur.mail.replies.letter import Letter, take_apart
-from imprimatur.mail.replies.sender import attested_by, canonical
+from imprimatur.mail.replies.sender import attested_by, canonical, is_disowned
+from imprimatur.mail.replies.signature import Lookup, is_signed_by_sender
 from imprimatur.rules.wording import VERDICT_LABELS
+from imprimatur.store.aliases import aliases_of
 from imprimatur.store.decisions import task_place
 from imprimatur.store.engine import Database
 from imprimatur.store.inbound import Arrival, Holder, Reaction, holder, result_of, settle
 from models.messages import DecisionReceipt
-from models.vocabulary import Channel, InboundKind, MailKind
+from models.vocabulary import Channel, InboundKind, MailKind, Strength
 
 RECORDED, IGNORED = "recorded", "ignored"
 WAIVED = "waived"
+VERIFIED = "verified_dkim"
+STRENGTHS = {WAIVED: Strength.MAIL_WAIVED, VERIFIED: Strength.MAIL_DKIM}
 # Somebody who is known to be the holder may be answered often, but not without end: it may be a program after all.
 ANSWERS_A_DAY = 20
 # Of what others try the holder hears, but nobody can fill a mailbox by trying.
@@ -48,16 +52,23 @@ class Decider(Protocol):
         comment: str = "",
         scores: Mapping[str, int] | None = None,
         channel: Channel = Channel.MAIL,
+        strength: Strength | None = None,
     ) -> DecisionReceipt: ...
 
 
 @dataclass(frozen=True)
 class Identity:
-    """``authserv_id`` names the relay whose results count; ``attestation_waived`` where no stranger can reach us."""
+    """``authserv_id`` names the relay whose results count; ``attestation_waived`` where no stranger can reach us.
+
+    ``unnamed_hops``: the relay writes its results without a name, as the first of the message, below so many Received
+    headers at most. ``lookup`` answers text records of the DNS, with which signatures are verified here.
+    """
 
     reply_domain: str
     authserv_id: str | None = None
     attestation_waived: bool = False
+    unnamed_hops: int | None = None
+    lookup: Lookup | None = None
 
 
 @dataclass(frozen=True)
@@ -93,7 +104,7 @@ class Receiver:
         known = await asyncio.to_thread(result_of, self._database, arrival.mail_key)
         if known is not None:
             return Outcome(known, letter.kind, case_id, task_id, repeated=True)
-        reaction = await self._react(letter, task, is_ours)
+        reaction = await self._react(letter, raw, task, is_ours)
         written = await asyncio.to_thread(settle, self._database, arrival, task, reaction)
         return Outcome(reaction.result, letter.kind, case_id, task_id, repeated=not written)
 
@@ -109,17 +120,17 @@ class Receiver:
             return None, False
         return task, self._links.is_reply_secret(task.task_id, task.assignee, parts["signature"])
 
-    async def _react(self, letter: Letter, task: Holder | None, is_ours: bool) -> Reaction:
+    async def _react(self, letter: Letter, raw: bytes, task: Holder | None, is_ours: bool) -> Reaction:
         if letter.kind not in (InboundKind.REPLY, InboundKind.UNREADABLE):
             return Reaction(IGNORED)
         try:
-            holding, vouched = self._identified(letter, task, is_ours)
+            holding, vouched = await asyncio.to_thread(self._identified, letter, raw, task, is_ours)
         except Refused as error:
-            warns = task is not None and (is_ours or letter.sender == canonical(task.assignee))
+            warns = task is not None and (is_ours or await asyncio.to_thread(self._is_from, letter, task))
             return _warning(error) if warns else Reaction(error.code, refused=error)
         return await self._answer(letter, holding, vouched)
 
-    def _identified(self, letter: Letter, task: Holder | None, is_ours: bool) -> tuple[Holder, str]:
+    def _identified(self, letter: Letter, raw: bytes, task: Holder | None, is_ours: bool) -> tuple[Holder, str]:
         """The task whose holder sent the message, and what vouches for that. Raises Refused."""
         if task is None:
             raise NotFound("reply_address_unknown", "No task has this reply address.", ASK_AGAIN)
@@ -127,19 +138,32 @@ class Receiver:
             raise NotAllowed("reply_secret_invalid", "The reply address is not the one of this task.", ASK_AGAIN)
         if letter.kind is InboundKind.UNREADABLE:
             raise Refused("mail_unreadable", "The message is built so that it is not safe to read.", USE_THE_LINK)
-        if letter.sender != canonical(task.assignee):
+        if letter.sender is None or not self._is_from(letter, task):
             sender = letter.sender or "an unclear sender"
             raise NotAllowed("sender_not_assignee", f"The message came from {sender}.", USE_THE_LINK)
-        vouched = self._vouched(letter, letter.sender)
+        vouched = self._vouched(letter, raw, letter.sender)
         if vouched is None:
             told = "Nothing shows that the message came from where it says it does."
             raise NotAllowed("sender_not_attested", told, USE_THE_LINK)
         return task, vouched
 
-    def _vouched(self, letter: Letter, sender: str) -> str | None:
+    def _is_from(self, letter: Letter, task: Holder) -> bool:
+        """From the address that the task mail went to, or another that the office has recorded for its holder."""
+        known = (task.assignee, *aliases_of(self._database, task.assignee))
+        return letter.sender in {canonical(address) for address in known}
+
+    def _vouched(self, letter: Letter, raw: bytes, sender: str) -> str | None:
+        """Raises Unavailable when the key of a signature cannot be asked for now."""
         if self._identity.attestation_waived:
             return WAIVED
-        return attested_by(letter.results, self._identity.authserv_id or "", sender)
+        relay, hops = self._identity.authserv_id or "", self._identity.unnamed_hops
+        unnamed = letter.results[0] if letter.results and hops is not None and letter.hops <= hops else ""
+        vouched = attested_by(letter.results, relay, sender, unnamed)
+        if vouched is not None or self._identity.lookup is None:
+            return vouched
+        if is_disowned(letter.results, relay, sender, unnamed):
+            return None
+        return VERIFIED if is_signed_by_sender(raw, sender, self._identity.lookup) else None
 
     async def _answer(self, letter: Letter, task: Holder, vouched: str) -> Reaction:
         stage = (await asyncio.to_thread(task_place, self._database, task.task_id)).stage_def
@@ -155,6 +179,7 @@ class Receiver:
                 comment=said.comment,
                 scores=said.scores,
                 channel=Channel.MAIL,
+                strength=STRENGTHS.get(vouched, Strength.MAIL_ATTESTED),
             )
         except Unavailable:
             raise

@@ -1,7 +1,16 @@
 """How verdicts and closed tasks are called, the same in mails, on pages, in refusals and in the story of a case."""
 
 from models.framework import StageDef
-from models.vocabulary import AssignmentReason, Boundary, CountedOf, StageKind, TaskClosure, Verdict, VotingMethod
+from models.vocabulary import (
+    AssignmentReason,
+    Boundary,
+    CountedOf,
+    StageKind,
+    Strength,
+    TaskClosure,
+    Verdict,
+    VotingMethod,
+)
 
 VERDICT_LABELS = {
     Verdict.APPROVE: "Approve",
@@ -78,3 +87,15 @@ def closed_by(closure: str, person: str) -> str:
     if person == "system":
         return happened
     return f"{happened} by {person}" if tie == "by" else f"{happened}, {tie} {person}"
+
+
+KNOWN_BY = {
+    Strength.OPERATOR: "entered by the operator",
+    Strength.LINK: "by a personal link",
+    Strength.MAIL_ATTESTED: "by mail that the institution's relay vouched for",
+    Strength.MAIL_DKIM: "by mail whose signature was verified",
+    Strength.MAIL_WAIVED: "by mail that nothing vouched for",
+    Strength.SESSION: "signed in",
+    Strength.OIDC: "signed in at the institution",
+    Strength.API_KEY: "by a program with a key",
+}

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Select, bindparam, func, select
 from imprimatur.errors import InputError, NotFound, Refused
 from imprimatur.frameworks.documents import read_text
 from imprimatur.settings import LANGUAGE_TAG
+from imprimatur.store.aliases import IMPORT, officer, put_aliases, sort_out
 from imprimatur.store.engine import Database
 from imprimatur.store.people_file import PersonLine, Rejected, read_people
 from imprimatur.store.sessions import shut_out_inactive
@@ -44,23 +45,28 @@ class PeopleImport(BaseModel):
     ignored: list[str] = []
 
 
-def import_people(database: Database, path: Path) -> PeopleImport:
+def import_people(database: Database, path: Path, by: str | None = None) -> PeopleImport:
     """Takes every good line of a CSV file in one transaction; a bad line never blocks the others.
 
-    A cell that the file does not have leaves what is known as it is. Raises InputError ``people_columns_missing``
+    A cell that the file does not have leaves what is known as it is. ``by`` is whoever of the office imports it.
+    Raises NotAllowed ``not_the_office``, InputError ``people_columns_missing``
     when there is no email or no name column, ``people_columns_repeated``, and what ``read_text`` raises.
     """
-    lines, rejected, ignored = read_people(read_text(path, SIZE_LIMIT_BYTES))
+    found = read_people(read_text(path, SIZE_LIMIT_BYTES))
     with database.write() as connection:
+        office = officer(connection, by) if by is not None else IMPORT
         if not database.is_sqlite:
             # Two imports at once would insert the same person; on SQLite writers queue anyway.
             connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7203115)")
+        lines, doubtful = sort_out(connection, list(zip(found.numbers, found.people, strict=True)))
         known = {person.email: person for person in _entries(connection, select(_PERSON))}
         people = [_merged(line, known.get(line["email"])) for line in lines]
         _put_people(connection, people, known)
         shut_out_inactive(connection, dt.datetime.now(dt.UTC))
+        put_aliases(connection, lines, office, dt.datetime.now(dt.UTC))
     updated = sum(person.email in known for person in people)
-    return PeopleImport(created=len(people) - updated, updated=updated, rejected=rejected, ignored=ignored)
+    rejected = sorted([*found.rejected, *doubtful], key=lambda line: line.line)
+    return PeopleImport(created=len(people) - updated, updated=updated, rejected=rejected, ignored=found.ignored)
 
 
 def _merged(line: PersonLine, known: PersonEntry | None) -> PersonEntry:

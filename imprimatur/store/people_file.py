@@ -11,7 +11,7 @@ from imprimatur.delimited import read_rows, repeated
 from imprimatur.errors import InputError
 from imprimatur.settings import LANGUAGE_TAG
 
-COLUMNS = ("email", "name", "roles", "units", "organisation", "active", "language")
+COLUMNS = ("email", "name", "roles", "units", "organisation", "active", "language", "aliases")
 YES = frozenset({"", "yes", "y", "true", "1", "active", "ja", "j", "oui", "si", "sí"})
 NO = frozenset({"no", "n", "false", "0", "inactive", "nein", "non"})
 LINES_OF_ONE_ROW = 5
@@ -37,14 +37,19 @@ class PersonLine(TypedDict):
     organisation: NotRequired[str]
     active: NotRequired[bool]
     language: NotRequired[str | None]
+    aliases: NotRequired[list[str]]
 
 
 class PeopleFile(NamedTuple):
-    """Good lines, one per person; the others with what is wrong; columns that a directory does not have."""
+    """Good lines, one per person; the others with what is wrong; columns that a directory does not have.
+
+    ``numbers`` are those of the good lines, in their order.
+    """
 
     people: list[PersonLine]
     rejected: list[Rejected]
     ignored: list[str]
+    numbers: list[int]
 
 
 def read_people(text: str) -> PeopleFile:
@@ -52,6 +57,7 @@ def read_people(text: str) -> PeopleFile:
     names, rows = read_rows(text, LINES_OF_ONE_ROW)
     _check_columns(names)
     people: dict[str, PersonLine] = {}
+    numbers: list[int] = []
     rejected: list[Rejected] = []
     for number, cells in rows:
         person = _read_line(names, cells)
@@ -62,7 +68,9 @@ def read_people(text: str) -> PeopleFile:
             rejected.append(Rejected(line=number, field="email", problem=problem))
         else:
             people[person["email"]] = person
-    return PeopleFile(list(people.values()), rejected, [name for name in names if name and name not in COLUMNS])
+            numbers.append(number)
+    ignored = [name for name in names if name and name not in COLUMNS]
+    return PeopleFile(list(people.values()), rejected, ignored, numbers)
 
 
 def _check_columns(names: Sequence[str]) -> None:
@@ -89,7 +97,7 @@ def _read_line(names: Sequence[str], cells: Sequence[str] | None) -> PersonLine 
     for name, cell in said.items():
         if len(cell) > CELL_LIMIT or _CONTROL_CHARACTERS.search(cell):
             return name, f"is longer than {CELL_LIMIT} characters, or holds characters that cannot be printed"
-    problem = _address_problem(said.get("email", ""))
+    problem = address_problem(said.get("email", ""))
     if problem is not None:
         return "email", problem
     if not said.get("name"):
@@ -111,10 +119,15 @@ def _read_line(names: Sequence[str], cells: Sequence[str] | None) -> PersonLine 
         person["active"] = active in YES
     if "language" in said:
         person["language"] = language or None
+    if "aliases" in said:
+        person["aliases"] = _parts(said["aliases"].lower())
+        if wrong := [problem for alias in person["aliases"] if (problem := address_problem(alias))]:
+            return "aliases", wrong[0]
     return person
 
 
-def _address_problem(email: str) -> str | None:
+def address_problem(email: str) -> str | None:
+    """The end of a sentence about the address; None when it can be one."""
     if not email:
         return "is missing"
     try:

@@ -71,6 +71,7 @@ class Proof(BaseModel):
     position: int
     digest: str
     actor: str
+    strength: str | None = None
 
 
 class ChangeView(BaseModel):
@@ -324,7 +325,8 @@ def _proofs(connection: Connection, case_id: str) -> dict[tuple[str, int], list[
     )
     found: dict[tuple[str, int], list[Proof]] = {}
     for row in connection.execute(query.order_by(_DECISION.c.position)).mappings():
-        proof = Proof(position=row["position"], digest=row["ledger_digest"], actor=row["actor"])
+        told = {name: row[name] for name in ("position", "actor", "strength")}
+        proof = Proof(digest=row["ledger_digest"], **told)
         found.setdefault((row["stage"], row["round"]), []).append(proof)
     return found
 

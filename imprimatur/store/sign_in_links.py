@@ -88,7 +88,7 @@ def use_link(database: Database, link_id: str, client: Client, now: dt.datetime)
         email = link["email"] if link else ""
         active = any(person.active for person in people_by_email(connection, [email]))
         if link is not None and taken and active:
-            return Begun(begin(connection, email, Strength.MAIL_LINK, client, now), link["return_to"])
+            return Begun(begin(connection, email, Strength.SESSION, client, now), link["return_to"])
         used = link is not None and link["used_at"] is not None and not taken
         refused = _refusal(known=link is not None, used=used, active=active or not taken)
         note(connection, SignInEvent.SIGN_IN_FAILED, at=now, email=email, client=client.address, detail=refused.code)

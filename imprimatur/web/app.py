@@ -34,7 +34,7 @@ from imprimatur.web.oidc import Provider
 from imprimatur.web.rendering import STATIC, page, wants_json
 from models.conditions import Condition
 from models.messages import DecisionReceipt
-from models.vocabulary import Channel
+from models.vocabulary import Channel, Strength
 
 LOOKING = ["GET", "HEAD"]
 SECURITY_HEADERS = {
@@ -64,6 +64,7 @@ class Decider(Protocol):
         statement: str = "",
         logo: bool = False,
         channel: Channel = Channel.LINK,
+        strength: Strength | None = None,
     ) -> DecisionReceipt: ...
 
 
@@ -97,7 +98,7 @@ def create_app(
     app.include_router(sign_in.router(database, links, gate, by_oidc=provider is not None))
     app.include_router(office_pages.router(database, links, gate))
     app.include_router(case_pages.router(database, gate))
-    app.include_router(tasks.router(database, decider, links, desk))
+    app.include_router(tasks.router(database, decider, links, desk, gate.signed_in))
     app.include_router(catalogue.router(database))
     app.include_router(pathways.router(database, links.base_url))
     app.include_router(keys.router(database, links.base_url))

@@ -1,6 +1,6 @@
 """A reviewer's task page: opened from a mail link, answered by POST only."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Request, Response
@@ -20,7 +20,7 @@ from imprimatur.web.forms import read_form
 from imprimatur.web.rendering import page, wants_json
 from models.conditions import Condition
 from models.messages import DecisionReceipt
-from models.vocabulary import Channel
+from models.vocabulary import Channel, Strength
 
 if TYPE_CHECKING:
     from imprimatur.web.app import Decider
@@ -29,19 +29,31 @@ if TYPE_CHECKING:
 CONDITION_ROWS = range(1, 4)
 
 
-def router(database: Database, decider: "Decider", links: Links, desk: Desk | None = None) -> APIRouter:
+# Address and strength of whoever is signed in; None when nobody is.
+SignedIn = Callable[[Request], tuple[str, Strength] | None]
+
+
+def nobody(request: Request) -> None:
+    return None
+
+
+def router(
+    database: Database, decider: "Decider", links: Links, desk: Desk | None = None, signed_in: SignedIn = nobody
+) -> APIRouter:
     routes = APIRouter()
     overlaps = Overlaps(database)
 
     @routes.api_route("/t/{token}", methods=["GET", "HEAD"])
     def show(request: Request, token: str) -> Response:
         claim = links.read(token)
-        return _task(request, overlaps, task_page(database, claim.task_id, claim.person), {})
+        found = task_page(database, claim.task_id, claim.person)
+        return _task(request, overlaps, found, {}, strength=_strength(signed_in(request), claim.person))
 
     @routes.post("/t/{token}")
     async def answer(request: Request, token: str) -> Response:
         claim = links.read(token)
         form = await read_form(request)
+        strength = _strength(signed_in(request), claim.person)
         try:
             if desk is not None and form.get("act"):
                 await _at_the_desk(desk, claim, form)
@@ -56,15 +68,21 @@ def router(database: Database, decider: "Decider", links: Links, desk: Desk | No
                 statement=form.get("statement", ""),
                 logo=form.get("logo") == "yes",
                 channel=Channel.LINK,
+                strength=strength,
             )
         except ImprimaturError as error:
             if wants_json(request) or error.http_status >= 500:
                 raise
             found = await run_in_threadpool(task_page, database, claim.task_id, claim.person)
-            return await run_in_threadpool(_task, request, overlaps, found, form, error)
+            return await run_in_threadpool(_task, request, overlaps, found, form, error, strength)
         return await run_in_threadpool(_receipt, request, database, receipt, claim.person)
 
     return routes
+
+
+def _strength(visitor: tuple[str, Strength] | None, person: str) -> Strength:
+    """A sign-in counts for the person that the link is for, and for nobody else."""
+    return visitor[1] if visitor is not None and visitor[0].strip().lower() == person else Strength.LINK
 
 
 async def _at_the_desk(desk: Desk, claim: LinkClaim, form: Mapping[str, str]) -> None:
@@ -89,6 +107,7 @@ def _task(
     found: TaskPage,
     typed: Mapping[str, str],
     error: ImprimaturError | None = None,
+    strength: Strength = Strength.LINK,
 ) -> Response:
     values = {
         "similar": overlaps.of(found.proposal, besides=[str(found.case["case_id"])]),
@@ -118,6 +137,7 @@ def _task(
         "labels": VERDICT_LABELS,
         "commented": [VERDICT_LABELS[verdict].lower() for verdict in found.accepted if verdict in NEEDS_COMMENT],
         "closed": closed_by(found.task["closure"], found.task["closed_by"]) if found.task["closure"] else "",
+        "needs_sign_in": found.stage.wants_sign_in and not strength.is_sign_in,
         "typed": typed,
         "error": error,
         "wrong": {item["where"]: item["problem"] for item in error.details.get("problems", ())} if error else {},

@@ -24,6 +24,7 @@ MOST_BOUNDARIES = 10_000
 LONGEST_TEXT = 100_000
 LONGEST_HTML = 300_000
 MOST_ATTACHMENTS = 200
+RESULTS = "authentication-results"
 _HEADERS_END = re.compile(rb"\r?\n\r?\n")
 _CONTAINER = re.compile(rb"content-type:\s*(?:multipart|message)/", re.IGNORECASE)
 _IDENTIFIER = re.compile(r"<[!-;=?-~]{1,250}>")
@@ -46,7 +47,8 @@ class Attachment:
 class Letter:
     """``sender`` is None unless the message names exactly one. ``texts`` says the same twice when it has two forms.
 
-    ``sealed``: what it says is encrypted, or wrapped in a signature that cannot be opened here.
+    ``sealed``: what it says is encrypted, or wrapped in a signature that cannot be opened here. ``results`` are its
+    Authentication-Results, topmost first; so many ``hops``, Received headers, stand above the first of them.
     """
 
     kind: InboundKind
@@ -57,6 +59,7 @@ class Letter:
     sealed: bool = False
     attachments: tuple[Attachment, ...] = ()
     results: tuple[str, ...] = ()
+    hops: int = 0
 
 
 UNREADABLE = Letter(InboundKind.UNREADABLE)
@@ -90,8 +93,15 @@ def _letter(message: Message, with_content: bool) -> Letter:
         tuple(text[:LONGEST_TEXT] for text in found.texts() if text.strip()),
         found.sealed,
         tuple(found.attachments[:MOST_ATTACHMENTS]),
-        tuple(str(value) for value in message.get_all("Authentication-Results", [])),
+        tuple(str(value) for value in message.get_all(RESULTS, [])),
+        _hops_above_results(message),
     )
+
+
+def _hops_above_results(message: Message) -> int:
+    names = [name.lower() for name in message.keys()]  # noqa: SIM118  (a message is not iterable by its names)
+    above = names[: names.index(RESULTS)] if RESULTS in names else names
+    return above.count("received")
 
 
 class _Parts:

@@ -48,31 +48,46 @@ class Result:
     properties: dict[str, str]
 
 
-def attested_by(results: Sequence[str], authserv_id: str, sender: str) -> str | None:
+def attested_by(results: Sequence[str], authserv_id: str, sender: str, unnamed: str = "") -> str | None:
     """``dmarc``, ``dkim`` or ``spf``: what vouches for the domain of ``sender``; None when nothing does.
 
-    Only results of the given authserv-id count. Where DMARC fails nothing else is asked.
+    Only results of the given authserv-id count, and those of the ``unnamed`` header, which is the relay's own without
+    saying so. Where DMARC fails nothing else is asked.
     """
     domain = sender.rpartition("@")[2]
-    found = [result for value in results for result in parse_results(value, authserv_id)]
-    verdicts = [result.result for result in found if result.method == "dmarc" and _of_domain(result, domain)]
-    if any(verdict in ("fail", "permerror") for verdict in verdicts):
+    found = _results(results, authserv_id, unnamed)
+    if _is_disowned(found, domain):
         return None
-    if "pass" in verdicts:
+    if any(result.result == "pass" for result in _dmarc(found, domain)):
         return "dmarc"
     passed = [result for result in found if result.result == "pass"]
     for method, names in (("dkim", ("header.d", "header.i")), ("spf", ("smtp.mailfrom", "smtp.mail"))):
         for result in passed:
-            if result.method == method and any(_covers(result.properties.get(name), domain) for name in names):
+            if result.method == method and any(covers(result.properties.get(name), domain) for name in names):
                 return method
     return None
 
 
-def _of_domain(result: Result, domain: str) -> bool:
-    return result.properties.get("header.from", "").rpartition("@")[2] == domain
+def is_disowned(results: Sequence[str], authserv_id: str, sender: str, unnamed: str = "") -> bool:
+    """Whether the relay found that the domain of ``sender`` does not stand by the message."""
+    return _is_disowned(_results(results, authserv_id, unnamed), sender.rpartition("@")[2])
 
 
-def _covers(value: str | None, domain: str) -> bool:
+def _results(values: Sequence[str], authserv_id: str, unnamed: str) -> list[Result]:
+    named = [result for value in values for result in parse_results(value, authserv_id)]
+    return [*named, *parse_unnamed(unnamed)]
+
+
+def _is_disowned(found: Sequence[Result], domain: str) -> bool:
+    return any(result.result in ("fail", "permerror") for result in _dmarc(found, domain))
+
+
+def _dmarc(found: Sequence[Result], domain: str) -> list[Result]:
+    of_domain = (result for result in found if result.method == "dmarc")
+    return [result for result in of_domain if result.properties.get("header.from", "").rpartition("@")[2] == domain]
+
+
+def covers(value: str | None, domain: str) -> bool:
     """The same domain, or one above it. One below it may be in other hands: that is DMARC's to say."""
     owner = (value or "").rpartition("@")[2]
     return "." in owner and (owner == domain or domain.endswith(f".{owner}"))
@@ -84,9 +99,19 @@ def parse_results(value: str, authserv_id: str) -> Iterator[Result]:
         return
     parts = _split(_without_comments(value))
     name = parts[0].strip().split(" ")[0].strip().strip('"').lower()
-    if name != authserv_id.strip().lower():
-        return
-    for part in parts[1:]:
+    if name == authserv_id.strip().lower():
+        yield from _parsed(parts[1:])
+
+
+def parse_unnamed(value: str) -> Iterator[Result]:
+    """What a header says that names no relay: such as begins with its first result."""
+    parts = _split(_without_comments(value)) if len(value) <= LONGEST_RESULTS else []
+    if parts and _METHOD.fullmatch(parts[0].strip()):
+        yield from _parsed(parts)
+
+
+def _parsed(parts: Sequence[str]) -> Iterator[Result]:
+    for part in parts:
         if (found := _METHOD.fullmatch(part.strip())) is not None:
             properties = {
                 item["name"].lower(): (item["quoted"] or item["value"] or "").lower()
