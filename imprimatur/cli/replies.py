@@ -45,13 +45,13 @@ def take(environment: Environment, raw: bytes, recipient: str) -> Outcome:
 @asynccontextmanager
 async def _receiver(environment: Environment) -> AsyncIterator[Receiver]:
     settings = environment.settings
-    links, identity = _links(environment), _identity(settings)
+    links, identity = links_of(environment), identity_of(settings)
     with open_database(environment) as database:
         async with open_gateway(environment, database) as gateway:
             yield Receiver(database, gateway, links, identity)
 
 
-def _links(environment: Environment) -> Links:
+def links_of(environment: Environment) -> Links:
     """A command beside the embedded stack knows no key: the stack signs with one of its own."""
     settings = environment.settings
     if settings.secret_keys is None and read_stack(settings.home) is not None:
@@ -59,7 +59,7 @@ def _links(environment: Environment) -> Links:
     return Links.from_settings(settings, environment.base_url or "")
 
 
-def _identity(settings: Settings) -> Identity:
+def identity_of(settings: Settings) -> Identity:
     """Beside the embedded stack nothing has to be attested, unless a relay is named that could."""
     embedded = settings.mail_authserv_id is None and read_stack(settings.home) is not None
     waived = settings.mail_attestation == "waived" or embedded

@@ -21,7 +21,7 @@ from imprimatur.mail.replies.sender import attested_by, canonical
 from imprimatur.rules.wording import VERDICT_LABELS
 from imprimatur.store.decisions import task_place
 from imprimatur.store.engine import Database
-from imprimatur.store.inbound import Arrival, Holder, Reaction, holder, result_of, settle
+from imprimatur.store.inbound import Also, Arrival, Holder, Reaction, holder, result_of, settle
 from models.messages import DecisionReceipt
 from models.vocabulary import Channel, InboundKind, MailKind
 
@@ -84,8 +84,11 @@ class Receiver:
         """Whether an address has the form of a reply address of ours."""
         return self._parts(recipient) is not None
 
-    async def receive(self, raw: bytes, recipient: str) -> Outcome:
-        """Deals with a message; the same one again changes nothing. Raises Unavailable: try again later."""
+    async def receive(self, raw: bytes, recipient: str, also: Also | None = None) -> Outcome:
+        """Deals with a message; the same one again changes nothing. Raises Unavailable: try again later.
+
+        ``also`` is written in the transaction of the message, unless it was dealt with before.
+        """
         task, is_ours = await asyncio.to_thread(self._task, recipient)
         letter = await asyncio.to_thread(take_apart, raw, with_content=is_ours)
         arrival = _arrival(letter, raw, recipient, keeps=is_ours)
@@ -94,8 +97,20 @@ class Receiver:
         if known is not None:
             return Outcome(known, letter.kind, case_id, task_id, repeated=True)
         reaction = await self._react(letter, task, is_ours)
-        written = await asyncio.to_thread(settle, self._database, arrival, task, reaction)
+        written = await asyncio.to_thread(settle, self._database, arrival, task, reaction, also)
         return Outcome(reaction.result, letter.kind, case_id, task_id, repeated=not written)
+
+    async def set_aside(
+        self, raw: bytes, recipient: str, error: ImprimaturError, also: Also | None = None, *, is_whole: bool = True
+    ) -> Outcome:
+        """Keeps a message unread, where the address is right, and tells the holder of the task."""
+        task, is_ours = await asyncio.to_thread(self._task, recipient)
+        letter = Letter(kind=InboundKind.UNREADABLE)
+        arrival = _arrival(letter, raw, recipient, keeps=is_ours and is_whole)
+        reaction = _warning(error) if is_ours else Reaction(error.code, refused=error)
+        written = await asyncio.to_thread(settle, self._database, arrival, task, reaction, also)
+        case_id, task_id = (task.case_id, task.task_id) if task else (None, None)
+        return Outcome(error.code, letter.kind, case_id, task_id, repeated=not written)
 
     def _parts(self, recipient: str) -> re.Match[str] | None:
         found = _ADDRESS.fullmatch(recipient.strip().strip("<>"))
@@ -169,7 +184,7 @@ class Receiver:
         )
 
 
-def _warning(error: Refused) -> Reaction:
+def _warning(error: ImprimaturError) -> Reaction:
     """To the holder of a task in whose name something came that does not count."""
     return Reaction(
         error.code,

@@ -1,7 +1,7 @@
 """Incoming mail: what came, what became of it, and the answer to it, in one transaction."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,6 +21,8 @@ _OUTBOX = OutboxRow.__table__  # type: ignore[attr-defined]
 _TASK = TaskRow.__table__  # type: ignore[attr-defined]
 UNKNOWN_SENDER = "unknown sender"
 DAY = dt.timedelta(days=1)
+# What else belongs into the transaction of a message.
+Also = Callable[[Connection], None]
 
 
 @dataclass(frozen=True)
@@ -76,10 +78,17 @@ def result_of(database: Database, mail_key: str) -> str | None:
     return str(found) if found is not None else None
 
 
-def settle(database: Database, arrival: Arrival, task: Holder | None, reaction: Reaction) -> bool:
-    """Writes a message, its trace and its answer; False when another process was faster, and nothing was written."""
+def settle(
+    database: Database, arrival: Arrival, task: Holder | None, reaction: Reaction, also: Also | None = None
+) -> bool:
+    """Writes a message, its trace and its answer; False when another process was faster, and nothing was written.
+
+    ``also`` is written in any case.
+    """
     now = dt.datetime.now(dt.UTC)
     with database.write() as connection:
+        if also is not None:
+            also(connection)
         answered = _may_answer(connection, task, reaction, now)
         row = {
             "mail_key": arrival.mail_key,
