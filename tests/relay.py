@@ -17,6 +17,7 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.mailer import Mailer, Pace
 from imprimatur.embedded.home import LOOPBACK
+from imprimatur.mail.rendering import Sender
 from imprimatur.mail.transport import Relay, parse_smtp_url
 from imprimatur.store.engine import Database
 from models.messages import MailerInput
@@ -122,6 +123,7 @@ class Post:
     relay: Relay
     now: dt.datetime = field(default_factory=lambda: dt.datetime.now(dt.UTC))
     pace: Pace = QUICK
+    sender: Sender = SENDER
 
     @classmethod
     def at(cls, database: Database, port: int, **settings: Any) -> "Post":
@@ -132,7 +134,7 @@ class Post:
             database or self.database,
             links=LINKS,
             relay=self.relay,
-            sender=SENDER,
+            sender=self.sender,
             pace=self.pace,
             clock=lambda: self.now,
         )

@@ -1,18 +1,12 @@
 """The way to the relay: its address, its certificate, its login; what is not sure is not used."""
 
 import datetime as dt
-import ipaddress
-import ssl
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from pydantic import SecretStr
 from structlog.testing import capture_logs
 
@@ -25,86 +19,20 @@ from imprimatur.store.engine import Database
 from imprimatur.store.outbox import DEFERRALS, LAST_ATTEMPT, Result
 from imprimatur.store.reading import show_case
 from models.vocabulary import MailStatus
+from tests.certificates import Authority, authority
 from tests.relay import GUESTS, OFFICE, Post, Script, invite, relay
 
 USER, PASSWORD = "imprimatur", "p@ss:wörd/1"
-NOW = dt.datetime.now(dt.UTC)
-
-
-@dataclass(frozen=True)
-class Authority:
-    """A certificate authority of our own, and a certificate it made for one host name."""
-
-    file: Path
-    server: ssl.SSLContext
-
-
-def _authority(folder: Path, host: str) -> Authority:
-    folder.mkdir()
-    ca_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
-    ca = _certificate("Test authority", ca_key, "Test authority", ca_key, authority=True)
-    own = _certificate(host, key, "Test authority", ca_key, authority=False)
-    (folder / "ca.pem").write_bytes(ca.public_bytes(serialization.Encoding.PEM))
-    plain = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    (folder / "server.pem").write_bytes(own.public_bytes(serialization.Encoding.PEM) + plain)
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(folder / "server.pem")
-    return Authority(folder / "ca.pem", context)
-
-
-def _certificate(
-    name: str,
-    key: ec.EllipticCurvePrivateKey,
-    issuer: str,
-    issuer_key: ec.EllipticCurvePrivateKey,
-    *,
-    authority: bool,
-) -> x509.Certificate:
-    subject, issued_by = (x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, each)]) for each in (name, issuer))
-    names: list[x509.GeneralName] = [x509.DNSName(name.replace(" ", "-"))]
-    if name == "localhost":
-        names.append(x509.IPAddress(ipaddress.ip_address(LOOPBACK)))
-    return (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(issued_by)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(NOW - dt.timedelta(days=1))
-        .not_valid_after(NOW + dt.timedelta(days=1))
-        .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
-        .add_extension(x509.SubjectAlternativeName(names), critical=False)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key()), critical=False)
-        .add_extension(_usage(authority), critical=True)
-        .sign(issuer_key, hashes.SHA256())
-    )
-
-
-def _usage(authority: bool) -> x509.KeyUsage:
-    return x509.KeyUsage(
-        digital_signature=True,
-        key_cert_sign=authority,
-        crl_sign=authority,
-        content_commitment=False,
-        key_encipherment=False,
-        data_encipherment=False,
-        key_agreement=False,
-        encipher_only=False,
-        decipher_only=False,
-    )
 
 
 @pytest.fixture(scope="module")
 def trusted(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return _authority(tmp_path_factory.mktemp("trusted") / "ca", "localhost")
+    return authority(tmp_path_factory.mktemp("trusted") / "ca", "localhost")
 
 
 @pytest.fixture(scope="module")
 def misnamed(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return _authority(tmp_path_factory.mktemp("misnamed") / "ca", "relay.example")
+    return authority(tmp_path_factory.mktemp("misnamed") / "ca", "relay.example")
 
 
 class Login:
