@@ -68,10 +68,12 @@ class Dovecot:
 
     folder: Path
     imap_port: int
+    imaps_port: int
     lmtp_port: int
 
-    def url(self, domain: str, folder: str = "", password: str = "p%40ss%20w%C3%B6rd") -> str:
-        return f"imap://{USER}%40{domain}:{password}@{LOOPBACK}:{self.imap_port}/{folder}"
+    def url(self, domain: str, folder: str = "", password: str = "p%40ss%20w%C3%B6rd", scheme: str = "imap") -> str:
+        port = self.imaps_port if scheme == "imaps" else self.imap_port
+        return f"{scheme}://{USER}%40{domain}:{password}@localhost:{port}/{folder}"
 
     def deliver(self, recipient: str, raw: bytes, sender: str = "somebody@example.edu") -> None:
         with smtplib.LMTP(LOOPBACK, self.lmtp_port, timeout=PATIENCE_SECONDS) as client:
@@ -107,7 +109,7 @@ state_dir = {folder}/state
 log_path = {folder}/log
 protocols = imap lmtp
 listen = 127.0.0.1
-ssl = no
+ssl = {tls}
 disable_plaintext_auth = no
 auth_mechanisms = plain
 auth_failure_delay = 0
@@ -135,7 +137,9 @@ service imap-login {{
     port = {imap_port}
   }}
   inet_listener imaps {{
-    port = 0
+    address = 127.0.0.1
+    port = {imaps_port}
+    ssl = yes
   }}
 }}
 service lmtp {{
@@ -148,12 +152,15 @@ service lmtp {{
 
 
 @contextmanager
-def dovecot() -> Iterator[Dovecot]:
+def dovecot(chain: Path | None = None) -> Iterator[Dovecot]:
+    """``chain``: certificate, then key; without it nothing is encrypted."""
     command = [program("dovecot"), "-F", "-c"]
     with _folder("dovecot") as folder:
-        server = Dovecot(folder, free_port(), free_port())
+        server = Dovecot(folder, free_port(), free_port() if chain else 0, free_port())
         config, log = folder / "dovecot.conf", folder / "log"
-        config.write_text(_DOVECOT.format(folder=folder, imap_port=server.imap_port, lmtp_port=server.lmtp_port))
+        ports = {"imap_port": server.imap_port, "imaps_port": server.imaps_port, "lmtp_port": server.lmtp_port}
+        keys = f"ssl_cert = <{chain}\nssl_key = <{chain}\n" if chain else ""
+        config.write_text(_DOVECOT.format(folder=folder, tls="yes" if chain else "no", **ports) + keys)
         (folder / "users").write_text(f"{USER}:{{PLAIN}}{PASSWORD}\n", encoding="utf-8")
         (folder / "mail").mkdir()
         shutil.chown(folder / "mail", "dovecot", "dovecot")

@@ -1,5 +1,6 @@
 """The way to the relay: its address, its certificate, its login; what is not sure is not used."""
 
+import base64
 import datetime as dt
 from dataclasses import replace
 from pathlib import Path
@@ -94,6 +95,26 @@ async def test_a_certificate_of_unknown_origin_is_refused(
 
 
 @pytest.mark.parametrize("scheme", ["smtp+starttls", "smtps"])
+async def test_an_authority_that_is_named_is_believed(
+    sqlite_database: Database, tmp_path: Path, trusted: Authority, scheme: str
+) -> None:
+    invite(sqlite_database, tmp_path)
+    script, login = Script(), Login()
+    async with relay(script, **tls(scheme, trusted), authenticator=login, auth_required=True) as port:
+        settings = Settings(SMTP_URL=url(scheme, port), MAIL_CA_FILE=trusted.file, _env_file=None)
+        await Post(sqlite_database, Relay.from_settings(settings)).run()
+    assert sorted(script.recipients) == GUESTS
+
+
+def test_an_authority_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+    (tmp_path / "empty.pem").write_text("no certificate", encoding="utf-8")
+    for file in (tmp_path / "none.pem", tmp_path / "empty.pem"):
+        with pytest.raises(InputError) as caught:
+            Relay.from_settings(Settings(SMTP_URL="smtps://relay.example", MAIL_CA_FILE=file, _env_file=None))
+        assert caught.value.code == "mail_ca_file_unusable" and file.name in caught.value.message
+
+
+@pytest.mark.parametrize("scheme", ["smtp+starttls", "smtps"])
 async def test_a_certificate_for_another_host_is_refused(
     sqlite_database: Database, tmp_path: Path, misnamed: Authority, monkeypatch: pytest.MonkeyPatch, scheme: str
 ) -> None:
@@ -122,6 +143,28 @@ async def test_a_wrong_password_loses_no_mail(
         assert "wrong" not in reason
         await Post(sqlite_database, replace(wrong, password=PASSWORD)).run()
     assert sorted(script.recipients) == GUESTS
+
+
+class Repeating(Login):
+    """Says again what it was told, as it should not."""
+
+    async def auth_PLAIN(self, server: SMTP, args: list[str]) -> AuthResult:
+        await server.push(f"535 5.7.8 not {args[1]}, that is {base64.b64decode(args[1]).decode()[-20:]!r}")
+        return AuthResult(success=False, handled=True)
+
+
+async def test_a_relay_that_repeats_the_password_does_not_make_us_repeat_it(
+    sqlite_database: Database, tmp_path: Path
+) -> None:
+    script = Script()
+    script.auth_PLAIN = Repeating().auth_PLAIN  # type: ignore[attr-defined]
+    async with relay(script, auth_require_tls=False, auth_required=True, auth_exclude_mechanism=["LOGIN"]) as port:
+        reached = parse_smtp_url(url("smtp", port, password="repeated"))
+        reason = await refused(sqlite_database, tmp_path, script, reached)
+    assert reason.startswith("535") and "***" in reason
+    for form in ("repeated", base64.b64encode(f"\0{USER}\0repeated".encode()).decode()):
+        assert form not in reason
+    assert "repeated" not in repr(reached)
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from imprimatur.store import mailboxes
 from imprimatur.store.engine import Database
 from models.tables import InboundContentRow, InboundMailRow, MailboxRow
 from models.vocabulary import InboundKind
+from tests.certificates import Authority, authority
 from tests.engine import Engine
 from tests.mail_servers import Dovecot, dovecot
 from tests.mails import LINKS
@@ -30,8 +31,13 @@ _DOMAINS = count(1)
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[Dovecot]:
-    with dovecot() as running:
+def trusted(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return authority(tmp_path_factory.mktemp("polling") / "ca", "localhost")
+
+
+@pytest.fixture(scope="module")
+def server(trusted: Authority) -> Iterator[Dovecot]:
+    with dovecot(trusted.file.parent / "server.pem") as running:
         yield running
 
 
@@ -201,6 +207,20 @@ async def test_a_wrong_password_is_told_without_it(box: Box) -> None:
         await Poller(box.database, box.script, address).poll()
     assert refused.value.code == "mailbox_login_refused"
     assert "not-the-password" not in str(refused.value.as_dict())
+
+
+@pytest.mark.parametrize("scheme", ["imaps", "imap+starttls"])
+async def test_a_certificate_is_checked_before_the_password_is_told(
+    server: Dovecot, sqlite_database: Database, trusted: Authority, scheme: str
+) -> None:
+    box = Box(server, sqlite_database, f"{scheme.replace('+', '-')}.example.edu", Script(sqlite_database))
+    box.put("one")
+    address = parse_imap_url(server.url(box.domain, scheme=scheme))
+    with pytest.raises(Unavailable) as refused:
+        await Poller(sqlite_database, box.script, address).poll()
+    assert refused.value.code == "mailbox_unreachable" and "certificate" in refused.value.message
+    believed = replace(address, ca_file=trusted.file)
+    assert len((await Poller(sqlite_database, box.script, believed).poll()).messages) == 1
 
 
 async def test_a_folder_that_is_not_there_is_told(box: Box) -> None:

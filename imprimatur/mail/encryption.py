@@ -27,10 +27,12 @@ def trusting(ca_file: Path | None) -> ssl.SSLContext:
     return context
 
 
-def without(text: str, *secrets: str | None) -> str:
-    """A text of the other side, which may repeat what we told it, plain or in base64."""
-    for secret in secrets:
-        if secret:
-            for form in (secret, base64.b64encode(secret.encode()).decode().rstrip("=")):
-                text = text.replace(form, HIDDEN)
+def without(text: str, username: str | None, *secrets: str | None) -> str:
+    """A text of the other side, which may repeat what we told it: plain, in base64, or as a login spells it."""
+    for secret in filter(None, secrets):
+        plain = f"\0{username or ''}\0{secret}"
+        bearer = f"user={username or ''}\1auth=Bearer {secret}\1\1"
+        for form in (base64.b64encode(said.encode()).decode() for said in (plain, bearer, secret)):
+            text = text.replace(form, HIDDEN).replace(form.rstrip("="), HIDDEN)
+        text = text.replace(secret, HIDDEN)
     return text

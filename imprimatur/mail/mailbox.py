@@ -217,5 +217,5 @@ class Folder:
         return Unavailable("mailbox_unreachable", told, "Check IMAP_URL, and MAIL_CA_FILE for its certificate.")
 
     def _said(self, error: Exception) -> str:
-        said = without(str(error).strip().rstrip(".") or type(error).__name__, self._address.password, self._token)
-        return " ".join(said.split())[:300]
+        said, here = str(error).strip().rstrip(".") or type(error).__name__, self._address
+        return " ".join(without(said, here.username, here.password, self._token).split())[:300]

@@ -8,12 +8,13 @@ MINUTE_SECONDS = 60
 class Bucket:
     """Never more than ``per_minute`` in any minute.
 
-    A tenth of them may go at once; the rest trickles in, so that both together fill a minute.
+    A tenth of them may go at once, and the rest trickles in: what is held at a minute's beginning and what comes until
+    its end are together less than one more.
     """
 
     def __init__(self, per_minute: int) -> None:
         self._size = max(1, per_minute // 10)
-        self._per_second = max(1, per_minute - self._size) / MINUTE_SECONDS
+        self._per_second = (per_minute + 1 - self._size) / MINUTE_SECONDS
         self._held = float(self._size)
         self._filled_at: dt.datetime | None = None
 

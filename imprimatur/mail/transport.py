@@ -75,7 +75,7 @@ class Relay:
         return client
 
     def without_secrets(self, text: str) -> str:
-        return without(text, self.password, self.tokens.shown if self.tokens else None)
+        return without(text, self.username, self.password, self.tokens.shown if self.tokens else None)
 
     def _client(self, token: Callable[[], Awaitable[str]] | None = None) -> aiosmtplib.SMTP:
         return aiosmtplib.SMTP(
