@@ -97,7 +97,10 @@ async def _number_of_handed(leaving: Leaving) -> int:
 
 
 async def _number_of_read(poller: MailboxPoller) -> int:
-    return len((await poller.poll()).messages)
+    polled = await poller.poll()
+    for outcome in (dealt.outcome for dealt in polled.messages):
+        log.info("mail_received", result=outcome.result, kind=outcome.kind, task_id=outcome.task_id)
+    return len(polled.messages)
 
 
 async def start_mailer(client: Client) -> None:

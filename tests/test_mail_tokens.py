@@ -168,12 +168,13 @@ async def test_an_endpoint_that_is_not_there_is_told() -> None:
 def test_settings_make_a_grant_or_say_what_is_missing() -> None:
     asked = {"MAIL_OAUTH_TOKEN_URL": "https://login.example.edu/token"}
     assert Grant.from_settings(Settings(_env_file=None)) is None
-    for given in ({}, {"MAIL_OAUTH_CLIENT_ID": "c"}, {"MAIL_OAUTH_CLIENT_SECRET": "s"}):
+    lacking: list[dict[str, str]] = [{}, {"MAIL_OAUTH_CLIENT_ID": "c"}, {"MAIL_OAUTH_CLIENT_SECRET": "s"}]
+    for given in lacking:
         with pytest.raises(InputError) as refused:
-            Grant.from_settings(Settings(**asked, **given, _env_file=None))
+            Grant.from_settings(Settings.model_validate(asked | given))
         assert refused.value.code == "mail_oauth_incomplete"
     grant = Grant.from_settings(
-        Settings(**asked, MAIL_OAUTH_CLIENT_ID="c", MAIL_OAUTH_REFRESH_TOKEN="r", _env_file=None)
+        Settings.model_validate(asked | {"MAIL_OAUTH_CLIENT_ID": "c", "MAIL_OAUTH_REFRESH_TOKEN": "r"})
     )
     assert grant == Grant("https://login.example.edu/token", "c", None, None, "r")
     assert "r'" not in repr(Grant("https://h", "c", "s", None, "r"))
@@ -302,7 +303,7 @@ def test_a_mailbox_that_repeats_a_password_does_not_make_us_repeat_it() -> None:
 
 
 def _check(tmp_path: Path, **given: str) -> Check:
-    settings = Settings(IMPRIMATUR_HOME=tmp_path, _env_file=None, **given)  # type: ignore[arg-type]
+    settings = Settings.model_validate(given | {"IMPRIMATUR_HOME": tmp_path})
     found = examine(Environment(settings, None, None, "http://localhost", None, False))
     return next(check for check in found if check.name == "mailbox")
 

@@ -305,7 +305,7 @@ def test_settings_that_lead_to_no_mailbox_are_told(tmp_path: Path) -> None:
         ({"IMAP_URL": "imaps://u:p@h", "MAIL_CA_FILE": str(tmp_path / "none.pem")}, "mail_ca_file_unusable"),
     ):
         with pytest.raises(InputError) as refused:
-            MailboxAddress.from_settings(Settings(**given, _env_file=None))
+            MailboxAddress.from_settings(Settings.model_validate(given))
         assert refused.value.code == code
 
 

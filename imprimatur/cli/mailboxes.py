@@ -23,6 +23,7 @@ from imprimatur.cli.replies import identity_of, links_of
 from imprimatur.gateway import TASK_QUEUE, Gateway
 from imprimatur.inbound.polling import Polled, Poller
 from imprimatur.inbound.receiving import Identity, Receiver
+from imprimatur.logs import configure_logs
 from imprimatur.mail.links import Links
 from imprimatur.mail.mailbox import MailboxAddress
 from imprimatur.mail.oauth import Tokens
@@ -57,6 +58,7 @@ def poller_of(
 def poll_now(environment: Environment) -> Polled:
     """Raises InputError ``imap_url_missing``, or Unavailable."""
     MailboxAddress.from_settings(environment.settings)
+    configure_logs(of_a_command=True)
 
     async def run() -> Polled:
         identity, links = identity_of(environment.settings), links_of(environment)

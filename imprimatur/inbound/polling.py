@@ -108,7 +108,6 @@ class Poller:
                 await self._note(place)
             return
         outcome = await self._dealt_with(folder, place, head, recipient)
-        log.info("mail_received", result=outcome.result, kind=outcome.kind, task_id=outcome.task_id)
         polled.messages.append(Dealt(place.uid, outcome))
         await asyncio.to_thread(folder.put_away, place.uid, self._processed_folder)
 
