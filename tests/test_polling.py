@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import select
 from structlog.testing import capture_logs
 
+from imprimatur.cli.mailboxes import identity_at
 from imprimatur.errors import InputError, Unavailable
 from imprimatur.inbound import polling
 from imprimatur.inbound.polling import TRIES, Poller
@@ -307,6 +308,13 @@ def test_settings_that_lead_to_no_mailbox_are_told(tmp_path: Path) -> None:
         with pytest.raises(InputError) as refused:
             MailboxAddress.from_settings(Settings.model_validate(given))
         assert refused.value.code == code
+
+
+def test_nobody_is_taken_at_their_word_in_a_mailbox_elsewhere() -> None:
+    waived = Identity("reply.example.edu", "mx.example.edu", attestation_waived=True)
+    assert identity_at(parse_imap_url("imap://u:p@localhost"), waived) == waived
+    elsewhere = identity_at(parse_imap_url("imaps://u:p@mail.example.edu"), waived)
+    assert elsewhere == replace(waived, attestation_waived=False)
 
 
 def test_no_secret_stands_in_what_an_address_says_of_itself() -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import datetime as dt
 from contextlib import suppress
+from dataclasses import replace
 
 from temporalio.client import (
     Client,
@@ -48,11 +49,13 @@ def poller_of(
     if settings.imap_url is None:
         return None
     address = MailboxAddress.from_settings(settings, tokens)
-    # Whoever may write to a mailbox elsewhere: nobody is taken at their word there.
-    waived = identity.attestation_waived and is_loopback(address.host)
-    identity = Identity(identity.reply_domain, identity.authserv_id, waived)
-    receiver = Receiver(database, gateway, links, identity)
+    receiver = Receiver(database, gateway, links, identity_at(address, identity))
     return Poller(database, receiver, address, settings.imap_processed_folder)
+
+
+def identity_at(address: MailboxAddress, identity: Identity) -> Identity:
+    """Everybody can write to a mailbox elsewhere: nobody is taken at their word there."""
+    return replace(identity, attestation_waived=identity.attestation_waived and is_loopback(address.host))
 
 
 def poll_now(environment: Environment) -> Polled:

@@ -21,7 +21,8 @@ from imprimatur.mail.replies.sender import attested_by, canonical
 from imprimatur.rules.wording import VERDICT_LABELS
 from imprimatur.store.decisions import task_place
 from imprimatur.store.engine import Database
-from imprimatur.store.inbound import Also, Arrival, Holder, Reaction, holder, result_of, settle
+from imprimatur.store.inbound import Also, Arrival, Holder, Reaction, Settled, holder, result_of, write_settled
+from imprimatur.store.together import Together
 from models.messages import DecisionReceipt
 from models.vocabulary import Channel, InboundKind, MailKind
 
@@ -79,6 +80,7 @@ class Receiver:
         self._decider = decider
         self._links = links
         self._identity = identity
+        self._settling: Together[Settled, bool] = Together(database, write_settled)
 
     def takes(self, recipient: str) -> bool:
         """Whether an address has the form of a reply address of ours."""
@@ -89,15 +91,12 @@ class Receiver:
 
         ``also`` is written in the transaction of the message, unless it was dealt with before.
         """
-        task, is_ours = await asyncio.to_thread(self._task, recipient)
-        letter = await asyncio.to_thread(take_apart, raw, with_content=is_ours)
-        arrival = _arrival(letter, raw, recipient, keeps=is_ours)
+        task, is_ours, letter, arrival, known = await asyncio.to_thread(self._looked_at, raw, recipient)
         case_id, task_id = (task.case_id, task.task_id) if task else (None, None)
-        known = await asyncio.to_thread(result_of, self._database, arrival.mail_key)
         if known is not None:
             return Outcome(known, letter.kind, case_id, task_id, repeated=True)
         reaction = await self._react(letter, task, is_ours)
-        written = await asyncio.to_thread(settle, self._database, arrival, task, reaction, also)
+        written = await self._settling.keep((arrival, task, reaction, also))
         return Outcome(reaction.result, letter.kind, case_id, task_id, repeated=not written)
 
     async def set_aside(
@@ -108,9 +107,15 @@ class Receiver:
         letter = Letter(kind=InboundKind.UNREADABLE)
         arrival = _arrival(letter, raw, recipient, keeps=is_ours and is_whole)
         reaction = _warning(error) if is_ours else Reaction(error.code, refused=error)
-        written = await asyncio.to_thread(settle, self._database, arrival, task, reaction, also)
+        written = await self._settling.keep((arrival, task, reaction, also))
         case_id, task_id = (task.case_id, task.task_id) if task else (None, None)
         return Outcome(error.code, letter.kind, case_id, task_id, repeated=not written)
+
+    def _looked_at(self, raw: bytes, recipient: str) -> tuple[Holder | None, bool, Letter, Arrival, str | None]:
+        task, is_ours = self._task(recipient)
+        letter = take_apart(raw, with_content=is_ours)
+        arrival = _arrival(letter, raw, recipient, keeps=is_ours)
+        return task, is_ours, letter, arrival, result_of(self._database, arrival.mail_key)
 
     def _parts(self, recipient: str) -> re.Match[str] | None:
         found = _ADDRESS.fullmatch(recipient.strip().strip("<>"))
@@ -156,9 +161,12 @@ class Receiver:
             return WAIVED
         return attested_by(letter.results, self._identity.authserv_id or "", sender)
 
+    def _said(self, letter: Letter, task_id: str) -> Answer | Unclear:
+        stage = task_place(self._database, task_id).stage_def
+        return read_answer(letter, [criterion.id for criterion in stage.criteria])
+
     async def _answer(self, letter: Letter, task: Holder, vouched: str) -> Reaction:
-        stage = (await asyncio.to_thread(task_place, self._database, task.task_id)).stage_def
-        said = await asyncio.to_thread(read_answer, letter, [criterion.id for criterion in stage.criteria])
+        said = await asyncio.to_thread(self._said, letter, task.task_id)
         thread = {"in_reply_to": letter.message_id, "subject": letter.subject}
         if isinstance(said, Unclear):
             return _refusal(unclear(said), vouched, thread)

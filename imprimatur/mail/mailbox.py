@@ -143,7 +143,8 @@ class Folder:
             return bool(self._box.folder.exists(name))
 
     def close(self) -> None:
-        with suppress(OSError, imaplib.IMAP4.error, ImapToolsError):
+        # A reader that is told to stop leaves a thread behind that still reads, and the library is not made for two.
+        with suppress(Exception):
             self._box.logout()
 
     def _connected(self) -> BaseMailBox:
