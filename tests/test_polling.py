@@ -4,20 +4,17 @@ import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from itertools import count
-from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 from structlog.testing import capture_logs
 
-from imprimatur.cli.mailboxes import identity_at
 from imprimatur.errors import InputError, Unavailable
 from imprimatur.inbound import polling
 from imprimatur.inbound.polling import TRIES, Poller
 from imprimatur.inbound.receiving import Identity, Outcome, Receiver
 from imprimatur.mail.mailbox import MailboxAddress, parse_imap_url
-from imprimatur.settings import Settings
 from imprimatur.store import mailboxes
 from imprimatur.store.engine import Database
 from models.tables import InboundContentRow, InboundMailRow, MailboxRow
@@ -136,6 +133,15 @@ async def test_what_is_dealt_with_can_be_moved_away(box: Box) -> None:
     box.put("two")
     await box.poll()
     assert box.script.received == [b"one", b"two"]
+
+
+async def test_a_folder_that_is_missing_holds_nothing_up(box: Box) -> None:
+    box.processed = "Nowhere"
+    box.put("one", "two")
+    with capture_logs() as logs:
+        await box.poll()
+    assert [(log["event"], log["uid"]) for log in logs] == [("mail_not_put_away", 1), ("mail_not_put_away", 2)]
+    assert (box.script.received, len(box.server.files(box.domain))) == ([b"one", b"two"], 2)
 
 
 async def test_numbers_that_are_given_anew_make_it_begin_anew(box: Box) -> None:
@@ -267,55 +273,3 @@ async def test_what_is_set_aside_is_kept_where_the_address_is_right(live: Engine
     ]
     assert [row["content"] for row in post.rows(InboundContentRow)] == [b"first"]
     assert len(post.answers()) == 2, "only who has the address is told"
-
-
-# --- the address ------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("url", "expected"),
-    [
-        ("imaps://u:p@mail.example.edu", ("imaps", "mail.example.edu", 993, "INBOX", "u", "p")),
-        ("imaps://u%40x.edu:p%40ss@h/Re%20plies/2026", ("imaps", "h", 993, "Re plies/2026", "u@x.edu", "p@ss")),
-        ("imap+starttls://u:p@mail.example.edu:1143/", ("imap+starttls", "mail.example.edu", 1143, "INBOX", "u", "p")),
-        ("imap://u@127.0.0.1:143/A", ("imap", "127.0.0.1", 143, "A", "u", None)),
-        ("imap://u:p@[::1]", ("imap", "::1", 143, "INBOX", "u", "p")),
-    ],
-)  # fmt: skip
-def test_an_address_of_a_mailbox_is_read(url: str, expected: tuple[Any, ...]) -> None:
-    found = parse_imap_url(url)
-    assert (found.scheme, found.host, found.port, found.folder, found.username, found.password) == expected
-
-
-@pytest.mark.parametrize(
-    "url",
-    ["", "mail.example.edu", "imaps://mail.example.edu", "imaps://u:secret@", "imap://u:secret@mail.example.edu",
-     "imap://u:secret@10.0.0.1", "pop://u:secret@h", "imaps://u:secret@h:port"],
-)  # fmt: skip
-def test_what_is_no_address_of_a_mailbox_is_refused_without_its_password(url: str) -> None:
-    with pytest.raises(InputError) as refused:
-        parse_imap_url(url)
-    assert refused.value.code == "imap_url_invalid" and "secret" not in str(refused.value.as_dict())
-
-
-def test_settings_that_lead_to_no_mailbox_are_told(tmp_path: Path) -> None:
-    for given, code in (
-        ({}, "imap_url_missing"),
-        ({"IMAP_URL": "imaps://u@h"}, "imap_url_invalid"),
-        ({"IMAP_URL": "imaps://u@h", "MAIL_OAUTH_TOKEN_URL": "https://h/t"}, "mail_oauth_incomplete"),
-        ({"IMAP_URL": "imaps://u:p@h", "MAIL_CA_FILE": str(tmp_path / "none.pem")}, "mail_ca_file_unusable"),
-    ):
-        with pytest.raises(InputError) as refused:
-            MailboxAddress.from_settings(Settings.model_validate(given))
-        assert refused.value.code == code
-
-
-def test_nobody_is_taken_at_their_word_in_a_mailbox_elsewhere() -> None:
-    waived = Identity("reply.example.edu", "mx.example.edu", attestation_waived=True)
-    assert identity_at(parse_imap_url("imap://u:p@localhost"), waived) == waived
-    elsewhere = identity_at(parse_imap_url("imaps://u:p@mail.example.edu"), waived)
-    assert elsewhere == replace(waived, attestation_waived=False)
-
-
-def test_no_secret_stands_in_what_an_address_says_of_itself() -> None:
-    assert "hidden" not in repr(parse_imap_url("imaps://u:hidden@h"))

@@ -135,10 +135,11 @@ async def test_an_answer_that_the_relay_hands_on_is_recorded(servers: Servers, l
     case_id = (await live.submit("industry-credit", case_id=live.case_id("handed"))).case_id
     task = live.tasks(case_id)[0]
     reply = reply_to(await asked(servers, live, task, HANDED_ON), ANSWER)
+    before = servers.relay.log.count("250 2.0.0 recorded")
     async with listening(servers, live):
         for _ in range(2):
             await asyncio.to_thread(servers.send, reply)
-        await eventually(lambda: servers.relay.log.count("250 2.0.0 recorded") == 2)
+        await eventually(lambda: servers.relay.log.count("250 2.0.0 recorded") == before + 2)
     assert decisions(live, case_id) == [(task.assignee, "approve", "mail")]
     assert came_in(live) == ["recorded"]
     await live.assert_agrees(case_id)

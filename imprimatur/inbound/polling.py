@@ -109,7 +109,11 @@ class Poller:
             return
         outcome = await self._dealt_with(folder, place, head, recipient)
         polled.messages.append(Dealt(place.uid, outcome))
-        await asyncio.to_thread(folder.put_away, place.uid, self._processed_folder)
+        try:
+            await asyncio.to_thread(folder.put_away, place.uid, self._processed_folder)
+        except Unavailable as error:
+            # It has been dealt with all the same; whether the server is still there is told by the next message.
+            log.warning("mail_not_put_away", uid=place.uid, reason=error.message)
 
     async def _dealt_with(self, folder: Folder, place: Place, head: Head, recipient: str) -> Outcome:
         if head.size > SIZE_LIMIT_BYTES:
