@@ -14,13 +14,17 @@ from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from activities.commit import Committer
-from activities.mailer import Mailer
+from activities.mailer import Mailer, Pace
 from activities.notifier import Notifier
+from activities.poller import Poller
 from activities.sweeper import Sweeper
 from imprimatur.cli.context import Environment, connect_temporal, open_database
+from imprimatur.cli.mailboxes import keep_polled, poller_of
 from imprimatur.cli.output import leave, show_error
+from imprimatur.cli.replies import identity_of
 from imprimatur.errors import ImprimaturError
 from imprimatur.gateway import TASK_QUEUE, Gateway
+from imprimatur.inbound.polling import Poller as MailboxPoller
 from imprimatur.leaving import Leaving
 from imprimatur.logs import configure_logs
 from imprimatur.mail.checking import sender_of
@@ -34,6 +38,7 @@ from imprimatur.settings import Settings
 from imprimatur.store.engine import Database
 from models.messages import MailerInput, NotifierInput
 from workflows.case import CaseWorkflow
+from workflows.mailbox import MailboxWorkflow
 from workflows.mailer import MailerWorkflow
 from workflows.notifier import NotifierWorkflow
 from workflows.sweeper import SweeperWorkflow
@@ -57,12 +62,21 @@ def keyring(database: Database, settings: Settings, base_url: str) -> Keyring:
 
 
 def build_worker(
-    client: Client, database: Database, settings: Settings, *, base_url: str, links: Links, relay: Relay
+    client: Client,
+    database: Database,
+    settings: Settings,
+    *,
+    base_url: str,
+    links: Links,
+    relay: Relay,
+    poller: MailboxPoller | None = None,
 ) -> Worker:
     """The worker of one process. Workflows run unsandboxed: the import contract keeps them clean, the suite replays."""
     loop = asyncio.get_running_loop()
     sender = sender_of(settings)
-    mailer = Mailer(database, links=links, relay=relay, sender=sender)
+    per_minute = settings.smtp_mails_per_minute
+    pace = Pace(per_minute=int(per_minute) if per_minute else None)
+    mailer = Mailer(database, links=links, relay=relay, sender=sender, pace=pace)
     notifier = Notifier(database, secret_keys(settings))
     endorser = Endorser(keyring(database, settings, base_url))
     committer = Committer(
@@ -75,15 +89,17 @@ def build_worker(
     )
     leaving = Leaving(Gateway(client, database), database)
     sweeper = Sweeper(lambda: _number_of_handed(leaving))
+    polling = Poller(None if poller is None else lambda: _number_of_read(poller))
     return Worker(
         client,
         task_queue=TASK_QUEUE,
-        workflows=[CaseWorkflow, MailerWorkflow, NotifierWorkflow, SweeperWorkflow],
+        workflows=[CaseWorkflow, MailboxWorkflow, MailerWorkflow, NotifierWorkflow, SweeperWorkflow],
         activities=[
             committer.commit_step,
             committer.recall_step,
             mailer.drain_outbox,
             notifier.notify_webhooks,
+            polling.poll_mailbox,
             sweeper.sweep_abandoned_work,
         ],
         workflow_runner=UnsandboxedWorkflowRunner(),
@@ -94,6 +110,13 @@ def build_worker(
 
 async def _number_of_handed(leaving: Leaving) -> int:
     return len(await leaving.sweep())
+
+
+async def _number_of_read(poller: MailboxPoller) -> int:
+    polled = await poller.poll()
+    for outcome in (dealt.outcome for dealt in polled.messages):
+        log.info("mail_received", result=outcome.result, kind=outcome.kind, task_id=outcome.task_id)
+    return len(polled.messages)
 
 
 async def start_mailer(client: Client) -> None:
@@ -143,14 +166,18 @@ async def main() -> int:
     with open_database(environment) as database:
         links = Links.from_settings(settings, environment.base_url)
         relay = Relay.from_settings(settings)
+        identity, gateway = identity_of(settings), Gateway(client, database)
+        poller = poller_of(settings, identity, database, gateway, links, relay.tokens)
         if restored := write_lost_records(database, published_dir(settings)):
             log.info("published_files_restored", number=restored)
-        if sealed := seal_all(Endorser(keyring(database, settings, environment.base_url))):
+        base_url = environment.base_url
+        if sealed := seal_all(Endorser(keyring(database, settings, base_url))):
             log.info("endorsements_issued", number=sealed)
-        async with build_worker(client, database, settings, base_url=environment.base_url, links=links, relay=relay):
+        async with build_worker(client, database, settings, base_url=base_url, links=links, relay=relay, poller=poller):
             await start_mailer(client)
             await start_notifier(client)
             await start_sweeper(client)
+            await keep_polled(client, settings)
             log.info("worker_ready", task_queue=TASK_QUEUE)
             await stop.wait()
     return 0

@@ -12,9 +12,11 @@ from jinja2 import TemplateError
 from temporalio import activity
 
 from activities.ports import MailerPort
+from activities.pulse import heartbeat
 from imprimatur.errors import Unavailable
 from imprimatur.mail.context import Unready, load
 from imprimatur.mail.links import Links
+from imprimatur.mail.pacing import Bucket
 from imprimatur.mail.rendering import Message, Sender, Undeliverable, envelope_sender, render
 from imprimatur.mail.sign_in import is_too_late, sign_in_message
 from imprimatur.mail.transport import Relay
@@ -27,14 +29,13 @@ from models.vocabulary import MailKind, MailStatus
 log = structlog.get_logger()
 
 RUN_FOR = dt.timedelta(minutes=30)
-HEARTBEAT_EVERY_SECONDS = 2.0
 SERVICE_CLOSING = 421
 LOST = (aiosmtplib.SMTPConnectError, aiosmtplib.SMTPServerDisconnected, aiosmtplib.SMTPTimeoutError, OSError)
 
 
 @dataclass(frozen=True)
 class Pace:
-    """How many mails at a time, over how many connections; all else in seconds."""
+    """How many mails at a time, over how many connections, and in a minute; all else in seconds."""
 
     batch: int = 100
     connections: int = 2
@@ -42,6 +43,7 @@ class Pace:
     gather: float = 0.05
     first_backoff: float = 0.5
     longest_backoff: float = 30.0
+    per_minute: int | None = None
 
 
 class RelayDown(Exception):
@@ -83,11 +85,12 @@ class Mailer(MailerPort):
         self._run_for = run_for
         self._pace = pace or Pace()
         self._clock = clock
+        self._bucket = Bucket(self._pace.per_minute) if self._pace.per_minute else None
         self.wake = asyncio.Event()
 
     @activity.defn(name="drain_outbox")
     async def drain_outbox(self, mailer: MailerInput) -> int:
-        pulse = asyncio.create_task(_heartbeat())
+        pulse = asyncio.create_task(heartbeat())
         connections = [Connection(self._relay, self._sender) for _ in range(self._pace.connections)]
         try:
             return await self._drain(connections)
@@ -104,7 +107,8 @@ class Mailer(MailerPort):
             try:
                 handled = await self._one_batch(connections)
             except (RelayDown, Unavailable) as error:
-                log.warning("mail_waits", reason=str(error), retry_in_seconds=backoff)
+                code = error.code if isinstance(error, Unavailable) else "smtp_unreachable"
+                log.warning("mail_waits", code=code, reason=str(error), retry_in_seconds=backoff)
                 await asyncio.sleep(backoff)
                 backoff = min(backoff * 2, self._pace.longest_backoff)
                 continue
@@ -144,7 +148,9 @@ class Mailer(MailerPort):
         now = self._clock()
         prepared: list[Prepared] = []
         settled: list[Result] = []
-        claimed = outbox.claim(self._database, self._pace.batch, now)
+        # What the relay may not be given yet is not claimed either: its case may close before its turn comes.
+        limit = min(self._pace.batch, self._bucket.holds(now)) if self._bucket else self._pace.batch
+        claimed = outbox.claim(self._database, limit, now) if limit else []
         for mail in (mail for mail in claimed if mail.kind is MailKind.SIGN_IN):
             if is_too_late(mail, now):
                 settled.append(Result(mail, MailStatus.DROPPED, "the link has expired"))
@@ -159,6 +165,8 @@ class Mailer(MailerPort):
             else:
                 composing = partial(render, context, self._links, self._sender, now)
                 self._compose(context.mail, composing, prepared, settled)
+        if self._bucket:
+            self._bucket.take(len(prepared))
         return prepared, settled
 
     def _compose(
@@ -177,12 +185,6 @@ class Mailer(MailerPort):
         done = {result.mail.mail_id for result in results}
         outbox.record(self._database, results, self._clock())
         outbox.release(self._database, [item.mail for item in prepared if item.mail.mail_id not in done])
-
-
-async def _heartbeat() -> None:
-    while True:
-        activity.heartbeat()
-        await asyncio.sleep(HEARTBEAT_EVERY_SECONDS)
 
 
 async def _send_all(connection: "Connection", queue: Iterable[Prepared], results: list[Result]) -> None:
@@ -221,43 +223,43 @@ class Connection:
             await client.sendmail(self._envelope_sender, [message.recipient], message.content)
         except aiosmtplib.SMTPRecipientsRefused as error:
             refused = error.recipients[0]
-            return _refused(mail, refused.code, refused.message, message.identifier)
+            return self._refused(mail, refused.code, refused.message, message.identifier)
         except LOST as error:
             await self.close()
-            raise RelayLost(_told(error)) from error
+            raise RelayLost(self._told(error)) from error
         except aiosmtplib.SMTPResponseException as error:
             await self.close()
             if error.code == SERVICE_CLOSING:
-                raise RelayLost(error.message) from error
+                raise RelayLost(self._told(error)) from error
             if isinstance(error, aiosmtplib.SMTPSenderRefused):
                 # It is us whom the relay does not take, in this mail as in any other.
-                raise RelayDown(f"{error.code} {error.message}") from error
-            return _refused(mail, error.code, error.message, message.identifier)
+                raise RelayDown(self._told(error)) from error
+            return self._refused(mail, error.code, error.message, message.identifier)
         return Result(mail, MailStatus.SENT, "", message.identifier)
 
     async def _connected(self) -> aiosmtplib.SMTP:
         if self._client is None or not self._client.is_connected:
-            client = self._relay.connection()
             try:
-                await client.connect()
+                self._client = await self._relay.connect()
             except (*LOST, aiosmtplib.SMTPException) as error:
-                raise RelayDown(_told(error)) from error
-            self._client = client
+                # What the relay said may hold what it was told, so the cause goes no further.
+                raise RelayDown(self._told(error)) from None
         return self._client
+
+    def _told(self, error: Exception) -> str:
+        """The library leaves a cause that has no words of its own unsaid."""
+        if isinstance(error, aiosmtplib.SMTPResponseException):
+            return self._relay.without_secrets(f"{error.code} {error.message}")
+        text, cause = str(error).strip(), error.__cause__ or error
+        told = f"{text} {type(cause).__name__}".strip() if text.endswith(":") or not text else text
+        return self._relay.without_secrets(told)
+
+    def _refused(self, mail: Mail, code: int, reply: str, identifier: str) -> Result:
+        """4xx: later. 5xx: never. RFC 5321, 4.2.1."""
+        status = MailStatus.BOUNCED if code >= 500 else MailStatus.DEFERRED
+        return Result(mail, status, self._relay.without_secrets(f"{code} {reply}"), identifier)
 
     async def close(self) -> None:
         if self._client is not None:
             self._client.close()
             self._client = None
-
-
-def _told(error: Exception) -> str:
-    """The library leaves a cause that has no words of its own unsaid."""
-    text, cause = str(error).strip(), error.__cause__ or error
-    return f"{text} {type(cause).__name__}".strip() if text.endswith(":") or not text else text
-
-
-def _refused(mail: Mail, code: int, reply: str, identifier: str) -> Result:
-    """4xx: later. 5xx: never. RFC 5321, 4.2.1."""
-    status = MailStatus.BOUNCED if code >= 500 else MailStatus.DEFERRED
-    return Result(mail, status, f"{code} {reply}", identifier)

@@ -41,3 +41,11 @@ class SweeperPort:
     @activity.defn(name="sweep_abandoned_work")
     async def sweep_abandoned_work(self) -> int:
         raise NotImplementedError
+
+
+class PollerPort:
+    """Reads what is new in the mailbox; heartbeats; returns how many replies there were. Repeating it is safe."""
+
+    @activity.defn(name="poll_mailbox")
+    async def poll_mailbox(self) -> int:
+        raise NotImplementedError

@@ -211,8 +211,8 @@ class Gateway:
             facts |= {name: value for name, value in public.items() if value}
             facts |= {"strength": strength} if strength else {}
             event = Decided(**facts)
-            if (refused := sign_in_refusal(task.stage_def, strength)) is not None:
-                return await self._refuse(event, refused)
+            if (unsure := sign_in_refusal(task.stage_def, strength)) is not None:
+                return await self._refuse(event, unsure)
             if (refused := authority.refusal(checked)) is not None:
                 return await self._refuse(event, refused, conflict=(task.case_id, authority.conflict))
             return await self._decide(task, event)

@@ -5,10 +5,13 @@ import sys
 import structlog
 
 
-def configure_logs() -> None:
+def configure_logs(*, of_a_command: bool = False) -> None:
     """Called by composition roots. Tracebacks come without the values of variables: those are people's comments,
-    addresses and links."""
-    to_a_person = sys.stdout.isatty()
+    addresses and links.
+
+    ``of_a_command``: standard output is for its answer, so the log goes to standard error.
+    """
+    to_a_person = (sys.stderr if of_a_command else sys.stdout).isatty()
     renderer: structlog.typing.Processor = structlog.processors.JSONRenderer(ensure_ascii=False)
     if to_a_person:
         renderer = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
@@ -19,5 +22,8 @@ def configure_logs() -> None:
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             *([] if to_a_person else [structlog.processors.format_exc_info]),
             renderer,
-        ]
+        ],
+        logger_factory=(lambda *_: structlog.PrintLogger(sys.stderr))
+        if of_a_command
+        else structlog.PrintLoggerFactory(),
     )

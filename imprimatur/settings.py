@@ -1,6 +1,8 @@
 """Settings from the environment (and `.env`), each described in docs/operations.md; a test fails on one that is not."""
 
+import ipaddress
 import re
+from contextlib import suppress
 from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,13 @@ _DOMAIN = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?")
 
 # As the directory, catalogues and settings write it: BCP 47, the language in small letters.
 LANGUAGE_TAG = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine, by its name or address alone."""
+    with suppress(ValueError):
+        return ipaddress.ip_address(host).is_loopback
+    return host.lower() == "localhost"
 
 
 class Settings(BaseSettings):
@@ -28,6 +37,16 @@ class Settings(BaseSettings):
     temporal_address: str | None = Field(default=None, alias="TEMPORAL_ADDRESS")
     temporal_namespace: str = Field(default="default", alias="TEMPORAL_NAMESPACE")
     smtp_url: SecretStr | None = Field(default=None, alias="SMTP_URL")
+    smtp_mails_per_minute: str | None = Field(default=None, alias="SMTP_MAILS_PER_MINUTE")
+    imap_url: SecretStr | None = Field(default=None, alias="IMAP_URL")
+    imap_poll_seconds: str = Field(default="30", alias="IMAP_POLL_SECONDS")
+    imap_processed_folder: str | None = Field(default=None, alias="IMAP_PROCESSED_FOLDER")
+    mail_ca_file: Path | None = Field(default=None, alias="MAIL_CA_FILE")
+    mail_oauth_token_url: str | None = Field(default=None, alias="MAIL_OAUTH_TOKEN_URL")
+    mail_oauth_client_id: str | None = Field(default=None, alias="MAIL_OAUTH_CLIENT_ID")
+    mail_oauth_client_secret: SecretStr | None = Field(default=None, alias="MAIL_OAUTH_CLIENT_SECRET")
+    mail_oauth_scope: str | None = Field(default=None, alias="MAIL_OAUTH_SCOPE")
+    mail_oauth_refresh_token: SecretStr | None = Field(default=None, alias="MAIL_OAUTH_REFRESH_TOKEN")
     mail_from: str = Field(default="Imprimatur <imprimatur@localhost>", alias="MAIL_FROM")
     mail_reply_domain: str = Field(default="localhost", alias="MAIL_REPLY_DOMAIN")
     mail_authserv_id: str | None = Field(default=None, alias="MAIL_AUTHSERV_ID")
@@ -62,6 +81,21 @@ class Settings(BaseSettings):
         if value is None or re.fullmatch(r"\S+:\d{1,5}", value):
             return value
         raise ValueError("not an address such as temporal.example.edu:7233")
+
+    @field_validator("smtp_mails_per_minute", "imap_poll_seconds")
+    @classmethod
+    def _number(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(r"[1-9]\d{0,5}", value):
+            raise ValueError("not a whole number from 1 to 999999")
+        return value
+
+    @field_validator("mail_oauth_token_url")
+    @classmethod
+    def _secret_address(cls, value: str | None) -> str | None:
+        parts = urlsplit(value or "https://unset")
+        if parts.hostname and (parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname))):
+            return value
+        raise ValueError("not an address such as https://login.example.edu/token")
 
     @field_validator("mail_from")
     @classmethod

@@ -6,7 +6,17 @@ Instants are UTC. A row's times are its case's own time, so a case under virtual
 import datetime as dt
 from typing import Any
 
-from sqlalchemy import JSON, Column, DateTime, Index, LargeBinary, Text, TypeDecorator, UniqueConstraint
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    DateTime,
+    Index,
+    LargeBinary,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
 from sqlalchemy.engine import Dialect
 from sqlmodel import Field, SQLModel
 
@@ -457,6 +467,21 @@ class SentFormRow(SQLModel, table=True):
     task_id: str
     digest: str
     sent_at: dt.datetime = _instant()
+
+
+class MailboxRow(SQLModel, table=True):
+    """How far a polled mailbox has been read: ``last_uid`` under ``uid_validity`` (RFC 9051, 2.3.1.1).
+
+    ``trying_uid`` has been begun ``tries`` times and is not dealt with yet. Numbers of a mailbox have 32 bits.
+    """
+
+    __tablename__ = "mailbox"
+    name: str = Field(primary_key=True)
+    uid_validity: int = Field(sa_type=BigInteger)
+    last_uid: int = Field(default=0, sa_type=BigInteger)
+    trying_uid: int = Field(default=0, sa_type=BigInteger)
+    tries: int = 0
+    polled_at: dt.datetime = _instant()
 
 
 class PublicationRow(SQLModel, table=True):

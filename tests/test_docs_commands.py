@@ -32,6 +32,7 @@ from tests.condition_commands import play_conditions
 from tests.engine import Engine, engine, temporal_server
 from tests.facts import LEDGER, START
 from tests.hook_commands import play_webhooks
+from tests.imap import fake_mailbox
 from tests.markdown import DOCS, ROOT, Section, code_spans, sections, text_of
 from tests.pathway_commands import play_pathways
 from tests.people_commands import play_people
@@ -215,6 +216,15 @@ async def _play(office: Office) -> None:
     await play_access(office)
     with _piped(b"To: review+t-x@localhost\r\n\r\napprove\r\n"):
         await office.ask("mail receive")
+    await _polled(office)
+
+
+async def _polled(office: Office) -> None:
+    address = f"review+t-{'a' * 16}.{'b' * 22}@localhost"
+    given = [f"To: {address}\r\n\r\napprove".encode()]
+    with fake_mailbox(password="right", messages=given) as mailbox, pytest.MonkeyPatch.context() as settings:
+        settings.setenv("IMAP_URL", mailbox.url("replies", "right"))
+        await office.ask("mail poll")
 
 
 @contextlib.contextmanager

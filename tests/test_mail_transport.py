@@ -1,18 +1,13 @@
 """The way to the relay: its address, its certificate, its login; what is not sure is not used."""
 
+import base64
 import datetime as dt
-import ipaddress
-import ssl
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from pydantic import SecretStr
 from structlog.testing import capture_logs
 
@@ -25,86 +20,20 @@ from imprimatur.store.engine import Database
 from imprimatur.store.outbox import DEFERRALS, LAST_ATTEMPT, Result
 from imprimatur.store.reading import show_case
 from models.vocabulary import MailStatus
+from tests.certificates import Authority, authority
 from tests.relay import GUESTS, OFFICE, Post, Script, invite, relay
 
 USER, PASSWORD = "imprimatur", "p@ss:wörd/1"
-NOW = dt.datetime.now(dt.UTC)
-
-
-@dataclass(frozen=True)
-class Authority:
-    """A certificate authority of our own, and a certificate it made for one host name."""
-
-    file: Path
-    server: ssl.SSLContext
-
-
-def _authority(folder: Path, host: str) -> Authority:
-    folder.mkdir()
-    ca_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
-    ca = _certificate("Test authority", ca_key, "Test authority", ca_key, authority=True)
-    own = _certificate(host, key, "Test authority", ca_key, authority=False)
-    (folder / "ca.pem").write_bytes(ca.public_bytes(serialization.Encoding.PEM))
-    plain = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    (folder / "server.pem").write_bytes(own.public_bytes(serialization.Encoding.PEM) + plain)
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(folder / "server.pem")
-    return Authority(folder / "ca.pem", context)
-
-
-def _certificate(
-    name: str,
-    key: ec.EllipticCurvePrivateKey,
-    issuer: str,
-    issuer_key: ec.EllipticCurvePrivateKey,
-    *,
-    authority: bool,
-) -> x509.Certificate:
-    subject, issued_by = (x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, each)]) for each in (name, issuer))
-    names: list[x509.GeneralName] = [x509.DNSName(name.replace(" ", "-"))]
-    if name == "localhost":
-        names.append(x509.IPAddress(ipaddress.ip_address(LOOPBACK)))
-    return (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(issued_by)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(NOW - dt.timedelta(days=1))
-        .not_valid_after(NOW + dt.timedelta(days=1))
-        .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
-        .add_extension(x509.SubjectAlternativeName(names), critical=False)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key()), critical=False)
-        .add_extension(_usage(authority), critical=True)
-        .sign(issuer_key, hashes.SHA256())
-    )
-
-
-def _usage(authority: bool) -> x509.KeyUsage:
-    return x509.KeyUsage(
-        digital_signature=True,
-        key_cert_sign=authority,
-        crl_sign=authority,
-        content_commitment=False,
-        key_encipherment=False,
-        data_encipherment=False,
-        key_agreement=False,
-        encipher_only=False,
-        decipher_only=False,
-    )
 
 
 @pytest.fixture(scope="module")
 def trusted(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return _authority(tmp_path_factory.mktemp("trusted") / "ca", "localhost")
+    return authority(tmp_path_factory.mktemp("trusted") / "ca", "localhost")
 
 
 @pytest.fixture(scope="module")
 def misnamed(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return _authority(tmp_path_factory.mktemp("misnamed") / "ca", "relay.example")
+    return authority(tmp_path_factory.mktemp("misnamed") / "ca", "relay.example")
 
 
 class Login:
@@ -166,6 +95,26 @@ async def test_a_certificate_of_unknown_origin_is_refused(
 
 
 @pytest.mark.parametrize("scheme", ["smtp+starttls", "smtps"])
+async def test_an_authority_that_is_named_is_believed(
+    sqlite_database: Database, tmp_path: Path, trusted: Authority, scheme: str
+) -> None:
+    invite(sqlite_database, tmp_path)
+    script, login = Script(), Login()
+    async with relay(script, **tls(scheme, trusted), authenticator=login, auth_required=True) as port:
+        settings = Settings(SMTP_URL=url(scheme, port), MAIL_CA_FILE=trusted.file, _env_file=None)
+        await Post(sqlite_database, Relay.from_settings(settings)).run()
+    assert sorted(script.recipients) == GUESTS
+
+
+def test_an_authority_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+    (tmp_path / "empty.pem").write_text("no certificate", encoding="utf-8")
+    for file in (tmp_path / "none.pem", tmp_path / "empty.pem"):
+        with pytest.raises(InputError) as caught:
+            Relay.from_settings(Settings(SMTP_URL="smtps://relay.example", MAIL_CA_FILE=file, _env_file=None))
+        assert caught.value.code == "mail_ca_file_unusable" and file.name in caught.value.message
+
+
+@pytest.mark.parametrize("scheme", ["smtp+starttls", "smtps"])
 async def test_a_certificate_for_another_host_is_refused(
     sqlite_database: Database, tmp_path: Path, misnamed: Authority, monkeypatch: pytest.MonkeyPatch, scheme: str
 ) -> None:
@@ -194,6 +143,28 @@ async def test_a_wrong_password_loses_no_mail(
         assert "wrong" not in reason
         await Post(sqlite_database, replace(wrong, password=PASSWORD)).run()
     assert sorted(script.recipients) == GUESTS
+
+
+class Repeating(Login):
+    """Says again what it was told, as it should not."""
+
+    async def auth_PLAIN(self, server: SMTP, args: list[str]) -> AuthResult:
+        await server.push(f"535 5.7.8 not {args[1]}, that is {base64.b64decode(args[1]).decode()[-20:]!r}")
+        return AuthResult(success=False, handled=True)
+
+
+async def test_a_relay_that_repeats_the_password_does_not_make_us_repeat_it(
+    sqlite_database: Database, tmp_path: Path
+) -> None:
+    script = Script()
+    script.auth_PLAIN = Repeating().auth_PLAIN  # type: ignore[attr-defined]
+    async with relay(script, auth_require_tls=False, auth_required=True, auth_exclude_mechanism=["LOGIN"]) as port:
+        reached = parse_smtp_url(url("smtp", port, password="repeated"))
+        reason = await refused(sqlite_database, tmp_path, script, reached)
+    assert reason.startswith("535") and "***" in reason
+    for form in ("repeated", base64.b64encode(f"\0{USER}\0repeated".encode()).decode()):
+        assert form not in reason
+    assert "repeated" not in repr(reached)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from imprimatur.settings import Settings
+from imprimatur.settings import Settings, is_loopback
 from tests.command import Command
 
 ALIASES = [str(field.alias) for field in Settings.model_fields.values()]
@@ -53,6 +53,12 @@ def test_no_setting_is_read_under_another_name(command: Command, monkeypatch: py
         ("IMPRIMATUR_BASE_URL", "http://[x"),
         ("TEMPORAL_ADDRESS", "somewhere"),
         ("TEMPORAL_ADDRESS", "http://temporal:port"),
+        ("IMAP_POLL_SECONDS", "soon"),
+        ("IMAP_POLL_SECONDS", "00"),
+        ("SMTP_MAILS_PER_MINUTE", "-3"),
+        ("SMTP_MAILS_PER_MINUTE", "2.5"),
+        ("MAIL_OAUTH_TOKEN_URL", "http://login.example.edu/token"),
+        ("MAIL_OAUTH_TOKEN_URL", "login.elsewhere.edu"),
         ("MAIL_FROM", "Imprimatur"),
         ("MAIL_REPLY_DOMAIN", "reply example"),
         ("MAIL_REPLY_DOMAIN", "@example.edu"),
@@ -85,6 +91,7 @@ def test_a_settings_file_that_is_no_text_is_told(command: Command) -> None:
         ("IMPRIMATUR_SECRET_KEYS", "short", "secret_keys_missing"),
         ("PAYLOAD_KEYS", "bm90IGEga2V5", "payload_keys_invalid"),
         ("SMTP_URL", "mail.example.edu", "smtp_url_invalid"),
+        ("IMAP_URL", "imap://replies:hunter2@mail.example.edu", "imap_url_invalid"),
     ],
 )
 def test_a_key_or_relay_that_cannot_be_used_is_found_by_doctor(
@@ -92,7 +99,19 @@ def test_a_key_or_relay_that_cannot_be_used_is_found_by_doctor(
 ) -> None:
     monkeypatch.setenv(name, value)
     checks = {check["name"]: check for check in command("doctor", "--json").document["checks"]}
-    check = checks["mail" if name == "SMTP_URL" else "keys"]
+    check = checks[{"SMTP_URL": "mail", "IMAP_URL": "mailbox"}.get(name, "keys")]
     assert not check["ok"]
     assert name in check["detail"]
     assert value not in check["detail"]
+
+
+@pytest.mark.parametrize("host", ["localhost", "LOCALHOST", "127.0.0.1", "127.9.9.9", "::1"])
+def test_this_machine_is_known_by_its_names(host: str) -> None:
+    assert is_loopback(host)
+
+
+@pytest.mark.parametrize(
+    "host", ["", "localhost.example.edu", "10.0.0.1", "127.example.edu", "::2", "mail.example.edu"]
+)
+def test_no_other_machine_is_taken_for_it(host: str) -> None:
+    assert not is_loopback(host)

@@ -23,6 +23,7 @@ from imprimatur.frameworks.loader import shipped
 from imprimatur.gateway import TASK_QUEUE
 from imprimatur.mail.checking import examined, house_of
 from imprimatur.mail.links import Links
+from imprimatur.mail.mailbox import Folder, MailboxAddress
 from imprimatur.mail.transport import Relay, parse_smtp_url
 from imprimatur.payloads import parse_keys
 from imprimatur.publication.keys import ISSUER, all_keys
@@ -47,6 +48,7 @@ def examine(environment: Environment) -> list[Check]:
         "temporal": _temporal,
         "mail": _mail,
         "templates": _templates,
+        "mailbox": _mailbox,
         "keys": _keys,
         "signing": _signing,
         "calendars": _calendars,
@@ -108,20 +110,42 @@ async def worker_count(client: Client) -> int:
 def _mail(environment: Environment) -> str:
     if environment.smtp_url is None:
         raise environment.not_running()
-    relay = parse_smtp_url(environment.smtp_url)
+    relay = parse_smtp_url(environment.smtp_url).completed(environment.settings)
     try:
         asyncio.run(_greet(relay))
     except (OSError, aiosmtplib.SMTPException) as error:
+        told = relay.without_secrets(str(error))
         raise ImprimaturError(
-            "smtp_unreachable", f"{relay.host}:{relay.port} does not take mail from us: {error}.", "Check SMTP_URL."
+            "smtp_unreachable", f"{relay.host}:{relay.port} does not take mail from us: {told}.", "Check SMTP_URL."
         ) from error
     return f"relay {relay.host}:{relay.port} answers"
 
 
 async def _greet(relay: Relay) -> None:
     """Encrypts and logs in as the mailer would, and sends nothing."""
-    async with relay.connection() as connection:
-        await connection.noop()
+    client = await relay.connect()
+    try:
+        await client.noop()
+        await client.quit()
+    finally:
+        client.close()
+
+
+def _mailbox(environment: Environment) -> str:
+    if environment.settings.imap_url is None:
+        return "no mailbox is polled: replies come in by the listener or a pipe"
+    address = MailboxAddress.from_settings(environment.settings)
+    token = asyncio.run(address.token())
+    folder = Folder(address, token)
+    try:
+        processed = environment.settings.imap_processed_folder
+        if processed is not None and not folder.has_folder(processed):
+            raise ImprimaturError(
+                "processed_folder_missing", f"The mailbox has no folder {processed}.", "Make it, or unset the setting."
+            )
+    finally:
+        folder.close()
+    return f"mailbox {address.name} opens"
 
 
 def _templates(environment: Environment) -> str:

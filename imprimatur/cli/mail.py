@@ -1,12 +1,9 @@
-"""Verbs on mail: mail listen, mail receive, mail check, mail preview."""
+"""Verbs on mail: mail listen, mail receive, mail poll, mail check, mail preview."""
 
 import os
-import re
 import sys
-from email.errors import MessageError
-from email.parser import BytesHeaderParser
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,13 +11,14 @@ from imprimatur.cli.cases import Json
 from imprimatur.cli.context import Environment
 from imprimatur.cli.output import show, show_error
 from imprimatur.errors import ImprimaturError, InputError
+from imprimatur.inbound.recipients import reply_addresses
+
+if TYPE_CHECKING:
+    from imprimatur.inbound.receiving import Outcome
 
 SIZE_LIMIT_BYTES = 30 * 1024 * 1024
-LONGEST_HEAD_BYTES = 256 * 1024
 # What relays take for "later": sysexits.h, EX_TEMPFAIL.
 TRY_AGAIN_LATER = 75
-_REPLY_ADDRESS = re.compile(r"review\+[\w.-]+@[\w.-]+", re.IGNORECASE)
-_RECIPIENT_HEADERS = ("Delivered-To", "X-Original-To", "Envelope-To", "To", "Cc")
 
 mail_app = typer.Typer(no_args_is_help=True, help="Mail: answers by reply, templates.")
 
@@ -56,14 +54,41 @@ def receive(
         # A part that does not answer, or settings that are wrong: nothing is wrong with the message.
         show_error(error, as_json)
         raise typer.Exit(TRY_AGAIN_LATER) from error
+    show(_told(outcome), as_json, _said(outcome))
+
+
+def _recipient(raw: bytes) -> str:
+    """The first reply address that the headers name as a recipient. Raises InputError ``reply_address_missing``."""
+    found = reply_addresses(raw)
+    if not found:
+        raise InputError("reply_address_missing", "The message names no reply address.", "Give it with --to.")
+    return found[0]
+
+
+@mail_app.command("poll")
+def poll(as_json: Json = False) -> None:
+    """Read what is new in the mailbox of IMAP_URL, as the worker does from time to time."""
+    from imprimatur.cli.mailboxes import poll_now
+
+    polled = poll_now(Environment.current())
     document = {
+        "mailbox": polled.mailbox,
+        "uid_validity": polled.uid_validity,
+        "others": polled.others,
+        "messages": [{"uid": dealt.uid} | _told(dealt.outcome) for dealt in polled.messages],
+    }
+    lines = [f"{dealt.uid}  {_said(dealt.outcome)}" for dealt in polled.messages]
+    show(document, as_json, "\n".join([*lines, f"{len(lines)} replies, {polled.others} other messages"]))
+
+
+def _told(outcome: "Outcome") -> dict[str, Any]:
+    return {
         "result": outcome.result,
         "kind": outcome.kind,
         "case_id": outcome.case_id,
         "task_id": outcome.task_id,
         "repeated": outcome.repeated,
     }
-    show(document, as_json, f"{outcome.result}{', dealt with before' if outcome.repeated else ''}")
 
 
 @mail_app.command("check")
@@ -93,15 +118,5 @@ def preview(
         show_preview(settings, name, language, html, browser=browser, as_json=as_json)
 
 
-def _recipient(raw: bytes) -> str:
-    """The first reply address that the headers name as a recipient. Raises InputError ``reply_address_missing``."""
-    head = raw[:LONGEST_HEAD_BYTES].partition(b"\r\n\r\n")[0].partition(b"\n\n")[0]
-    try:
-        headers = BytesHeaderParser().parsebytes(head + b"\n\n")
-        values = [str(value) for name in _RECIPIENT_HEADERS for value in headers.get_all(name, [])]
-    except (MessageError, ValueError, LookupError):
-        values = []
-    found = _REPLY_ADDRESS.search("\n".join(values))
-    if found is None:
-        raise InputError("reply_address_missing", "The message names no reply address.", "Give it with --to.")
-    return found.group()
+def _said(outcome: "Outcome") -> str:
+    return f"{outcome.result}{', dealt with before' if outcome.repeated else ''}"

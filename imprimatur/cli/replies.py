@@ -44,13 +44,13 @@ def take(environment: Environment, raw: bytes, recipient: str) -> Outcome:
 @asynccontextmanager
 async def _receiver(environment: Environment) -> AsyncIterator[Receiver]:
     settings = environment.settings
-    links, identity = Links(environment.secret_keys(), environment.base_url or ""), _identity(settings)
+    links, identity = Links(environment.secret_keys(), environment.base_url or ""), identity_of(settings)
     with open_database(environment) as database:
         async with open_gateway(environment, database) as gateway:
             yield Receiver(database, gateway, links, identity)
 
 
-def _identity(settings: Settings) -> Identity:
+def identity_of(settings: Settings) -> Identity:
     """Beside the embedded stack nothing has to be attested, unless a relay is named that could."""
     embedded = not settings.vouches and read_stack(settings.home) is not None
     hops = settings.mail_unnamed_results

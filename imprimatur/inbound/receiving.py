@@ -23,7 +23,8 @@ from imprimatur.rules.wording import VERDICT_LABELS
 from imprimatur.store.aliases import aliases_of
 from imprimatur.store.decisions import task_place
 from imprimatur.store.engine import Database
-from imprimatur.store.inbound import Arrival, Holder, Reaction, holder, result_of, settle
+from imprimatur.store.inbound import Also, Arrival, Holder, Reaction, Settled, holder, result_of, write_settled
+from imprimatur.store.together import Together
 from models.messages import DecisionReceipt
 from models.vocabulary import Channel, InboundKind, MailKind, Strength
 
@@ -90,23 +91,42 @@ class Receiver:
         self._decider = decider
         self._links = links
         self._identity = identity
+        self._settling: Together[Settled, bool] = Together(database, write_settled)
 
     def takes(self, recipient: str) -> bool:
         """Whether an address has the form of a reply address of ours."""
         return self._parts(recipient) is not None
 
-    async def receive(self, raw: bytes, recipient: str) -> Outcome:
-        """Deals with a message; the same one again changes nothing. Raises Unavailable: try again later."""
-        task, is_ours = await asyncio.to_thread(self._task, recipient)
-        letter = await asyncio.to_thread(take_apart, raw, with_content=is_ours)
-        arrival = _arrival(letter, raw, recipient, keeps=is_ours)
+    async def receive(self, raw: bytes, recipient: str, also: Also | None = None) -> Outcome:
+        """Deals with a message; the same one again changes nothing. Raises Unavailable: try again later.
+
+        ``also`` is written in the transaction of the message, unless it was dealt with before.
+        """
+        task, is_ours, letter, arrival, known = await asyncio.to_thread(self._looked_at, raw, recipient)
         case_id, task_id = (task.case_id, task.task_id) if task else (None, None)
-        known = await asyncio.to_thread(result_of, self._database, arrival.mail_key)
         if known is not None:
             return Outcome(known, letter.kind, case_id, task_id, repeated=True)
         reaction = await self._react(letter, raw, task, is_ours)
-        written = await asyncio.to_thread(settle, self._database, arrival, task, reaction)
+        written = await self._settling.keep((arrival, task, reaction, also))
         return Outcome(reaction.result, letter.kind, case_id, task_id, repeated=not written)
+
+    async def set_aside(
+        self, raw: bytes, recipient: str, error: ImprimaturError, also: Also | None = None, *, is_whole: bool = True
+    ) -> Outcome:
+        """Keeps a message unread, where the address is right, and tells the holder of the task."""
+        task, is_ours = await asyncio.to_thread(self._task, recipient)
+        letter = Letter(kind=InboundKind.UNREADABLE)
+        arrival = _arrival(letter, raw, recipient, keeps=is_ours and is_whole)
+        reaction = _warning(error) if is_ours else Reaction(error.code, refused=error)
+        written = await self._settling.keep((arrival, task, reaction, also))
+        case_id, task_id = (task.case_id, task.task_id) if task else (None, None)
+        return Outcome(error.code, letter.kind, case_id, task_id, repeated=not written)
+
+    def _looked_at(self, raw: bytes, recipient: str) -> tuple[Holder | None, bool, Letter, Arrival, str | None]:
+        task, is_ours = self._task(recipient)
+        letter = take_apart(raw, with_content=is_ours)
+        arrival = _arrival(letter, raw, recipient, keeps=is_ours)
+        return task, is_ours, letter, arrival, result_of(self._database, arrival.mail_key)
 
     def _parts(self, recipient: str) -> re.Match[str] | None:
         found = _ADDRESS.fullmatch(recipient.strip().strip("<>"))
@@ -165,9 +185,12 @@ class Receiver:
             return None
         return VERIFIED if is_signed_by_sender(raw, sender, self._identity.lookup) else None
 
+    def _said(self, letter: Letter, task_id: str) -> Answer | Unclear:
+        stage = task_place(self._database, task_id).stage_def
+        return read_answer(letter, [criterion.id for criterion in stage.criteria])
+
     async def _answer(self, letter: Letter, task: Holder, vouched: str) -> Reaction:
-        stage = (await asyncio.to_thread(task_place, self._database, task.task_id)).stage_def
-        said = await asyncio.to_thread(read_answer, letter, [criterion.id for criterion in stage.criteria])
+        said = await asyncio.to_thread(self._said, letter, task.task_id)
         thread = {"in_reply_to": letter.message_id, "subject": letter.subject}
         if isinstance(said, Unclear):
             return _refusal(unclear(said), vouched, thread)
@@ -194,7 +217,7 @@ class Receiver:
         )
 
 
-def _warning(error: Refused) -> Reaction:
+def _warning(error: ImprimaturError) -> Reaction:
     """To the holder of a task in whose name something came that does not count."""
     return Reaction(
         error.code,

@@ -1,7 +1,7 @@
 """Incoming mail: what came, what became of it, and the answer to it, in one transaction."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,6 +21,8 @@ _OUTBOX = OutboxRow.__table__  # type: ignore[attr-defined]
 _TASK = TaskRow.__table__  # type: ignore[attr-defined]
 UNKNOWN_SENDER = "unknown sender"
 DAY = dt.timedelta(days=1)
+# What else belongs into the transaction of a message.
+Also = Callable[[Connection], None]
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,9 @@ class Reaction:
     answers_a_day: int = 0
 
 
+Settled = tuple[Arrival, Holder | None, Reaction, Also | None]
+
+
 def holder(database: Database, task_id: str) -> Holder | None:
     query = select(_TASK.c.task_id, _TASK.c.case_id, _TASK.c.assignee, _TASK.c.assignee_name)
     with database.read() as connection:
@@ -76,35 +81,48 @@ def result_of(database: Database, mail_key: str) -> str | None:
     return str(found) if found is not None else None
 
 
-def settle(database: Database, arrival: Arrival, task: Holder | None, reaction: Reaction) -> bool:
-    """Writes a message, its trace and its answer; False when another process was faster, and nothing was written."""
-    now = dt.datetime.now(dt.UTC)
+def settle(
+    database: Database, arrival: Arrival, task: Holder | None, reaction: Reaction, also: Also | None = None
+) -> bool:
+    """Writes a message, its trace and its answer; False when another process was faster, and nothing was written.
+
+    ``also`` is written in any case.
+    """
     with database.write() as connection:
-        answered = _may_answer(connection, task, reaction, now)
-        row = {
-            "mail_key": arrival.mail_key,
-            "message_id": arrival.message_id,
-            "sender": arrival.sender or "",
-            "kind": str(arrival.kind),
-            "case_id": task.case_id if task else None,
-            "task_id": task.task_id if task else None,
-            "result": reaction.result,
-            "attested_by": reaction.attested_by,
-            "answered": answered,
-            "digest": arrival.digest,
-            "attachments": list(arrival.attachments),
-            "received_at": now,
-        }
-        if not insert_once(connection, _MAIL, row):
-            return False
-        if arrival.content is not None:
-            insert_once(connection, _CONTENT, {"digest": arrival.digest, "content": arrival.content})
-        if reaction.refused is not None and not reaction.traced:
-            case_id, task_id = (task.case_id, task.task_id) if task else (None, None)
-            sender = arrival.sender or UNKNOWN_SENDER
-            insert_refusal(connection, reaction.refused, case_id, task_id, sender, "decide", Channel.MAIL)
-        if answered and task is not None:
-            connection.execute(_OUTBOX.insert(), _answer(arrival, task, reaction, now))
+        return write_settled(connection, (arrival, task, reaction, also))
+
+
+def write_settled(connection: Connection, settled: Settled) -> bool:
+    """As :func:`settle`, within a transaction."""
+    arrival, task, reaction, also = settled
+    now = dt.datetime.now(dt.UTC)
+    if also is not None:
+        also(connection)
+    answered = _may_answer(connection, task, reaction, now)
+    row = {
+        "mail_key": arrival.mail_key,
+        "message_id": arrival.message_id,
+        "sender": arrival.sender or "",
+        "kind": str(arrival.kind),
+        "case_id": task.case_id if task else None,
+        "task_id": task.task_id if task else None,
+        "result": reaction.result,
+        "attested_by": reaction.attested_by,
+        "answered": answered,
+        "digest": arrival.digest,
+        "attachments": list(arrival.attachments),
+        "received_at": now,
+    }
+    if not insert_once(connection, _MAIL, row):
+        return False
+    if arrival.content is not None:
+        insert_once(connection, _CONTENT, {"digest": arrival.digest, "content": arrival.content})
+    if reaction.refused is not None and not reaction.traced:
+        case_id, task_id = (task.case_id, task.task_id) if task else (None, None)
+        sender = arrival.sender or UNKNOWN_SENDER
+        insert_refusal(connection, reaction.refused, case_id, task_id, sender, "decide", Channel.MAIL)
+    if answered and task is not None:
+        connection.execute(_OUTBOX.insert(), _answer(arrival, task, reaction, now))
     return True
 
 

@@ -19,16 +19,19 @@ from imprimatur import ids
 from imprimatur.cli.output import leave
 from imprimatur.gateway import Gateway
 from imprimatur.payloads import data_converter
+from imprimatur.store import outbox
 from imprimatur.store.engine import Database
-from tests.bench import records, rules
-from tests.bench.scenario import DECISIONS, decide, engine_run, floor_run, prepare, submit
+from tests.bench import post, records, rules
+from tests.bench.scenario import DECISIONS, Run, decide, engine_run, floor_run, prepare, submit
 from tests.bench.stack import BenchStack
 
 CALLERS, CASES, RUNS = 32, 250, 3
 # The floor itself varies by a tenth from run to run: a ratio of three would be luck.
 PAIRS = 5
 OPEN_CASES = (100, 1000, 5000)
-PARTS = ("rules", "records", "floor", "history", "open")
+REPLIES, REPLY_PAIRS = 150, 3
+OUTGOING = (2_000, 10_000)
+PARTS = ("rules", "records", "floor", "history", "inbound", "outgoing", "open")
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "benchmarks.md"
 MARK = "<!-- figures -->"
 # What Temporal bills as an action in a case's history: starts, updates, timers, local activities.
@@ -137,6 +140,62 @@ async def history_of_a_case(stack: BenchStack, client: Client, gateway: Gateway)
     ]
 
 
+async def of_replies(stack: BenchStack, gateway: Gateway, database: Database) -> list[Figure]:
+    """The same decisions by the gateway and by mail, in turn: a machine that slows down slows both of a pair."""
+    by_gateway: list[Run] = []
+    by_mail: list[Run] = []
+    spent = {"gateway": 0.0, "mail": 0.0}
+    with stack.engine():
+        for _ in range(REPLY_PAIRS + 1):
+            cases = await post.opened(gateway, 2 * REPLIES, CALLERS)
+            await post.drained(database)
+            begin = post.processor_seconds()
+            by_gateway.append(await post.decided_by_gateway(gateway, cases[:REPLIES], CALLERS))
+            await post.drained(database)
+            between = post.processor_seconds()
+            by_mail.append(await post.decided_by_mail(gateway, database, cases[REPLIES:], CALLERS))
+            await post.drained(database)
+            spent["gateway"] += between - begin
+            spent["mail"] += post.processor_seconds() - between
+    # The first pair warms caches.
+    direct, mailed = by_gateway[1:], by_mail[1:]
+    ratios = sorted(mail.rate / run.rate for mail, run in zip(mailed, direct, strict=True))
+    ratio = statistics.median(ratios)
+    a_decision = {name: seconds * 1000 / (REPLIES * (REPLY_PAIRS + 1)) for name, seconds in spent.items()}
+    return [
+        Figure("decisions per second by the gateway", f"{statistics.median(run.rate for run in direct):.1f}", ""),
+        Figure("decisions per second by mail", f"{statistics.median(run.rate for run in mailed):.1f}", ""),
+        Figure(
+            f"mail / gateway, median of {REPLY_PAIRS} pairs",
+            f"{ratio:.2f} ({ratios[0]:.2f} to {ratios[-1]:.2f})",
+            "at least 0.70",
+            ratio >= 0.7,
+        ),
+        Figure(
+            "processor time of a decision and all its mail: gateway, mail",
+            f"{a_decision['gateway']:.1f} ms, {a_decision['mail']:.1f} ms",
+            "",
+        ),
+    ]
+
+
+async def of_outgoing_mail(stack: BenchStack, gateway: Gateway, database: Database) -> list[Figure]:
+    few, many = OUTGOING
+    with stack.engine():
+        await post.opened(gateway, 50, CALLERS)
+        await post.drained(database)
+    already = sum(outbox.counts(database).get(status, 0) for status in ("sent", "dropped"))
+    post.fill(database, many)
+    with stack.engine() as worker:
+        sent = await post.sent(database, worker.pid, already, OUTGOING)
+    before, after = sent.mebibytes
+    name = f"worker's memory after {many:,} mails, and after {few:,}"
+    return [
+        Figure(f"task mails per second, {many:,} in the outbox", f"{sent.rate:.0f}", ""),
+        Figure(name, f"{after:.0f} MiB, {before:.0f} MiB", "at most a tenth more", after <= before * 1.1),
+    ]
+
+
 async def with_open_cases(stack: BenchStack, gateway: Gateway, database: Database) -> list[Figure]:
     figures, first, opened = [], 0.0, 0
     with stack.engine():
@@ -203,6 +262,10 @@ async def of_the_engine(parts: Sequence[str]) -> list[Figure]:
             figures += await against_the_floor(stack, client, gateway, database)
         if "history" in parts:
             figures += await history_of_a_case(stack, client, gateway)
+        if "inbound" in parts:
+            figures += await of_replies(stack, gateway, database)
+        if "outgoing" in parts:
+            figures += await of_outgoing_mail(stack, gateway, database)
         if "open" in parts:
             figures += await with_open_cases(stack, gateway, database)
         database.close()

@@ -186,13 +186,13 @@ async def engine_run(gateway: Gateway, database: Database, cases: int, callers: 
 
     began = time.perf_counter()
     run = await many(cases, callers, one)
-    while await asyncio.to_thread(_mail_waiting, database):  # noqa: ASYNC110  (another process sends)
+    while await asyncio.to_thread(mail_waiting, database):  # noqa: ASYNC110  (another process sends)
         await asyncio.sleep(0.02)
     run.seconds = time.perf_counter() - began
     return run
 
 
-def _mail_waiting(database: Database) -> int:
+def mail_waiting(database: Database) -> int:
     counts = outbox.counts(database)
     return counts.get("queued", 0) + counts.get("sending", 0) + counts.get("deferred", 0)
 

@@ -86,9 +86,10 @@ class _Reader:
             self.end_line(always=True)
 
     def say(self, data: str) -> None:
-        if self.counts["unshown"]:
+        if not data or self.counts["unshown"]:
             return
-        text = cleaned(unescape(data))
+        # The document was cleaned as a whole; only what it spells by entities can be unseen still.
+        text = cleaned(unescape(data)) if "&" in data else data
         if not self.counts["pre"]:
             self.line.append(re.sub(r"\s+", " ", text))
             return
