@@ -26,6 +26,7 @@ from imprimatur.mail.links import Links
 from imprimatur.mail.rendering import Sender
 from imprimatur.mail.transport import Relay
 from imprimatur.publication.files import write_lost_records
+from imprimatur.rerouting import Rerouting
 from imprimatur.settings import Settings
 from imprimatur.store.engine import Database
 from models.messages import MailerInput
@@ -51,14 +52,16 @@ def build_worker(
     """The worker of one process. Workflows run unsandboxed: the import contract keeps them clean, the suite replays."""
     loop = asyncio.get_running_loop()
     sender = Sender(settings.mail_from, settings.mail_reply_domain, settings.takes_replies)
-    mailer = Mailer(database, links=links, relay=relay, sender=sender)
+    gateway = Gateway(client, database)
+    rerouting = Rerouting(gateway, database)
+    mailer = Mailer(database, links=links, relay=relay, sender=sender, beside=rerouting.watch)
     committer = Committer(
         database,
         base_url=base_url,
         published_dir=published_dir(settings),
         after_mail=lambda: loop.call_soon_threadsafe(mailer.wake.set),
     )
-    leaving = Leaving(Gateway(client, database), database)
+    leaving = Leaving(gateway, database)
     sweeper = Sweeper(lambda: _number_of_handed(leaving))
     return Worker(
         client,

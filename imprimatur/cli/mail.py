@@ -18,10 +18,10 @@ SIZE_LIMIT_BYTES = 30 * 1024 * 1024
 LONGEST_HEAD_BYTES = 256 * 1024
 # What relays take for "later": sysexits.h, EX_TEMPFAIL.
 TRY_AGAIN_LATER = 75
-_REPLY_ADDRESS = re.compile(r"review\+[\w.-]+@[\w.-]+", re.IGNORECASE)
+_REPLY_ADDRESS = re.compile(r"(?:review|bounce)\+[\w.-]+@[\w.-]+", re.IGNORECASE)
 _RECIPIENT_HEADERS = ("Delivered-To", "X-Original-To", "Envelope-To", "To", "Cc")
 
-mail_app = typer.Typer(no_args_is_help=True, help="Incoming mail: answers by reply.")
+mail_app = typer.Typer(no_args_is_help=True, help="Mail: what became of it, and answers by reply.")
 
 
 @mail_app.command("listen")

@@ -9,8 +9,9 @@ from pydantic import SecretStr
 from imprimatur.cli.context import Environment, open_database, open_gateway
 from imprimatur.embedded.home import Home, read_stack
 from imprimatur.errors import Refused
+from imprimatur.inbound.arriving import Outcome
 from imprimatur.inbound.listening import listen
-from imprimatur.inbound.receiving import Identity, Outcome, Receiver
+from imprimatur.inbound.receiving import Identity, Receiver
 from imprimatur.logs import configure_logs
 from imprimatur.mail.links import Links
 from imprimatur.settings import Settings

@@ -6,26 +6,28 @@ fails is recorded as a decision, and each failure leaves a trace.
 """
 
 import asyncio
-import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from imprimatur.errors import ImprimaturError, NotAllowed, NotFound, Refused, Unavailable
+from imprimatur.inbound.arriving import IGNORED, Outcome, arrival_of
 from imprimatur.inbound.doubts import unclear
+from imprimatur.inbound.returns import Returns
 from imprimatur.mail.links import Links
 from imprimatur.mail.replies.grammar import Answer, Unclear, read_answer
 from imprimatur.mail.replies.letter import Letter, take_apart
 from imprimatur.mail.replies.sender import attested_by, canonical
 from imprimatur.rules.wording import VERDICT_LABELS
 from imprimatur.store.decisions import task_place
+from imprimatur.store.deliveries import mark_seen
 from imprimatur.store.engine import Database
-from imprimatur.store.inbound import Arrival, Holder, Reaction, holder, result_of, settle
+from imprimatur.store.inbound import Holder, Reaction, holder, result_of, settle
 from models.messages import DecisionReceipt
 from models.vocabulary import Channel, InboundKind, MailKind
 
-RECORDED, IGNORED = "recorded", "ignored"
+RECORDED = "recorded"
 WAIVED = "waived"
 # Somebody who is known to be the holder may be answered often, but not without end: it may be a program after all.
 ANSWERS_A_DAY = 20
@@ -60,17 +62,6 @@ class Identity:
     attestation_waived: bool = False
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """``result`` is ``recorded``, ``ignored`` or the code of the error. ``repeated``: it was dealt with before."""
-
-    result: str
-    kind: InboundKind
-    case_id: str | None = None
-    task_id: str | None = None
-    repeated: bool = False
-
-
 class Receiver:
     """Deals with one message at a time for each caller; several processes may do so side by side."""
 
@@ -79,16 +70,21 @@ class Receiver:
         self._decider = decider
         self._links = links
         self._identity = identity
+        self._returns = Returns(database, links, identity.reply_domain)
 
     def takes(self, recipient: str) -> bool:
-        """Whether an address has the form of a reply address of ours."""
-        return self._parts(recipient) is not None
+        """Whether an address has the form of a reply address of ours, or of one for bounces."""
+        return self._parts(recipient) is not None or self._returns.takes(recipient)
 
     async def receive(self, raw: bytes, recipient: str) -> Outcome:
         """Deals with a message; the same one again changes nothing. Raises Unavailable: try again later."""
+        if self._returns.takes(recipient):
+            return await asyncio.to_thread(self._returns.receive, raw, recipient)
         task, is_ours = await asyncio.to_thread(self._task, recipient)
         letter = await asyncio.to_thread(take_apart, raw, with_content=is_ours)
-        arrival = _arrival(letter, raw, recipient, keeps=is_ours)
+        if task is not None and is_ours and letter.kind is InboundKind.BOUNCE:
+            return await asyncio.to_thread(self._returns.receive_at_reply_address, letter, raw, recipient, task)
+        arrival = arrival_of(letter, raw, recipient, keeps=is_ours)
         case_id, task_id = (task.case_id, task.task_id) if task else (None, None)
         known = await asyncio.to_thread(result_of, self._database, arrival.mail_key)
         if known is not None:
@@ -142,6 +138,7 @@ class Receiver:
         return attested_by(letter.results, self._identity.authserv_id or "", sender)
 
     async def _answer(self, letter: Letter, task: Holder, vouched: str) -> Reaction:
+        await asyncio.to_thread(mark_seen, self._database, task.task_id, task.assignee)
         stage = (await asyncio.to_thread(task_place, self._database, task.task_id)).stage_def
         said = await asyncio.to_thread(read_answer, letter, [criterion.id for criterion in stage.criteria])
         thread = {"in_reply_to": letter.message_id, "subject": letter.subject}
@@ -203,21 +200,3 @@ def _recorded(said: Answer, receipt: DecisionReceipt) -> dict[str, Any]:
         "scores": said.scores,
         "position": receipt.position,
     }
-
-
-def _arrival(letter: Letter, raw: bytes, recipient: str, *, keeps: bool) -> Arrival:
-    """Known by its Message-ID at one recipient: nobody can use up the Message-ID of somebody else's mail.
-
-    What strangers send is not kept, or they could fill the database.
-    """
-    digest = hashlib.sha256(raw).hexdigest()
-    name = f"{letter.message_id or digest}\x1f{recipient.strip().strip('<>').lower()}"
-    return Arrival(
-        mail_key=hashlib.sha256(name.encode()).hexdigest(),
-        message_id=letter.message_id,
-        sender=letter.sender,
-        kind=letter.kind,
-        digest=digest,
-        content=raw if keeps else None,
-        attachments=[asdict(attachment) for attachment in letter.attachments],
-    )

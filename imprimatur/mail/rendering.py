@@ -84,11 +84,15 @@ class Undeliverable(Exception):
 
 @dataclass(frozen=True)
 class Message:
-    """Ready to be handed to a relay; ``recipient`` and ``content`` are as the wire wants them."""
+    """Ready to be handed to a relay; ``recipient`` and ``content`` are as the wire wants them.
+
+    ``envelope_sender`` is where relays report what became of it.
+    """
 
     identifier: str
     recipient: str
     content: bytes
+    envelope_sender: str
 
 
 @dataclass(frozen=True)
@@ -104,7 +108,7 @@ class Comment:
 class Sender:
     """``mail_from`` may carry a display name; ``reply_domain`` is the domain of reply addresses and Message-IDs.
 
-    ``takes_replies``: task mails say how to answer by reply.
+    ``takes_replies``: task mails say how to answer by reply, and each mail has an address of its own for bounces.
     """
 
     mail_from: str
@@ -166,7 +170,7 @@ def render(context: MailContext, links: Links, sender: Sender, now: dt.datetime 
         message["Reply-To"] = f"review+{secret}@{sender.reply_domain}"
     message.attach(_part(_tidy(text), "plain"))
     message.attach(_part(html, "html"))
-    return Message(identifier, recipient, message.as_bytes())
+    return Message(identifier, recipient, message.as_bytes(), _reports_to(mail.mail_id, links, sender))
 
 
 def _is_answerable(context: MailContext) -> bool:
@@ -206,7 +210,10 @@ def _quoted_utf8() -> Charset:
     return charset
 
 
-def envelope_sender(sender: Sender) -> str:
+def _reports_to(mail_id: str, links: Links, sender: Sender) -> str:
+    """An address of the mail's own where anything that is sent to it comes in; else the sender's."""
+    if sender.takes_replies:
+        return f"bounce+{links.bounce_secret(mail_id)}@{sender.reply_domain}"
     return parseaddr(sender.mail_from)[1]
 
 

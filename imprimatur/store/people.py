@@ -1,7 +1,7 @@
 """The directory: who proposes, who reviews, who holds which role."""
 
 import difflib
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from pydantic import BaseModel
@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Select, bindparam, func, select
 from imprimatur.errors import InputError, NotFound, Refused
 from imprimatur.frameworks.documents import read_text
 from imprimatur.store.engine import Database
+from imprimatur.store.moving import move
 from imprimatur.store.people_file import PersonLine, Rejected, read_people
 from models.tables import PersonRoleRow, PersonRow, PersonUnitRow, TaskRow
 from models.vocabulary import TaskStatus
@@ -29,6 +30,7 @@ class PersonEntry(BaseModel):
     units: list[str] = []
     organisation: str = ""
     active: bool = True
+    formerly: str | None = None
 
 
 class PeopleImport(BaseModel):
@@ -43,7 +45,8 @@ class PeopleImport(BaseModel):
 def import_people(database: Database, path: Path) -> PeopleImport:
     """Takes every good line of a CSV file in one transaction; a bad line never blocks the others.
 
-    A cell that the file does not have leaves what is known as it is. Raises InputError ``people_columns_missing``
+    A cell that the file does not have leaves what is known as it is. A former address is given up for the new one, with
+    everything that was declared under it. Raises InputError ``people_columns_missing``
     when there is no email or no name column, ``people_columns_repeated``, and what ``read_text`` raises.
     """
     lines, rejected, ignored = read_people(read_text(path, SIZE_LIMIT_BYTES))
@@ -52,14 +55,21 @@ def import_people(database: Database, path: Path) -> PeopleImport:
             # Two imports at once would insert the same person; on SQLite writers queue anyway.
             connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7203115)")
         known = {person.email: person for person in _entries(connection, select(_PERSON))}
-        people = [_merged(line, known.get(line["email"])) for line in lines]
+        people = [_merged(line, known) for line in lines]
         _put_people(connection, people, known)
+        for line in lines:
+            if former := line.get("formerly"):
+                move(connection, former, line["email"])
     updated = sum(person.email in known for person in people)
     return PeopleImport(created=len(people) - updated, updated=updated, rejected=rejected, ignored=ignored)
 
 
-def _merged(line: PersonLine, known: PersonEntry | None) -> PersonEntry:
-    return PersonEntry.model_validate((known.model_dump() if known else {}) | line)
+def _merged(line: PersonLine, known: Mapping[str, PersonEntry]) -> PersonEntry:
+    """Whoever is new under this address keeps what was known of them under the former one."""
+    if (same := known.get(line["email"])) is not None:
+        return PersonEntry.model_validate(same.model_dump() | line)
+    former = known.get(line.get("formerly") or "")
+    return PersonEntry.model_validate((former.model_dump(exclude={"active"}) if former else {}) | line)
 
 
 def _put_people(connection: Connection, people: Sequence[PersonEntry], known: Container[str]) -> None:

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from imprimatur.delimited import read_rows, repeated
 from imprimatur.errors import InputError
 
-COLUMNS = ("email", "name", "roles", "units", "organisation", "active")
+COLUMNS = ("email", "name", "roles", "units", "organisation", "active", "formerly")
 YES = frozenset({"", "yes", "y", "true", "1", "active", "ja", "j", "oui", "si", "sí"})
 NO = frozenset({"no", "n", "false", "0", "inactive", "nein", "non"})
 LINES_OF_ONE_ROW = 5
@@ -35,6 +35,7 @@ class PersonLine(TypedDict):
     units: NotRequired[list[str]]
     organisation: NotRequired[str]
     active: NotRequired[bool]
+    formerly: NotRequired[str | None]
 
 
 class PeopleFile(NamedTuple):
@@ -90,6 +91,9 @@ def _read_line(names: Sequence[str], cells: Sequence[str] | None) -> PersonLine 
     problem = _address_problem(said.get("email", ""))
     if problem is not None:
         return "email", problem
+    former = said.get("formerly", "").lower()
+    if former and (problem := _former_problem(former, said["email"].lower())):
+        return "formerly", problem
     if not said.get("name"):
         return "name", "is missing"
     active = said.get("active", "").lower()
@@ -104,7 +108,13 @@ def _read_line(names: Sequence[str], cells: Sequence[str] | None) -> PersonLine 
         person["organisation"] = said["organisation"]
     if "active" in said:
         person["active"] = active in YES
+    if former:
+        person["formerly"] = former
     return person
+
+
+def _former_problem(former: str, email: str) -> str | None:
+    return "is the same address" if former == email else _address_problem(former)
 
 
 def _address_problem(email: str) -> str | None:

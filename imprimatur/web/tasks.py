@@ -14,6 +14,7 @@ from imprimatur.mail.links import LinkClaim, Links
 from imprimatur.rules.answers import NEEDS_COMMENT
 from imprimatur.rules.condition_words import condition
 from imprimatur.rules.wording import VERDICT_LABELS, asked_for, closed_by
+from imprimatur.store.deliveries import is_seen, mark_seen
 from imprimatur.store.engine import Database
 from imprimatur.store.task_page import TaskPage, task_page
 from imprimatur.web.rendering import page, wants_json
@@ -36,12 +37,16 @@ def router(database: Database, decider: "Decider", links: Links, desk: Desk | No
     @routes.api_route("/t/{token}", methods=["GET", "HEAD"])
     def show(request: Request, token: str) -> Response:
         claim = links.read(token)
-        return _task(request, task_page(database, claim.task_id, claim.person), {})
+        seen = is_seen(database, claim.task_id, claim.person)
+        return _task(request, task_page(database, claim.task_id, claim.person), {}, seen=seen)
 
     @routes.post("/t/{token}")
     async def answer(request: Request, token: str) -> Response:
         claim = links.read(token)
         form = await _form(request)
+        await run_in_threadpool(mark_seen, database, claim.task_id, claim.person)
+        if form.get("act") == "seen":
+            return RedirectResponse(request.url.path, 303)
         try:
             if desk is not None and form.get("act"):
                 await _at_the_desk(desk, claim, form)
@@ -61,7 +66,7 @@ def router(database: Database, decider: "Decider", links: Links, desk: Desk | No
             if wants_json(request) or error.http_status >= 500:
                 raise
             found = await run_in_threadpool(task_page, database, claim.task_id, claim.person)
-            return _task(request, found, form, error)
+            return _task(request, found, form, error, seen=True)
         return await run_in_threadpool(_receipt, request, database, receipt, claim.person)
 
     return routes
@@ -84,7 +89,12 @@ async def _at_the_desk(desk: Desk, claim: LinkClaim, form: Mapping[str, str]) ->
 
 
 def _task(
-    request: Request, found: TaskPage, typed: Mapping[str, str], error: ImprimaturError | None = None
+    request: Request,
+    found: TaskPage,
+    typed: Mapping[str, str],
+    error: ImprimaturError | None = None,
+    *,
+    seen: bool,
 ) -> Response:
     values = {
         "task": found.task,
@@ -114,6 +124,7 @@ def _task(
         "commented": [VERDICT_LABELS[verdict].lower() for verdict in found.accepted if verdict in NEEDS_COMMENT],
         "closed": closed_by(found.task["closure"], found.task["closed_by"]) if found.task["closure"] else "",
         "typed": typed,
+        "seen": seen,
         "error": error,
         "wrong": {item["where"]: item["problem"] for item in error.details.get("problems", ())} if error else {},
         "zone": found.time_zone,
