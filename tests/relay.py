@@ -17,6 +17,7 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.mailer import Mailer, Pace
 from imprimatur.embedded.home import LOOPBACK
+from imprimatur.mail.rendering import Sender
 from imprimatur.mail.transport import Relay, parse_smtp_url
 from imprimatur.store.engine import Database
 from models.messages import MailerInput
@@ -42,6 +43,7 @@ class Script:
     to_sender: list[str] = field(default_factory=list)
     received: list[tuple[str, bytes]] = field(default_factory=list)
     before_reply: Callable[[str], Awaitable[None]] | None = None
+    senders: list[str] = field(default_factory=list)
 
     async def handle_MAIL(
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
@@ -49,6 +51,7 @@ class Script:
         reply = _next(self.to_sender)
         if reply is None:
             envelope.mail_from = address
+            self.senders.append(address)
             return "250 OK"
         return _said(server, reply)
 
@@ -122,6 +125,8 @@ class Post:
     relay: Relay
     now: dt.datetime = field(default_factory=lambda: dt.datetime.now(dt.UTC))
     pace: Pace = QUICK
+    sender: Sender = SENDER
+    beside: Callable[[], Awaitable[None]] | None = None
 
     @classmethod
     def at(cls, database: Database, port: int, **settings: Any) -> "Post":
@@ -132,9 +137,10 @@ class Post:
             database or self.database,
             links=LINKS,
             relay=self.relay,
-            sender=SENDER,
+            sender=self.sender,
             pace=self.pace,
             clock=lambda: self.now,
+            beside=self.beside,
         )
 
     def rows(self) -> list[dict[str, Any]]:
@@ -150,7 +156,7 @@ class Post:
         return {row["recipient"]: row["status"] for row in self.rows()}
 
     def nothing_due(self) -> bool:
-        waiting = ("queued", "deferred", "sending")
+        waiting = ("queued", "deferred", "sending", "unknown")
         return not [row for row in self.rows() if row["status"] in waiting and row["due_at"] <= self.now]
 
     async def run(self, until: Callable[[], bool] | None = None) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, select, update
+from sqlalchemy import Connection, bindparam, func, or_, select, update
 
 from imprimatur.store.bounced import Undelivered, close_bounces, open_bounce
 from imprimatur.store.engine import Database
@@ -18,7 +18,7 @@ DEFERRALS = tuple(dt.timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 24
 # About five days, after which RFC 5321 (4.5.4.1) lets a sender give up; the office then hears of it.
 LAST_ATTEMPT = 34
 WAITING = [str(status) for status in (MailStatus.QUEUED, MailStatus.DEFERRED, MailStatus.SENDING, MailStatus.UNKNOWN)]
-IN_FLIGHT = [str(MailStatus.SENDING), str(MailStatus.UNKNOWN)]
+IN_FLIGHT = or_(_TABLE.c.status == str(MailStatus.SENDING), _TABLE.c.status == str(MailStatus.UNKNOWN))
 PUT_OFF = (MailStatus.DEFERRED, MailStatus.UNKNOWN)
 CUT_SHORT = "the mailer ended before it had written down what became of it; it is sent again"
 
@@ -126,7 +126,7 @@ def record(database: Database, results: Sequence[Result], now: dt.datetime) -> N
     columns = ("status", "due_at", "attempts", "sent_at", "message_id", "last_reply")
     statement = (
         update(_TABLE)
-        .where(_TABLE.c.mail_id == bindparam("of_mail"), _TABLE.c.status.in_(IN_FLIGHT))
+        .where(_TABLE.c.mail_id == bindparam("of_mail"), IN_FLIGHT)
         .values({name: bindparam(f"new_{name}") for name in columns})
     )
     with database.write() as connection:
