@@ -30,6 +30,7 @@ from tests.committee_commands import play_committees
 from tests.condition_commands import play_conditions
 from tests.engine import Engine, engine, temporal_server
 from tests.facts import LEDGER, START
+from tests.mail_commands import play_mail
 from tests.markdown import DOCS, ROOT, Section, code_spans, sections, text_of
 from tests.people_commands import play_people
 
@@ -194,6 +195,7 @@ async def _play(office: Office) -> None:
     act = await _extended_and_overridden(office)
     _let_a_mail_bounce(office.engine.database)
     await office.ask("show CASE")
+    await play_mail(office)
     await _gone_on(office, act)
     await office.ask("forward CASE 1h")
     await office.ask("history CASE")
