@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from imprimatur.desk import Acting
 from imprimatur.errors import Gone, NotAllowed, Refused
 from imprimatur.gateway import OFFICE_ROLES
-from imprimatur.store.bounced import heirs_of, present_address, undelivered
+from imprimatur.store.bounced import Undelivered, heirs_of, present_address, undelivered
 from imprimatur.store.deliveries import mail_row, requeue
 from imprimatur.store.engine import Database
 from imprimatur.store.incidents import IncidentEntry, open_incident, resolve_incident
@@ -62,10 +62,8 @@ class Incidents:
 
     async def _again(self, found: IncidentEntry, row: dict[str, object], gateway: Acting, actor: str) -> Resent:
         mail, now = undelivered(row), dt.datetime.now(dt.UTC)
-        with self._database.read() as connection:
-            recipient = present_address(connection, mail.recipient)
-            heirs = heirs_of(connection, mail, now)
-        passes = recipient != mail.recipient and recipient in heirs and mail.task_id is not None
+        recipient, heirs = await asyncio.to_thread(self._readers, mail, now)
+        passes = recipient != mail.recipient and recipient in heirs
         if passes and mail.task_id is not None:
             reason = f"{mail.recipient} is reached at another address"
             event = PassedOn(actor=actor, task_id=mail.task_id, to=recipient, reason=reason, by_office=True)
@@ -73,6 +71,11 @@ class Incidents:
         else:
             await asyncio.to_thread(requeue, self._database, mail.mail_id, recipient, actor, now)
         return Resent(incident_id=found.incident_id, mail_id=mail.mail_id, recipient=recipient, passed_on=passes)
+
+    def _readers(self, mail: Undelivered, now: dt.datetime) -> tuple[str, tuple[str, ...]]:
+        """Where the mail's reader is reached by now, and who could answer in their place."""
+        with self._database.read() as connection:
+            return present_address(connection, mail.recipient), heirs_of(connection, mail, now)
 
     def _office(self, actor: str) -> str:
         with self._database.read() as connection:

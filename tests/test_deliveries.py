@@ -2,6 +2,8 @@
 
 import asyncio
 import datetime as dt
+import signal
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,7 @@ from tests.relay import BAD, GOOD, OFFICE, Post, Script, invite, posting
 from tests.replying import DOMAIN, address_of
 from tests.returning import SENDER, bounce_address, report
 
+ROOT = Path(__file__).resolve().parents[1]
 HOUR = dt.timedelta(hours=1)
 FAILED = Report(ReportAction.FAILED, "5.1.1", "550 5.1.1 no such mailbox")
 
@@ -91,6 +94,7 @@ async def test_a_report_of_failure_bounces_the_mail_it_names(database: Database,
         [incident] = list_incidents(database, case_id=play.case_id)
         assert (incident.kind, incident.mail_id, incident.stage) == ("mail_bounced", mail_id, "proposal")
         assert "returned: 550 5.1.1 no such mailbox" in incident.detail
+        post.now = dt.datetime.now(dt.UTC)
         await post.run()
     assert set(OFFICE) <= set(script.recipients), "nobody stands in: the office hears of it"
     told = next(content.decode() for to, content in script.received if to == OFFICE[0])
@@ -193,6 +197,33 @@ async def test_a_bounce_that_is_faster_than_the_mailer_stands(sqlite_database: D
     [mail] = list_mails(sqlite_database, recipient=BAD)
     assert mail.state == "bounced"
     assert len(list_incidents(sqlite_database, case_id=play.case_id)) == 1
+
+
+async def test_a_mailer_that_is_killed_before_it_has_written_leaves_a_mail_that_is_unknown(
+    sqlite_database: Database, tmp_path: Path
+) -> None:
+    invite(sqlite_database, tmp_path, BAD)
+    process: list[asyncio.subprocess.Process] = []
+    states: list[str] = []
+
+    async def kill(recipient: str) -> None:
+        states.append(list_mails(sqlite_database, recipient=BAD)[0].state)
+        if len(states) == 1:
+            process[0].kill()
+            await process[0].wait()
+
+    script = Script(before_reply=kill)
+    async with posting(sqlite_database, script) as post:
+        command = [sys.executable, "-m", "tests.mortal_mailer", sqlite_database.url, str(post.relay.port)]
+        process.append(await asyncio.create_subprocess_exec(*command, cwd=ROOT))
+        assert await process[0].wait() == -signal.SIGKILL
+        [mail] = list_mails(sqlite_database, recipient=BAD)
+        assert mail.state == "sending"
+        await post.run()
+    assert states == ["sending", "unknown"]
+    assert [state for state, _ in journal(sqlite_database, mail.mail_id)] == ["queued", "unknown", "sent"]
+    first, second = script.identifiers(BAD)
+    assert first == second == show_mail(sqlite_database, mail.mail_id)[0].message_id
 
 
 async def test_a_late_report_does_not_stop_a_mail_that_is_sent_again(sqlite_database: Database, tmp_path: Path) -> None:
