@@ -34,6 +34,7 @@ from imprimatur.publication.endorsing import Endorser, seal, seal_all
 from imprimatur.publication.files import write_lost_records
 from imprimatur.publication.keys import Keyring
 from imprimatur.publication.vault import Vault
+from imprimatur.rerouting import Rerouting
 from imprimatur.settings import Settings
 from imprimatur.store.engine import Database
 from models.messages import MailerInput, NotifierInput
@@ -76,7 +77,9 @@ def build_worker(
     sender = sender_of(settings)
     per_minute = settings.smtp_mails_per_minute
     pace = Pace(per_minute=int(per_minute) if per_minute else None)
-    mailer = Mailer(database, links=links, relay=relay, sender=sender, pace=pace)
+    gateway = Gateway(client, database)
+    rerouting = Rerouting(gateway, database)
+    mailer = Mailer(database, links=links, relay=relay, sender=sender, pace=pace, beside=rerouting.watch)
     notifier = Notifier(database, secret_keys(settings))
     endorser = Endorser(keyring(database, settings, base_url))
     committer = Committer(
@@ -87,7 +90,7 @@ def build_worker(
         after_event=lambda: loop.call_soon_threadsafe(notifier.wake.set),
         after_publication=lambda slug: seal(endorser, slug),
     )
-    leaving = Leaving(Gateway(client, database), database)
+    leaving = Leaving(gateway, database)
     sweeper = Sweeper(lambda: _number_of_handed(leaving))
     polling = Poller(None if poller is None else lambda: _number_of_read(poller))
     return Worker(

@@ -235,6 +235,7 @@ class Book:
             detail=detail,
             opened_at=self.step.at,
             resolved_at=None,
+            task_id=None,
         )
         self.event(
             EventType.INCIDENT_OPENED,

@@ -102,9 +102,13 @@ def pass_on(book: Book, effect: c.PassOn) -> None:
         reason=effect.reason,
         **{"from": task["assignee"], "to": effect.to},
     )
-    if not delegated:
+    # Whoever cannot be reached, or has left, is not written to.
+    if not delegated and effect.actor != SYSTEM:
         book.mail(MailKind.TASK_CLOSED, task["assignee"], task["assignee_name"], task_id=effect.task)
     _resolve_conflict(book, effect.stage, task["assignee"])
+    # Its mail need not arrive any more.
+    undelivered = {"case_id": book.step.case_id, "task_id": effect.task, "kind": str(IncidentKind.MAIL_BOUNCED)}
+    book.rows.fill(IncidentRow, undelivered, resolved_at=book.step.at)
     named = people_by_email(book.connection, [effect.to])
     reason = AssignmentReason.DELEGATION if delegated else AssignmentReason.REASSIGNMENT
     candidate = Candidate(

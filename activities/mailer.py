@@ -2,7 +2,7 @@
 
 import asyncio
 import datetime as dt
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 
@@ -17,7 +17,7 @@ from imprimatur.errors import Unavailable
 from imprimatur.mail.context import Unready, load
 from imprimatur.mail.links import Links
 from imprimatur.mail.pacing import Bucket
-from imprimatur.mail.rendering import Message, Sender, Undeliverable, envelope_sender, render
+from imprimatur.mail.rendering import Message, Sender, Undeliverable, render
 from imprimatur.mail.sign_in import is_too_late, sign_in_message
 from imprimatur.mail.transport import Relay
 from imprimatur.store import outbox
@@ -30,6 +30,7 @@ log = structlog.get_logger()
 
 RUN_FOR = dt.timedelta(minutes=30)
 SERVICE_CLOSING = 421
+STOPPED = "the mailer was stopped before the relay had answered; it is sent again"
 LOST = (aiosmtplib.SMTPConnectError, aiosmtplib.SMTPServerDisconnected, aiosmtplib.SMTPTimeoutError, OSError)
 
 
@@ -51,7 +52,11 @@ class RelayDown(Exception):
 
 
 class RelayLost(RelayDown):
-    """It went away in the middle of a mail, whose fate is unknown."""
+    """It went away in the middle of a mail; without an ``answer`` to it, the mail's fate is unknown."""
+
+    def __init__(self, reason: str, *, answer: bool = False) -> None:
+        super().__init__(reason)
+        self.status = MailStatus.DEFERRED if answer else MailStatus.UNKNOWN
 
 
 @dataclass(frozen=True)
@@ -65,7 +70,10 @@ def _now() -> dt.datetime:
 
 
 class Mailer(MailerPort):
-    """``wake`` may be set by whoever put mail into the outbox, so that it need not wait for the next look."""
+    """``wake`` may be set by whoever put mail into the outbox, so that it need not wait for the next look.
+
+    ``beside`` runs as long as mail is sent: what follows from mail that does not arrive.
+    """
 
     def __init__(
         self,
@@ -77,6 +85,7 @@ class Mailer(MailerPort):
         run_for: dt.timedelta = RUN_FOR,
         pace: Pace | None = None,
         clock: Callable[[], dt.datetime] = _now,
+        beside: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self._database = database
         self._links = links
@@ -86,16 +95,19 @@ class Mailer(MailerPort):
         self._pace = pace or Pace()
         self._clock = clock
         self._bucket = Bucket(self._pace.per_minute) if self._pace.per_minute else None
+        self._beside = beside
         self.wake = asyncio.Event()
 
     @activity.defn(name="drain_outbox")
     async def drain_outbox(self, mailer: MailerInput) -> int:
-        pulse = asyncio.create_task(heartbeat())
-        connections = [Connection(self._relay, self._sender) for _ in range(self._pace.connections)]
+        beside = [asyncio.create_task(heartbeat())]
+        beside += [asyncio.ensure_future(self._beside())] if self._beside else []
+        connections = [Connection(self._relay) for _ in range(self._pace.connections)]
         try:
             return await self._drain(connections)
         finally:
-            pulse.cancel()
+            for task in beside:
+                task.cancel()
             for connection in connections:
                 await connection.close()
 
@@ -193,16 +205,18 @@ async def _send_all(connection: "Connection", queue: Iterable[Prepared], results
             results.append(await connection.send(item))
         except RelayLost as error:
             # It may be this very mail that drives the relay away, so others come first now.
-            results.append(Result(item.mail, MailStatus.DEFERRED, str(error)))
+            results.append(Result(item.mail, error.status, str(error)))
+            raise
+        except asyncio.CancelledError:
+            results.append(Result(item.mail, MailStatus.UNKNOWN, STOPPED))
             raise
 
 
 class Connection:
     """One reused connection to the relay."""
 
-    def __init__(self, relay: Relay, sender: Sender) -> None:
+    def __init__(self, relay: Relay) -> None:
         self._relay = relay
-        self._envelope_sender = envelope_sender(sender)
         self._client: aiosmtplib.SMTP | None = None
 
     async def send(self, item: Prepared) -> Result:
@@ -220,7 +234,7 @@ class Connection:
         client = await self._connected()
         mail, message = item.mail, item.message
         try:
-            await client.sendmail(self._envelope_sender, [message.recipient], message.content)
+            await client.sendmail(message.envelope_sender, [message.recipient], message.content)
         except aiosmtplib.SMTPRecipientsRefused as error:
             refused = error.recipients[0]
             return self._refused(mail, refused.code, refused.message, message.identifier)
@@ -230,7 +244,7 @@ class Connection:
         except aiosmtplib.SMTPResponseException as error:
             await self.close()
             if error.code == SERVICE_CLOSING:
-                raise RelayLost(self._told(error)) from error
+                raise RelayLost(self._told(error), answer=True) from error
             if isinstance(error, aiosmtplib.SMTPSenderRefused):
                 # It is us whom the relay does not take, in this mail as in any other.
                 raise RelayDown(self._told(error)) from error

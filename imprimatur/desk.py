@@ -14,7 +14,7 @@ from models.messages import CaseAnswer
 class Acting(Protocol):
     """Whoever brings an act to its case: the gateway."""
 
-    async def act(self, case_id: str, event: Act) -> CaseAnswer: ...
+    async def act(self, case_id: str, event: Act, update_id: str | None = None) -> CaseAnswer: ...
 
 
 class Desk:

@@ -9,6 +9,7 @@ from imprimatur.desk import Acting
 from imprimatur.errors import ImprimaturError, NotAllowed, Refused, Unavailable
 from imprimatur.gateway import OFFICE_ROLES
 from imprimatur.store import leave
+from imprimatur.store.bounced import present_address
 from imprimatur.store.conditions import unsettled_of
 from imprimatur.store.engine import Database
 from imprimatur.store.leave import Work
@@ -83,18 +84,27 @@ class Leaving:
         )
 
     async def sweep(self) -> list[HandedTask]:
-        """Hands over whatever waits for people who are no longer active. Raises Unavailable when some could not be."""
+        """Hands over whatever waits for people who are no longer active: to themselves, where they have a new address.
+
+        Raises Unavailable when some could not be.
+        """
         done: list[HandedTask] = []
         trouble: Unavailable | None = None
         for work in await asyncio.to_thread(leave.abandoned_work, self._database):
             try:
-                done.append(await self.hand_over(work, None, SYSTEM))
+                heir = await asyncio.to_thread(self._at_new_address, work.assignee)
+                done.append(await self.hand_over(work, heir, SYSTEM))
             except Unavailable as error:
                 # One case that does not answer must not keep the others waiting.
                 trouble = error
         if trouble is not None:
             raise trouble
         return done
+
+    def _at_new_address(self, email: str) -> str | None:
+        with self._database.read() as connection:
+            present = present_address(connection, email)
+        return present if present != email else None
 
     async def hand_over(self, work: Work, heir: str | None, actor: str) -> HandedTask:
         """To the person named where nothing is against it, else to whom the stage's own rules choose."""
@@ -108,7 +118,8 @@ class Leaving:
         return HandedTask(task_id=work.task_id, case_id=work.case_id, stage=work.stage, to=to, problem=problem)
 
     async def _pass_on(self, work: Work, heir: str, actor: str) -> str:
-        reason = f"{work.assignee} has left"
+        moved = await asyncio.to_thread(self._at_new_address, work.assignee) == heir
+        reason = f"{work.assignee} {'is reached at another address' if moved else 'has left'}"
         event = PassedOn(actor=actor, task_id=work.task_id, to=heir, reason=reason, by_office=True)
         return await self._problem(work, event)
 

@@ -57,7 +57,10 @@ def _text() -> Any:
 
 
 class PersonRow(SQLModel, table=True):
-    """``language`` is the one that the person is written to in; none leaves it to the setting."""
+    """``language`` is the one that the person is written to in; none leaves it to the setting.
+
+    ``formerly`` is the address that the same person had before.
+    """
 
     __tablename__ = "person"
     email: str = Field(primary_key=True)
@@ -67,6 +70,7 @@ class PersonRow(SQLModel, table=True):
     language: str | None = None
     roles: list[str] = _json()
     units: list[str] = _json()
+    formerly: str | None = Field(default=None, index=True)
 
 
 class PersonRoleRow(SQLModel, table=True):
@@ -276,6 +280,11 @@ class RefusalRow(SQLModel, table=True):
 
 
 class IncidentRow(SQLModel, table=True):
+    """One about a mail names it, and its task. ``told_at`` says when the office was written to about it, in real time.
+
+    ``resolved_by`` and ``resolution`` are of whoever closed it and why; where the case itself did, nobody is named.
+    """
+
     __tablename__ = "incident"
     incident_id: str = Field(primary_key=True)
     case_id: str = Field(index=True)
@@ -284,6 +293,11 @@ class IncidentRow(SQLModel, table=True):
     detail: str = _text()
     opened_at: dt.datetime = _instant()
     resolved_at: dt.datetime | None = _maybe_instant()
+    mail_id: str | None = Field(default=None, index=True)
+    task_id: str | None = None
+    told_at: dt.datetime | None = _maybe_instant()
+    resolved_by: str | None = None
+    resolution: str | None = Field(default=None, sa_column=Column(Text))
 
 
 class ProposedActRow(SQLModel, table=True):
@@ -408,6 +422,7 @@ class OutboxRow(SQLModel, table=True):
     """Outgoing mail, written with the step that causes it; ``due_at`` is real time: when the mailer may try.
 
     ``case_id`` is empty for mail that is about a person and no case.
+    ``returned`` counts how often a relay took it and gave it back later.
     """
 
     __tablename__ = "outbox"
@@ -426,13 +441,31 @@ class OutboxRow(SQLModel, table=True):
     sent_at: dt.datetime | None = _maybe_instant()
     message_id: str | None = None
     last_reply: str = _text()
+    seen_at: dt.datetime | None = _maybe_instant()
+    reminded_at: dt.datetime | None = _maybe_instant()
+    returned: int | None = None
+
+
+class MailEventRow(SQLModel, table=True):
+    """What happened to an outgoing mail, in order: a :class:`models.vocabulary.MailState`; times are real.
+
+    ``status`` is the enhanced status code of RFC 3463, where a relay gave one.
+    """
+
+    __tablename__ = "mail_event"
+    mail_id: str = Field(primary_key=True)
+    number: int = Field(primary_key=True)
+    at: dt.datetime = _instant()
+    state: str
+    status: str | None = None
+    reply: str = _text()
 
 
 class InboundMailRow(SQLModel, table=True):
     """An incoming message and what became of it; ``mail_key`` is derived from its Message-ID and its recipient.
 
-    ``result`` is ``recorded``, ``ignored`` or the code of the error; ``attested_by`` says what vouched for its sender.
-    Times are real.
+    ``result`` is ``recorded``, ``reported``, ``ignored`` or the code of the error; ``attested_by`` says what vouched
+    for its sender. ``mail_id`` is the outgoing mail of which a delivery report speaks. Times are real.
     """
 
     __tablename__ = "inbound_mail"
@@ -449,6 +482,7 @@ class InboundMailRow(SQLModel, table=True):
     digest: str
     attachments: list[dict[str, Any]] = _json()
     received_at: dt.datetime = _instant()
+    mail_id: str | None = None
 
 
 class InboundContentRow(SQLModel, table=True):

@@ -481,6 +481,40 @@ class MailStatus(StrEnum):
     DEFERRED = "deferred"
     BOUNCED = "bounced"
     DROPPED = "dropped"
+    UNKNOWN = "unknown"
+
+
+class MailState(StrEnum):
+    """What became of a mail: its state as the office sees it (down to ``seen``), and all that its journal can tell.
+
+    ``unknown``: it may have been handed over, but no answer came. ``seen``: its reader has acted on it; opening the
+    page counts for nothing, for mail scanners open every link.
+    """
+
+    QUEUED = "queued"
+    SENDING = "sending"
+    SENT = "sent"
+    DEFERRED = "deferred"
+    BOUNCED = "bounced"
+    DROPPED = "dropped"
+    UNKNOWN = "unknown"
+    REMINDED = "reminded"
+    SEEN = "seen"
+    DELAYED = "delayed"
+    DELIVERED = "delivered"
+    RELAYED = "relayed"
+    EXPANDED = "expanded"
+    RESENT = "resent"
+
+
+class ReportAction(StrEnum):
+    """What a delivery report says of a mail (RFC 3464, 2.3.3)."""
+
+    FAILED = "failed"
+    DELAYED = "delayed"
+    DELIVERED = "delivered"
+    RELAYED = "relayed"
+    EXPANDED = "expanded"
 
 
 class AccessRole(StrEnum):

@@ -43,6 +43,7 @@ class Script:
     to_sender: list[str] = field(default_factory=list)
     received: list[tuple[str, bytes]] = field(default_factory=list)
     before_reply: Callable[[str], Awaitable[None]] | None = None
+    senders: list[str] = field(default_factory=list)
 
     async def handle_MAIL(
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
@@ -50,6 +51,7 @@ class Script:
         reply = _next(self.to_sender)
         if reply is None:
             envelope.mail_from = address
+            self.senders.append(address)
             return "250 OK"
         return _said(server, reply)
 
@@ -124,6 +126,7 @@ class Post:
     now: dt.datetime = field(default_factory=lambda: dt.datetime.now(dt.UTC))
     pace: Pace = QUICK
     sender: Sender = SENDER
+    beside: Callable[[], Awaitable[None]] | None = None
 
     @classmethod
     def at(cls, database: Database, port: int, **settings: Any) -> "Post":
@@ -137,6 +140,7 @@ class Post:
             sender=self.sender,
             pace=self.pace,
             clock=lambda: self.now,
+            beside=self.beside,
         )
 
     def rows(self) -> list[dict[str, Any]]:
@@ -152,7 +156,7 @@ class Post:
         return {row["recipient"]: row["status"] for row in self.rows()}
 
     def nothing_due(self) -> bool:
-        waiting = ("queued", "deferred", "sending")
+        waiting = ("queued", "deferred", "sending", "unknown")
         return not [row for row in self.rows() if row["status"] in waiting and row["due_at"] <= self.now]
 
     async def run(self, until: Callable[[], bool] | None = None) -> None:

@@ -7,7 +7,8 @@ from typing import Any
 
 from sqlalchemy import select
 
-from imprimatur.inbound.receiving import Identity, Outcome, Receiver
+from imprimatur.inbound.arriving import Outcome
+from imprimatur.inbound.receiving import Identity, Receiver
 from imprimatur.store import reading
 from imprimatur.store.engine import Database
 from models.tables import InboundMailRow, OutboxRow, RefusalRow

@@ -33,6 +33,7 @@ from tests.engine import Engine, engine, temporal_server
 from tests.facts import LEDGER, START
 from tests.hook_commands import play_webhooks
 from tests.imap import fake_mailbox
+from tests.mail_commands import play_mail
 from tests.markdown import DOCS, ROOT, Section, code_spans, sections, text_of
 from tests.pathway_commands import play_pathways
 from tests.people_commands import play_people
@@ -199,6 +200,7 @@ async def _play(office: Office) -> None:
     act = await _extended_and_overridden(office)
     _let_a_mail_bounce(office.engine.database)
     await office.ask("show CASE")
+    await play_mail(office)
     await _gone_on(office, act)
     await office.ask("forward CASE 1h")
     await office.ask("history CASE")

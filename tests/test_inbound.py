@@ -119,18 +119,21 @@ async def test_what_the_stage_does_not_take_is_told_and_traced_once(live: Engine
 
 
 MACHINES = [
-    ("Auto-Submitted: auto-replied", InboundKind.AUTOMATIC),
-    ("List-Id: <reviewers.example.edu>", InboundKind.LIST),
-    ("Return-Path: <>\r\nX-Failed-Recipients: someone@example.edu", InboundKind.BOUNCE),
+    ("Auto-Submitted: auto-replied", InboundKind.AUTOMATIC, "ignored"),
+    ("List-Id: <reviewers.example.edu>", InboundKind.LIST, "ignored"),
+    ("Return-Path: <>\r\nX-Failed-Recipients: someone@example.edu", InboundKind.BOUNCE, "bounce_mail_unknown"),
 ]
 
 
-@pytest.mark.parametrize(("header", "kind"), MACHINES)
-async def test_a_machine_neither_decides_nor_is_answered(live: Engine, header: str, kind: InboundKind) -> None:
+@pytest.mark.parametrize(("header", "kind", "result"), MACHINES)
+async def test_a_machine_neither_decides_nor_is_answered(
+    live: Engine, header: str, kind: InboundKind, result: str
+) -> None:
     post, case_id, task = await asked(live)
     outcome = await post.reply(task, "approve\nfit: 4\nno_duplication: 3", headers=[header, passed(task.assignee)])
-    assert (outcome.result, outcome.kind) == ("ignored", kind)
-    assert (post.decisions(case_id), post.answers(), post.traces()) == ([], [], [])
+    assert (outcome.result, outcome.kind) == (result, kind)
+    assert (post.decisions(case_id), post.answers()) == ([], [])
+    assert [trace[0] for trace in post.traces()] == [code for code in (result,) if code != "ignored"]
     assert [row["kind"] for row in post.came_in()] == [kind]
 
 

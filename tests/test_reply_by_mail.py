@@ -21,8 +21,9 @@ from imprimatur.embedded.demo import environment
 from imprimatur.embedded.home import LOOPBACK
 from imprimatur.embedded.sink import Replies, Sink, StoredMail, read_mailbox
 from imprimatur.errors import Unavailable
+from imprimatur.inbound.arriving import Outcome
 from imprimatur.inbound.listening import Listener
-from imprimatur.inbound.receiving import Outcome, Receiver
+from imprimatur.inbound.receiving import Receiver
 from models.vocabulary import InboundKind
 from tests.command import Command
 from tests.engine import Engine

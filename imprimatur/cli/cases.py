@@ -272,6 +272,8 @@ def _case_text(view: reading.CaseView) -> list[Any]:
         parts.append(table(["condition", "status", "owner", "due", "what"], conditions))
     parts += [f"Incident ({i.kind}){f' in {i.stage}' if i.stage else ''}: {i.detail}" for i in view.incidents]
     parts += [f"Mail to {m.recipient} ({m.kind}): {m.status} {m.last_reply}".rstrip() for m in view.mail_problems]
+    if view.mails:
+        parts.append(f"Mails: {', '.join(f'{count.number} {count.state}' for count in view.mails)}")
     if view.slug:
         parts.append(f"Published in the catalogue as {view.slug}")
     return parts

@@ -14,13 +14,13 @@ from imprimatur.errors import ImprimaturError, InputError
 from imprimatur.inbound.recipients import reply_addresses
 
 if TYPE_CHECKING:
-    from imprimatur.inbound.receiving import Outcome
+    from imprimatur.inbound.arriving import Outcome
 
 SIZE_LIMIT_BYTES = 30 * 1024 * 1024
 # What relays take for "later": sysexits.h, EX_TEMPFAIL.
 TRY_AGAIN_LATER = 75
 
-mail_app = typer.Typer(no_args_is_help=True, help="Mail: answers by reply, templates.")
+mail_app = typer.Typer(no_args_is_help=True, help="Mail: what became of it, answers by reply, templates.")
 
 
 @mail_app.command("listen")

@@ -14,7 +14,9 @@ from imprimatur.cli import (
     cases,
     committees,
     conditions,
+    deliveries,
     desk,
+    incidents,
     keys,
     mail,
     office,
@@ -56,6 +58,9 @@ app.add_typer(webhooks.app, name="webhook")
 app.add_typer(keys.app, name="keys")
 app.add_typer(publishing.endorse_app, name="endorse")
 app.add_typer(access.key_app, name="key")
+app.add_typer(incidents.app, name="incident")
+mail.mail_app.command("list")(deliveries.list_)
+mail.mail_app.command("show")(deliveries.show_)
 records.people_app.add_typer(people.interest_app, name="interest")
 records.people_app.add_typer(aliases.alias_app, name="alias")
 records.framework_app.command("migrate")(bulk.framework_migrate)

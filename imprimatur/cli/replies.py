@@ -7,8 +7,9 @@ from contextlib import asynccontextmanager
 from imprimatur.cli.context import Environment, open_database, open_gateway
 from imprimatur.embedded.home import read_stack
 from imprimatur.errors import Refused
+from imprimatur.inbound.arriving import Outcome
 from imprimatur.inbound.listening import listen
-from imprimatur.inbound.receiving import Identity, Outcome, Receiver
+from imprimatur.inbound.receiving import Identity, Receiver
 from imprimatur.inbound.resolver import text_record
 from imprimatur.logs import configure_logs
 from imprimatur.mail.links import Links

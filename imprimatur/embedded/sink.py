@@ -34,7 +34,9 @@ class Replies:
     port: int
 
     def takes(self, address: str) -> bool:
-        return address.lower().startswith("review+") and address.lower().endswith(f"@{self.domain.lower()}")
+        return address.lower().startswith(("review+", "bounce+")) and address.lower().endswith(
+            f"@{self.domain.lower()}"
+        )
 
     def _listener(self) -> aiosmtplib.SMTP:
         return aiosmtplib.SMTP(hostname=LOOPBACK, port=self.port, start_tls=False, timeout=HAND_ON_SECONDS)

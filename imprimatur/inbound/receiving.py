@@ -6,14 +6,15 @@ fails is recorded as a decision, and each failure leaves a trace.
 """
 
 import asyncio
-import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from imprimatur.errors import ImprimaturError, NotAllowed, NotFound, Refused, Unavailable
+from imprimatur.inbound.arriving import IGNORED, Outcome, arrival_of
 from imprimatur.inbound.doubts import unclear
+from imprimatur.inbound.returns import Returns
 from imprimatur.mail.links import Links
 from imprimatur.mail.replies.grammar import Answer, Unclear, read_answer
 from imprimatur.mail.replies.letter import Letter, take_apart
@@ -22,13 +23,14 @@ from imprimatur.mail.replies.signature import Lookup, is_signed_by_sender
 from imprimatur.rules.wording import VERDICT_LABELS
 from imprimatur.store.aliases import aliases_of
 from imprimatur.store.decisions import task_place
+from imprimatur.store.deliveries import mark_seen
 from imprimatur.store.engine import Database
 from imprimatur.store.inbound import Also, Arrival, Holder, Reaction, Settled, holder, result_of, write_settled
 from imprimatur.store.together import Together
 from models.messages import DecisionReceipt
 from models.vocabulary import Channel, InboundKind, MailKind, Strength
 
-RECORDED, IGNORED = "recorded", "ignored"
+RECORDED = "recorded"
 WAIVED = "waived"
 VERIFIED = "verified_dkim"
 STRENGTHS = {WAIVED: Strength.MAIL_WAIVED, VERIFIED: Strength.MAIL_DKIM}
@@ -72,17 +74,6 @@ class Identity:
     lookup: Lookup | None = None
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """``result`` is ``recorded``, ``ignored`` or the code of the error. ``repeated``: it was dealt with before."""
-
-    result: str
-    kind: InboundKind
-    case_id: str | None = None
-    task_id: str | None = None
-    repeated: bool = False
-
-
 class Receiver:
     """Deals with one message at a time for each caller; several processes may do so side by side."""
 
@@ -92,17 +83,23 @@ class Receiver:
         self._links = links
         self._identity = identity
         self._settling: Together[Settled, bool] = Together(database, write_settled)
+        self._returns = Returns(database, links, identity.reply_domain)
 
     def takes(self, recipient: str) -> bool:
-        """Whether an address has the form of a reply address of ours."""
-        return self._parts(recipient) is not None
+        """Whether an address has the form of a reply address of ours, or of one for bounces."""
+        return self._parts(recipient) is not None or self._returns.takes(recipient)
 
     async def receive(self, raw: bytes, recipient: str, also: Also | None = None) -> Outcome:
         """Deals with a message; the same one again changes nothing. Raises Unavailable: try again later.
 
         ``also`` is written in the transaction of the message, unless it was dealt with before.
         """
+        if self._returns.takes(recipient):
+            return await asyncio.to_thread(self._returns.receive, raw, recipient, also)
         task, is_ours, letter, arrival, known = await asyncio.to_thread(self._looked_at, raw, recipient)
+        if task is not None and is_ours and letter.kind is InboundKind.BOUNCE:
+            at_reply = self._returns.receive_at_reply_address
+            return await asyncio.to_thread(at_reply, letter, raw, recipient, task, also)
         case_id, task_id = (task.case_id, task.task_id) if task else (None, None)
         if known is not None:
             return Outcome(known, letter.kind, case_id, task_id, repeated=True)
@@ -116,7 +113,7 @@ class Receiver:
         """Keeps a message unread, where the address is right, and tells the holder of the task."""
         task, is_ours = await asyncio.to_thread(self._task, recipient)
         letter = Letter(kind=InboundKind.UNREADABLE)
-        arrival = _arrival(letter, raw, recipient, keeps=is_ours and is_whole)
+        arrival = arrival_of(letter, raw, recipient, keeps=is_ours and is_whole)
         reaction = _warning(error) if is_ours else Reaction(error.code, refused=error)
         written = await self._settling.keep((arrival, task, reaction, also))
         case_id, task_id = (task.case_id, task.task_id) if task else (None, None)
@@ -125,7 +122,7 @@ class Receiver:
     def _looked_at(self, raw: bytes, recipient: str) -> tuple[Holder | None, bool, Letter, Arrival, str | None]:
         task, is_ours = self._task(recipient)
         letter = take_apart(raw, with_content=is_ours)
-        arrival = _arrival(letter, raw, recipient, keeps=is_ours)
+        arrival = arrival_of(letter, raw, recipient, keeps=is_ours)
         return task, is_ours, letter, arrival, result_of(self._database, arrival.mail_key)
 
     def _parts(self, recipient: str) -> re.Match[str] | None:
@@ -190,6 +187,7 @@ class Receiver:
         return read_answer(letter, [criterion.id for criterion in stage.criteria])
 
     async def _answer(self, letter: Letter, task: Holder, vouched: str) -> Reaction:
+        await asyncio.to_thread(mark_seen, self._database, task.task_id, task.assignee)
         said = await asyncio.to_thread(self._said, letter, task.task_id)
         thread = {"in_reply_to": letter.message_id, "subject": letter.subject}
         if isinstance(said, Unclear):
@@ -251,21 +249,3 @@ def _recorded(said: Answer, receipt: DecisionReceipt) -> dict[str, Any]:
         "scores": said.scores,
         "position": receipt.position,
     }
-
-
-def _arrival(letter: Letter, raw: bytes, recipient: str, *, keeps: bool) -> Arrival:
-    """Known by its Message-ID at one recipient: nobody can use up the Message-ID of somebody else's mail.
-
-    What strangers send is not kept, or they could fill the database.
-    """
-    digest = hashlib.sha256(raw).hexdigest()
-    name = f"{letter.message_id or digest}\x1f{recipient.strip().strip('<>').lower()}"
-    return Arrival(
-        mail_key=hashlib.sha256(name.encode()).hexdigest(),
-        message_id=letter.message_id,
-        sender=letter.sender,
-        kind=letter.kind,
-        digest=digest,
-        content=raw if keeps else None,
-        attachments=[asdict(attachment) for attachment in letter.attachments],
-    )

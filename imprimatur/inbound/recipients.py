@@ -5,7 +5,7 @@ from email.errors import MessageError
 from email.parser import BytesHeaderParser
 
 LONGEST_HEAD_BYTES = 256 * 1024
-_REPLY_ADDRESS = re.compile(r"review\+[\w.-]+@[\w.-]+", re.IGNORECASE)
+_REPLY_ADDRESS = re.compile(r"(?:review|bounce)\+[\w.-]+@[\w.-]+", re.IGNORECASE)
 _HEADERS = ("Delivered-To", "X-Original-To", "Envelope-To", "To", "Cc")
 
 

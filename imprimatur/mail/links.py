@@ -16,6 +16,7 @@ LINK_SALT = b"imprimatur.task-link"
 SIGNATURE_LENGTH = 22
 REPLY_SALT = b"imprimatur.reply-address"
 SIGN_IN_SALT = b"imprimatur.sign-in"
+BOUNCE_SALT = b"imprimatur.bounce-address"
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,7 @@ class Links:
         self.keys = keys
         self._signer = TimestampSigner(keys, salt=LINK_SALT, sep=".")
         self._reply_signer = TimestampSigner(keys, salt=REPLY_SALT, sep=".")
+        self._bounce_signer = TimestampSigner(keys, salt=BOUNCE_SALT, sep=".")
         self.base_url = base_url
         self.key_count = len(keys)
 
@@ -87,12 +89,16 @@ class Links:
 
     def is_reply_secret(self, task_id: str, person: str, signature: str) -> bool:
         """Whichever key signed it, and in any case of its letters, for relays may change that."""
-        signer, value = self._reply_signer, f"{task_id} {person}".encode()
-        found = False
-        for key in signer.secret_keys:
-            signed = base64_encode(signer.algorithm.get_signature(signer.derive_key(key), value)).decode()
-            found |= hmac.compare_digest(signed[:SIGNATURE_LENGTH].lower(), signature.lower())
-        return found
+        return _is_signed(self._reply_signer, f"{task_id} {person}", signature)
+
+    def bounce_secret(self, mail_id: str) -> str:
+        """Part of the address to which relays report on a mail: it names the mail, and nobody can make up another."""
+        signed = self._bounce_signer.get_signature(mail_id).decode()
+        return f"{mail_id}.{signed[:SIGNATURE_LENGTH]}"
+
+    def is_bounce_secret(self, mail_id: str, signature: str) -> bool:
+        """As for the secret of a reply address."""
+        return _is_signed(self._bounce_signer, mail_id, signature)
 
     def read(self, token: str) -> LinkClaim:
         """Raises NotFound ``link_invalid`` for a forged or damaged link, Gone ``link_expired`` for an old one."""
@@ -113,3 +119,11 @@ class Links:
                 "Ask the governance office to send you a new one.",
             )
         return LinkClaim(task_id, person, signed_at)
+
+
+def _is_signed(signer: TimestampSigner, value: str, signature: str) -> bool:
+    found = False
+    for key in signer.secret_keys:
+        signed = base64_encode(signer.algorithm.get_signature(signer.derive_key(key), value.encode())).decode()
+        found |= hmac.compare_digest(signed[:SIGNATURE_LENGTH].lower(), signature.lower())
+    return found

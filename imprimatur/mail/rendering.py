@@ -51,18 +51,23 @@ class Undeliverable(Exception):
 
 @dataclass(frozen=True)
 class Message:
-    """Ready to be handed to a relay; ``recipient`` and ``content`` are as the wire wants them."""
+    """Ready to be handed to a relay; ``recipient`` and ``content`` are as the wire wants them.
+
+    ``envelope_sender`` is where relays report what became of it.
+    """
 
     identifier: str
     recipient: str
     content: bytes
+    envelope_sender: str
 
 
 @dataclass(frozen=True)
 class Sender:
     """``mail_from`` may carry a display name; ``reply_domain`` is the domain of reply addresses and Message-IDs.
 
-    ``takes_replies``: task mails say how to answer by reply. ``house``: in which words and looks.
+    ``takes_replies``: task mails say how to answer by reply, and each mail has an address of its own for bounces.
+    ``house``: in which words and looks.
     """
 
     mail_from: str
@@ -103,7 +108,7 @@ def render(context: MailContext, links: Links, sender: Sender, now: dt.datetime 
         message["Reply-To"] = f"review+{secret}@{sender.reply_domain}"
     message.attach(_part(text, "plain"))
     message.attach(_formatted(html, mail.mail_id, sender.house.logo))
-    return Message(identifier, recipient, message.as_bytes())
+    return Message(identifier, recipient, message.as_bytes(), reports_to(mail.mail_id, links, sender))
 
 
 def text_of(context: MailContext, links: Links, sender: Sender) -> tuple[str, str, str]:
@@ -159,7 +164,10 @@ def _quoted_utf8() -> Charset:
     return charset
 
 
-def envelope_sender(sender: Sender) -> str:
+def reports_to(mail_id: str, links: Links, sender: Sender) -> str:
+    """An address of the mail's own where anything that is sent to it comes in; else the sender's."""
+    if sender.takes_replies:
+        return f"bounce+{links.bounce_secret(mail_id)}@{sender.reply_domain}"
     return parseaddr(sender.mail_from)[1]
 
 

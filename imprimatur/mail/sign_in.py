@@ -10,7 +10,7 @@ from email.utils import format_datetime
 from email_validator import EmailNotValidError, validate_email
 
 from imprimatur.mail.links import Links
-from imprimatur.mail.rendering import Message, Sender, Undeliverable, message_id
+from imprimatur.mail.rendering import Message, Sender, Undeliverable, message_id, reports_to
 from imprimatur.store.outbox import Mail
 
 
@@ -42,7 +42,7 @@ def sign_in_message(mail: Mail, links: Links, sender: Sender, now: dt.datetime) 
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(text.strip() + "\n")
     message.add_alternative(html, subtype="html")
-    return Message(identifier, recipient, message.as_bytes())
+    return Message(identifier, recipient, message.as_bytes(), reports_to(mail.mail_id, links, sender))
 
 
 def _ascii(email: str) -> str:

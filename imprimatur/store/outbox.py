@@ -5,25 +5,30 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import Connection, bindparam, func, or_, select, update
 
-from imprimatur import ids
+from imprimatur.store.bounced import Undelivered, close_bounces, open_bounce
 from imprimatur.store.engine import Database
-from imprimatur.store.people import holders
-from models.tables import IncidentRow, OutboxRow
-from models.vocabulary import IncidentKind, MailKind, MailStatus
+from imprimatur.store.mail_journal import Entry, note
+from models.tables import OutboxRow
+from models.vocabulary import MailKind, MailState, MailStatus
 
 _TABLE = OutboxRow.__table__  # type: ignore[attr-defined]
-_INCIDENT = IncidentRow.__table__  # type: ignore[attr-defined]
-OFFICE_ROLE = "governance_office"
 DEFERRALS = tuple(dt.timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 240))
 # About five days, after which RFC 5321 (4.5.4.1) lets a sender give up; the office then hears of it.
 LAST_ATTEMPT = 34
+WAITING = [str(status) for status in (MailStatus.QUEUED, MailStatus.DEFERRED, MailStatus.SENDING, MailStatus.UNKNOWN)]
+IN_FLIGHT = or_(_TABLE.c.status == str(MailStatus.SENDING), _TABLE.c.status == str(MailStatus.UNKNOWN))
+PUT_OFF = (MailStatus.DEFERRED, MailStatus.UNKNOWN)
+CUT_SHORT = "the mailer ended before it had written down what became of it; it is sent again"
 
 
 @dataclass(frozen=True)
 class Mail:
-    """One row of the outbox; ``case_id`` is empty for mail that is about a person and no case."""
+    """One row of the outbox; ``case_id`` is empty for mail that is about a person and no case.
+
+    ``was_tried``: a relay or the mailer itself has said something of it before.
+    """
 
     mail_id: str
     case_id: str
@@ -34,6 +39,7 @@ class Mail:
     data: Mapping[str, Any]
     created_at: dt.datetime
     attempts: int
+    was_tried: bool = False
 
 
 @dataclass(frozen=True)
@@ -53,21 +59,19 @@ class Result:
 def claim(database: Database, limit: int, now: dt.datetime) -> list[Mail]:
     """The next mails to send, marked as being sent. Only one mailer works on an outbox at a time.
 
-    Mail found marked already was in flight when a mailer died: its fate is unknown, so it is sent again, with the
-    same Message-ID.
+    Mail found marked already was in flight when a mailer died: its fate is unknown, and told to be until the relay has
+    answered. It is sent again, with the same Message-ID.
     """
     if not _has_due(database, now):
         return []
     with database.write() as connection:
-        rows = connection.execute(
+        found = connection.execute(
             select(_TABLE)
-            .where(
-                _TABLE.c.status.in_([str(MailStatus.QUEUED), str(MailStatus.DEFERRED), str(MailStatus.SENDING)]),
-                _TABLE.c.due_at <= now,
-            )
+            .where(_TABLE.c.status.in_(WAITING), _TABLE.c.due_at <= now)
             .order_by(_TABLE.c.due_at, _TABLE.c.mail_id)
             .limit(limit)
-        ).mappings()
+        )
+        rows = found.mappings().all()
         mails = [
             Mail(
                 row["mail_id"],
@@ -79,56 +83,105 @@ def claim(database: Database, limit: int, now: dt.datetime) -> list[Mail]:
                 row["data"],
                 row["created_at"],
                 row["attempts"],
+                row["last_reply"] != "",
             )
             for row in rows
         ]
+        cut_short = {row["mail_id"] for row in rows if row["status"] == MailStatus.SENDING}
+        unknown = cut_short | {row["mail_id"] for row in rows if row["status"] == MailStatus.UNKNOWN}
+        marked = [
+            (mail.mail_id, MailStatus.UNKNOWN if mail.mail_id in unknown else MailStatus.SENDING) for mail in mails
+        ]
         connection.execute(
-            update(_TABLE).where(_TABLE.c.mail_id == bindparam("of_mail")).values(status=str(MailStatus.SENDING)),
-            [{"of_mail": mail.mail_id} for mail in mails],
+            update(_TABLE).where(_TABLE.c.mail_id == bindparam("of_mail")).values(status=bindparam("new_status")),
+            [{"of_mail": mail_id, "new_status": str(status)} for mail_id, status in marked],
         )
+        note(connection, [Entry(mail_id, MailState.UNKNOWN, now, CUT_SHORT) for mail_id in sorted(cut_short)])
     return mails
 
 
 def _has_due(database: Database, now: dt.datetime) -> bool:
-    waiting = [str(MailStatus.QUEUED), str(MailStatus.DEFERRED), str(MailStatus.SENDING)]
     with database.read() as connection:
         found = connection.execute(
-            select(_TABLE.c.mail_id).where(_TABLE.c.status.in_(waiting), _TABLE.c.due_at <= now).limit(1)
+            select(_TABLE.c.mail_id).where(_TABLE.c.status.in_(WAITING), _TABLE.c.due_at <= now).limit(1)
         ).first()
     return found is not None
 
 
 def release(database: Database, mails: Sequence[Mail]) -> None:
-    """Puts mails back that were not tried: the relay did not answer."""
+    """Puts mails back that were not tried: the relay did not answer. One whose fate was unknown stays so."""
     if not mails:
         return
+    of_mail = _TABLE.c.mail_id == bindparam("of_mail"), _TABLE.c.status == str(MailStatus.SENDING)
     with database.write() as connection:
         connection.execute(
-            update(_TABLE).where(_TABLE.c.mail_id == bindparam("of_mail")).values(status=str(MailStatus.QUEUED)),
+            update(_TABLE).where(*of_mail).values(status=str(MailStatus.QUEUED)),
             [{"of_mail": mail.mail_id} for mail in mails],
         )
 
 
 def record(database: Database, results: Sequence[Result], now: dt.datetime) -> None:
-    """Writes what became of the mails, and opens an incident for each that bounced or was put off too often."""
+    """Writes what became of the mails, and opens an incident for each that bounced or was put off too often.
+
+    What a delivery report has said meanwhile stands: a bounce can be back before the batch that it came from is
+    written. An incident about a mail that the relay takes at last is closed, unless it took it before and gave it
+    back; so is one about a mail that is no longer needed.
+    """
     if not results:
         return
     results = [_given_up(result) for result in results]
     columns = ("status", "due_at", "attempts", "sent_at", "message_id", "last_reply")
     statement = (
         update(_TABLE)
-        .where(_TABLE.c.mail_id == bindparam("of_mail"))
+        .where(_TABLE.c.mail_id == bindparam("of_mail"), IN_FLIGHT)
         .values({name: bindparam(f"new_{name}") for name in columns})
     )
     with database.write() as connection:
         connection.execute(statement, [_values(result, now) for result in results])
+        note(connection, [Entry(r.mail.mail_id, MailState(r.status), now, r.reply) for r in results])
         for result in results:
             if (result.status is MailStatus.BOUNCED or result.told) and result.mail.case_id:
-                _report_bounce(connection, result, now)
+                open_bounce(connection, undelivered_of(result.mail), result.reply, now)
+        settled = [result for result in results if result.status in (MailStatus.SENT, MailStatus.DROPPED)]
+        _close_incidents(connection, settled, now)
+        _mark_reminded(connection, [result.mail for result in settled if result.status is MailStatus.SENT], now)
+
+
+def undelivered_of(mail: Mail) -> Undelivered:
+    return Undelivered(mail.mail_id, mail.case_id, mail.task_id, mail.kind, mail.recipient, mail.created_at)
+
+
+def _close_incidents(connection: Connection, settled: Sequence[Result], now: dt.datetime) -> None:
+    again = [result for result in settled if result.mail.was_tried]
+    taken = {result.mail.mail_id for result in again if result.status is MailStatus.SENT}
+    if taken:
+        given_back = select(_TABLE.c.mail_id).where(_TABLE.c.mail_id.in_(taken), _TABLE.c.returned > 0)
+        taken -= set(connection.execute(given_back).scalars())
+    close_bounces(connection, sorted(taken), "the relay took the mail", now)
+    for result in again:
+        if result.status is MailStatus.DROPPED:
+            close_bounces(connection, [result.mail.mail_id], f"the mail is no longer needed: {result.reply}", now)
+
+
+def _mark_reminded(connection: Connection, sent: Sequence[Mail], now: dt.datetime) -> None:
+    """What was sent about the same task before, and has not been reminded of yet."""
+    for mail in sent:
+        if mail.kind is not MailKind.REMINDER:
+            continue
+        earlier = (
+            _TABLE.c.task_id == mail.task_id,
+            _TABLE.c.recipient == mail.recipient,
+            _TABLE.c.status == str(MailStatus.SENT),
+            _TABLE.c.mail_id != mail.mail_id,
+            _TABLE.c.reminded_at.is_(None),
+        )
+        found = list(connection.execute(select(_TABLE.c.mail_id).where(*earlier)).scalars())
+        connection.execute(update(_TABLE).where(_TABLE.c.mail_id.in_(found)).values(reminded_at=now))
+        note(connection, [Entry(mail_id, MailState.REMINDED, now, mail.mail_id) for mail_id in found])
 
 
 def _given_up(result: Result) -> Result:
-    if result.status is not MailStatus.DEFERRED or result.mail.attempts + 1 < LAST_ATTEMPT:
+    if result.status not in PUT_OFF or result.mail.attempts + 1 < LAST_ATTEMPT:
         return result
     reply = f"given up after {LAST_ATTEMPT} attempts: {result.reply}"
     return Result(result.mail, MailStatus.BOUNCED, reply, result.message_id)
@@ -136,7 +189,7 @@ def _given_up(result: Result) -> Result:
 
 def _values(result: Result, now: dt.datetime) -> dict[str, Any]:
     status, attempts, due_at = result.status, result.mail.attempts + 1, now
-    if status is MailStatus.DEFERRED:
+    if status in PUT_OFF:
         due_at = now + DEFERRALS[min(attempts, len(DEFERRALS)) - 1]
     return {
         "of_mail": result.mail.mail_id,
@@ -147,46 +200,6 @@ def _values(result: Result, now: dt.datetime) -> dict[str, Any]:
         "new_message_id": result.message_id,
         "new_last_reply": result.reply[:500],
     }
-
-
-def _report_bounce(connection: Any, result: Result, now: dt.datetime) -> None:
-    """The office hears of it; a bounced incident mail is not reported by yet another mail."""
-    mail = result.mail
-    detail = f"mail ({mail.kind}) to {mail.recipient} could not be delivered: {result.reply[:300]}"
-    incident = {
-        "incident_id": ids.incident_id(mail.case_id, mail.mail_id, 0, IncidentKind.MAIL_BOUNCED),
-        "case_id": mail.case_id,
-        "stage": None,
-        "kind": str(IncidentKind.MAIL_BOUNCED),
-        "detail": detail,
-        "opened_at": mail.created_at,
-    }
-    known = connection.execute(
-        select(_INCIDENT.c.incident_id).where(_INCIDENT.c.incident_id == incident["incident_id"])
-    ).first()
-    if known is not None:
-        return
-    connection.execute(_INCIDENT.insert(), incident)
-    if mail.kind is MailKind.INCIDENT:
-        return
-    for number, person in enumerate(holders(connection, OFFICE_ROLE)):
-        connection.execute(
-            _TABLE.insert(),
-            {
-                "mail_id": ids.mail_id(mail.mail_id, 0, number),
-                "case_id": mail.case_id,
-                "task_id": None,
-                "kind": str(MailKind.INCIDENT),
-                "recipient": person.email,
-                "recipient_name": person.name,
-                "data": {"kind": str(IncidentKind.MAIL_BOUNCED), "detail": detail, "stage": None},
-                "created_at": mail.created_at,
-                "status": str(MailStatus.QUEUED),
-                "due_at": now,
-                "attempts": 0,
-                "last_reply": "",
-            },
-        )
 
 
 def counts(database: Database) -> dict[str, int]:

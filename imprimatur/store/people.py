@@ -2,7 +2,7 @@
 
 import datetime as dt
 import difflib
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from pydantic import BaseModel
@@ -13,6 +13,7 @@ from imprimatur.frameworks.documents import read_text
 from imprimatur.settings import LANGUAGE_TAG
 from imprimatur.store.aliases import IMPORT, officer, put_aliases, sort_out
 from imprimatur.store.engine import Database
+from imprimatur.store.moving import move
 from imprimatur.store.people_file import PersonLine, Rejected, read_people
 from imprimatur.store.sessions import shut_out_inactive
 from models.tables import PersonRoleRow, PersonRow, PersonUnitRow, TaskRow
@@ -34,6 +35,7 @@ class PersonEntry(BaseModel):
     organisation: str = ""
     active: bool = True
     language: str | None = None
+    formerly: str | None = None
 
 
 class PeopleImport(BaseModel):
@@ -48,7 +50,8 @@ class PeopleImport(BaseModel):
 def import_people(database: Database, path: Path, by: str | None = None) -> PeopleImport:
     """Takes every good line of a CSV file in one transaction; a bad line never blocks the others.
 
-    A cell that the file does not have leaves what is known as it is. ``by`` is whoever of the office imports it.
+    A cell that the file does not have leaves what is known as it is. A former address is given up for the new one, with
+    everything that was declared under it. ``by`` is whoever of the office imports it.
     Raises NotAllowed ``not_the_office``, InputError ``people_columns_missing``
     when there is no email or no name column, ``people_columns_repeated``, and what ``read_text`` raises.
     """
@@ -60,8 +63,11 @@ def import_people(database: Database, path: Path, by: str | None = None) -> Peop
             connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7203115)")
         lines, doubtful = sort_out(connection, list(zip(found.numbers, found.people, strict=True)))
         known = {person.email: person for person in _entries(connection, select(_PERSON))}
-        people = [_merged(line, known.get(line["email"])) for line in lines]
+        people = [_merged(line, known) for line in lines]
         _put_people(connection, people, known)
+        for line in lines:
+            if former := line.get("formerly"):
+                move(connection, former, line["email"])
         shut_out_inactive(connection, dt.datetime.now(dt.UTC))
         put_aliases(connection, lines, office, dt.datetime.now(dt.UTC))
     updated = sum(person.email in known for person in people)
@@ -69,8 +75,12 @@ def import_people(database: Database, path: Path, by: str | None = None) -> Peop
     return PeopleImport(created=len(people) - updated, updated=updated, rejected=rejected, ignored=found.ignored)
 
 
-def _merged(line: PersonLine, known: PersonEntry | None) -> PersonEntry:
-    return PersonEntry.model_validate((known.model_dump() if known else {}) | line)
+def _merged(line: PersonLine, known: Mapping[str, PersonEntry]) -> PersonEntry:
+    """Whoever is new under this address keeps what was known of them under the former one."""
+    if (same := known.get(line["email"])) is not None:
+        return PersonEntry.model_validate(same.model_dump() | line)
+    former = known.get(line.get("formerly") or "")
+    return PersonEntry.model_validate((former.model_dump(exclude={"active"}) if former else {}) | line)
 
 
 def _put_people(connection: Connection, people: Sequence[PersonEntry], known: Container[str]) -> None:

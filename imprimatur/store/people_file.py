@@ -11,7 +11,7 @@ from imprimatur.delimited import read_rows, repeated
 from imprimatur.errors import InputError
 from imprimatur.settings import LANGUAGE_TAG
 
-COLUMNS = ("email", "name", "roles", "units", "organisation", "active", "language", "aliases")
+COLUMNS = ("email", "name", "roles", "units", "organisation", "active", "language", "aliases", "formerly")
 YES = frozenset({"", "yes", "y", "true", "1", "active", "ja", "j", "oui", "si", "sí"})
 NO = frozenset({"no", "n", "false", "0", "inactive", "nein", "non"})
 LINES_OF_ONE_ROW = 5
@@ -38,6 +38,7 @@ class PersonLine(TypedDict):
     active: NotRequired[bool]
     language: NotRequired[str | None]
     aliases: NotRequired[list[str]]
+    formerly: NotRequired[str | None]
 
 
 class PeopleFile(NamedTuple):
@@ -100,6 +101,9 @@ def _read_line(names: Sequence[str], cells: Sequence[str] | None) -> PersonLine 
     problem = address_problem(said.get("email", ""))
     if problem is not None:
         return "email", problem
+    former = said.get("formerly", "").lower()
+    if former and (problem := _former_problem(former, said["email"].lower())):
+        return "formerly", problem
     if not said.get("name"):
         return "name", "is missing"
     active = said.get("active", "").lower()
@@ -123,7 +127,13 @@ def _read_line(names: Sequence[str], cells: Sequence[str] | None) -> PersonLine 
         person["aliases"] = _parts(said["aliases"].lower())
         if wrong := [problem for alias in person["aliases"] if (problem := address_problem(alias))]:
             return "aliases", wrong[0]
+    if former:
+        person["formerly"] = former
     return person
+
+
+def _former_problem(former: str, email: str) -> str | None:
+    return "is the same address" if former == email else address_problem(former)
 
 
 def address_problem(email: str) -> str | None:

@@ -13,6 +13,7 @@ from imprimatur.errors import InputError, NotFound
 from imprimatur.rules.turns import Turns, turns_of
 from imprimatur.rules.voting import IN_FAVOUR
 from imprimatur.store.conditions import ConditionView, conditions_of
+from imprimatur.store.deliveries import MailCount, counts_of_case
 from imprimatur.store.documents import proposal_by_digest
 from imprimatur.store.engine import Database
 from imprimatur.store.frameworks import framework_by_digest
@@ -40,6 +41,7 @@ _PUBLICATION = PublicationRow.__table__  # type: ignore[attr-defined]
 _PENDING = [str(status) for status in TaskStatus if status.is_pending]
 _LEDGER = LedgerRow.__table__  # type: ignore[attr-defined]
 _ACT = ProposedActRow.__table__  # type: ignore[attr-defined]
+TROUBLED = [str(status) for status in (MailStatus.BOUNCED, MailStatus.DEFERRED, MailStatus.UNKNOWN)]
 
 
 class CaseSummary(BaseModel):
@@ -180,6 +182,7 @@ class CaseView(BaseModel):
     conditions: list[ConditionView]
     incidents: list[IncidentView]
     mail_problems: list[MailProblem]
+    mails: list[MailCount]
     slug: str | None
 
 
@@ -254,7 +257,9 @@ def show_case(database: Database, case_id: str) -> CaseView:
             select(_INCIDENT).where(of_case[_INCIDENT], _INCIDENT.c.resolved_at.is_(None))
         ).mappings()
         mail = connection.execute(
-            select(_MAIL).where(of_case[_MAIL], _MAIL.c.status.in_([str(MailStatus.BOUNCED), str(MailStatus.DEFERRED)]))
+            select(_MAIL)
+            .where(of_case[_MAIL], _MAIL.c.status.in_(TROUBLED))
+            .order_by(_MAIL.c.created_at, _MAIL.c.mail_id)
         ).mappings()
         slug = connection.execute(select(_PUBLICATION.c.slug).where(of_case[_PUBLICATION])).scalar()
         defined = [(stage.id, stage.name) for stage in framework_by_digest(connection, case["framework_digest"]).stages]
@@ -274,6 +279,7 @@ def show_case(database: Database, case_id: str) -> CaseView:
                 "conditions": conditions_of(connection, [case_id]).get(case_id, []),
                 "incidents": [dict(row) for row in incidents],
                 "mail_problems": [dict(row) for row in mail],
+                "mails": counts_of_case(connection, case_id),
                 "slug": slug,
             }
         )

@@ -13,6 +13,7 @@ from imprimatur.mail.links import LinkClaim, Links
 from imprimatur.rules.answers import NEEDS_COMMENT
 from imprimatur.rules.condition_words import condition
 from imprimatur.rules.wording import VERDICT_LABELS, asked_for, closed_by
+from imprimatur.store.deliveries import is_seen, mark_seen
 from imprimatur.store.engine import Database
 from imprimatur.store.overlaps import Overlaps
 from imprimatur.store.task_page import TaskPage, task_page
@@ -47,13 +48,17 @@ def router(
     def show(request: Request, token: str) -> Response:
         claim = links.read(token)
         found = task_page(database, claim.task_id, claim.person)
-        return _task(request, overlaps, found, {}, strength=_strength(signed_in(request), claim.person))
+        seen = is_seen(database, claim.task_id, claim.person)
+        return _task(request, overlaps, found, {}, strength=_strength(signed_in(request), claim.person), seen=seen)
 
     @routes.post("/t/{token}")
     async def answer(request: Request, token: str) -> Response:
         claim = links.read(token)
         form = await read_form(request)
         strength = _strength(signed_in(request), claim.person)
+        await run_in_threadpool(mark_seen, database, claim.task_id, claim.person)
+        if form.get("act") == "seen":
+            return RedirectResponse(request.url.path, 303)
         try:
             if desk is not None and form.get("act"):
                 await _at_the_desk(desk, claim, form)
@@ -74,7 +79,7 @@ def router(
             if wants_json(request) or error.http_status >= 500:
                 raise
             found = await run_in_threadpool(task_page, database, claim.task_id, claim.person)
-            return await run_in_threadpool(_task, request, overlaps, found, form, error, strength)
+            return await run_in_threadpool(_task, request, overlaps, found, form, error, strength, seen=True)
         return await run_in_threadpool(_receipt, request, database, receipt, claim.person)
 
     return routes
@@ -108,6 +113,8 @@ def _task(
     typed: Mapping[str, str],
     error: ImprimaturError | None = None,
     strength: Strength = Strength.LINK,
+    *,
+    seen: bool,
 ) -> Response:
     values = {
         "similar": overlaps.of(found.proposal, besides=[str(found.case["case_id"])]),
@@ -139,6 +146,7 @@ def _task(
         "closed": closed_by(found.task["closure"], found.task["closed_by"]) if found.task["closure"] else "",
         "needs_sign_in": found.stage.wants_sign_in and not strength.is_sign_in,
         "typed": typed,
+        "seen": seen,
         "error": error,
         "wrong": {item["where"]: item["problem"] for item in error.details.get("problems", ())} if error else {},
         "zone": found.time_zone,

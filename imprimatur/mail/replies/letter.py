@@ -70,14 +70,19 @@ def take_apart(raw: bytes, *, with_content: bool = True) -> Letter:
 
     Without its content a letter has neither texts nor attachments: of a stranger's mail the head is enough.
     """
-    head = raw[: LONGEST_HEADERS_BYTES + 4]
-    too_much = _HEADERS_END.search(head) is None and len(raw) > LONGEST_HEADERS_BYTES
-    if too_much or raw.count(b"\n--") > MOST_BOUNDARIES or len(_CONTAINER.findall(raw)) > MOST_NESTED:
+    if not is_bounded(raw):
         return UNREADABLE
     try:
         return _letter(message_from_bytes(raw), with_content)
     except (MessageError, RecursionError, LookupError, ValueError, TypeError, AttributeError):
         return UNREADABLE
+
+
+def is_bounded(raw: bytes) -> bool:
+    """Whether the library can parse a message without more memory or depth than any honest one needs."""
+    head = raw[: LONGEST_HEADERS_BYTES + 4]
+    endless = _HEADERS_END.search(head) is None and len(raw) > LONGEST_HEADERS_BYTES
+    return not endless and raw.count(b"\n--") <= MOST_BOUNDARIES and len(_CONTAINER.findall(raw)) <= MOST_NESTED
 
 
 def _letter(message: Message, with_content: bool) -> Letter:
