@@ -16,6 +16,7 @@ from temporalio import activity
 
 from activities.book import Book
 from activities.effects import perform
+from activities.measuring import add_times
 from activities.ports import CommitPort
 from activities.rows import RowBuffer
 from imprimatur.publication.files import keep_record
@@ -147,6 +148,7 @@ class Committer(CommitPort):
                     perform(book, effect)
                 answers.append(book.close())
                 books.append(book)
+            add_times(connection, rows, books)
             rows.flush(connection)
         if any(book.mails for book in books):
             self._after_mail()

@@ -44,7 +44,7 @@ def _verbs(command: Any = None, name: str = "") -> Iterator[tuple[str, Any]]:
     for word, inner in command.commands.items():
         if hasattr(inner, "commands"):
             yield from _verbs(inner, f"{name}{word} ")
-        else:
+        if getattr(inner, "invoke_without_command", True):
             yield name + word, inner
 
 
@@ -205,6 +205,8 @@ async def _play(office: Office) -> None:
     agreed = json.loads(await office.run(f"show {await play_conditions(office)} --json"))
     office.answers["show"] |= {"conditions": agreed["conditions"]}
     await play_people(office)
+    await office.ask("figures")
+    await office.ask("figures rebuild")
     with _piped(b"To: review+t-x@localhost\r\n\r\napprove\r\n"):
         await office.ask("mail receive")
 

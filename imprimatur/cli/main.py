@@ -6,7 +6,19 @@ from collections.abc import Callable, Sequence
 
 import typer
 
-from imprimatur.cli import bulk, cases, committees, conditions, desk, mail, office, people, records, service
+from imprimatur.cli import (
+    bulk,
+    cases,
+    committees,
+    conditions,
+    desk,
+    figures,
+    mail,
+    office,
+    people,
+    records,
+    service,
+)
 from imprimatur.cli.context import load_settings
 from imprimatur.cli.output import show_error
 from imprimatur.errors import ImprimaturError, InputError, Refused
@@ -32,6 +44,7 @@ app.add_typer(records.people_app, name="people")
 app.add_typer(records.framework_app, name="framework")
 app.add_typer(committees.app, name="committee")
 app.add_typer(mail.mail_app, name="mail")
+app.add_typer(figures.app, name="figures")
 records.people_app.add_typer(people.interest_app, name="interest")
 records.framework_app.command("migrate")(bulk.framework_migrate)
 PEOPLE_VERBS: dict[str, Callable[..., None]] = {

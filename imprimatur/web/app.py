@@ -15,7 +15,7 @@ from imprimatur.errors import ImprimaturError, NotFound
 from imprimatur.ids import new_case_id
 from imprimatur.mail.links import Links
 from imprimatur.store.engine import Database
-from imprimatur.web import catalogue, inbox, tasks
+from imprimatur.web import catalogue, inbox, sla, tasks
 from imprimatur.web.rendering import STATIC, page, wants_json
 from models.conditions import Condition
 from models.messages import DecisionReceipt
@@ -62,10 +62,12 @@ def create_app(
     ready: Callable[[], Awaitable[dict[str, str]]],
     desk: Desk | None = None,
     mailbox: inbox.Mailbox | None = None,
+    scope_of: sla.ScopeOf = sla.nobody,
 ) -> FastAPI:
     """``ready`` answers a problem by part (empty: ready); ``mailbox`` is there in the embedded stack only.
 
-    Without a ``desk`` nothing can be claimed, and no advice be asked or given.
+    Without a ``desk`` nothing can be claimed, and no advice be asked or given;
+    without ``scope_of`` nobody sees figures.
     """
     app = FastAPI(title="Imprimatur", docs_url=None, redoc_url=None, openapi_url=None)
     app.state.embedded = mailbox is not None
@@ -81,6 +83,7 @@ def create_app(
 
     app.include_router(tasks.router(database, decider, links, desk))
     app.include_router(catalogue.router(database))
+    app.include_router(sla.router(database, scope_of))
     if mailbox is not None:
         app.include_router(inbox.router(mailbox))
     return app

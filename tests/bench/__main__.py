@@ -20,6 +20,7 @@ from imprimatur.cli.output import leave
 from imprimatur.gateway import Gateway
 from imprimatur.payloads import data_converter
 from imprimatur.store.engine import Database
+from tests.bench import figures as pages
 from tests.bench import rules
 from tests.bench.scenario import DECISIONS, decide, engine_run, floor_run, prepare, submit
 from tests.bench.stack import BenchStack
@@ -28,7 +29,7 @@ CALLERS, CASES, RUNS = 32, 250, 3
 # The floor itself varies by a tenth from run to run: a ratio of three would be luck.
 PAIRS = 5
 OPEN_CASES = (100, 1000, 5000)
-PARTS = ("rules", "floor", "history", "open")
+PARTS = ("rules", "floor", "history", "open", "figures")
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "benchmarks.md"
 MARK = "<!-- figures -->"
 # What Temporal bills as an action in a case's history: starts, updates, timers, local activities.
@@ -65,6 +66,17 @@ def of_the_rules() -> list[Figure]:
         name = f"decision with {rules.TASKS} open tasks in {stages} stage{'s' * (stages > 1)}"
         figures.append(Figure(name, f"{took:.1f} ms", "under 5 ms", took < 5))
     return figures
+
+
+def of_the_pages() -> list[Figure]:
+    found = []
+    for kind, events, costs in pages.costs():
+        found.append(Figure(f"{kind}: ledger events of {pages.CASES:,} cases", f"{events:,}", ""))
+        for cost in costs:
+            told = f"{cost.p95_ms:.0f} ms ({cost.cpu_ms:.0f} ms of CPU), {cost.queries} queries"
+            wanted = f"at most {pages.WORST_MS} ms"
+            found.append(Figure(f"{kind}: p95 of {cost.address}", told, wanted, cost.p95_ms <= pages.WORST_MS))
+    return found
 
 
 async def against_the_floor(stack: BenchStack, client: Client, gateway: Gateway, database: Database) -> list[Figure]:
@@ -160,8 +172,10 @@ def write(table: str) -> None:
 
 async def main(parts: Sequence[str]) -> None:
     figures = of_the_rules() if "rules" in parts else []
-    if {*parts} - {"rules"}:
+    if {*parts} - {"rules", "figures"}:
         figures += await of_the_engine(parts)
+    if "figures" in parts:
+        figures += of_the_pages()
     table = table_of(figures)
     sys.stdout.write(f"{machine()}\n{table}\n")
     # Rows of several runs would stand beside each other as if they were one.
