@@ -17,6 +17,7 @@ from temporalio import activity
 from activities.announcing import announce
 from activities.book import Book
 from activities.effects import perform
+from activities.measuring import add_times
 from activities.ports import CommitPort
 from activities.rows import RowBuffer
 from imprimatur.publication.files import keep_record
@@ -162,6 +163,7 @@ class Committer(CommitPort):
                 answers.append(book.close())
                 books.append(book)
             notified = announce(connection, rows, books)
+            add_times(connection, rows, books)
             rows.flush(connection)
         if notified:
             self._after_event()

@@ -16,6 +16,7 @@ from imprimatur.cli import (
     conditions,
     deliveries,
     desk,
+    figures,
     incidents,
     keys,
     mail,
@@ -61,6 +62,7 @@ app.add_typer(access.key_app, name="key")
 app.add_typer(incidents.app, name="incident")
 mail.mail_app.command("list")(deliveries.list_)
 mail.mail_app.command("show")(deliveries.show_)
+app.add_typer(figures.app, name="figures")
 records.people_app.add_typer(people.interest_app, name="interest")
 records.people_app.add_typer(aliases.alias_app, name="alias")
 records.framework_app.command("migrate")(bulk.framework_migrate)

@@ -12,6 +12,7 @@ from imprimatur.cli.context import Environment, load_settings
 from imprimatur.cli.output import show, table
 from imprimatur.errors import InputError, Refused
 from imprimatur.frameworks.loader import shipped
+from imprimatur.history.figures.measuring import measure_once
 from imprimatur.store.engine import Database, migrate
 from imprimatur.store.frameworks import add_framework
 
@@ -59,12 +60,13 @@ def migrate_(as_json: Json = False) -> None:
 
 
 def prepare_database(url: str) -> None:
-    """Schema and general frameworks; doing it again changes nothing."""
+    """Schema, general frameworks, and what an older version has not measured; doing it again changes nothing."""
     migrate(url)
     database = Database(url)
     try:
         for policy in shipped().values():
             add_framework(database, policy, dt.datetime.now(dt.UTC))
+        measure_once(database)
     finally:
         database.close()
 

@@ -88,9 +88,10 @@ def as_csv(events: Sequence[LedgerEvent]) -> str:
     for event in events:
         data = json.dumps(event.data, ensure_ascii=False, sort_keys=True)
         cells = (event.position, instant_text(event.at), event.type, event.actor, sentence(event), data, event.digest)
-        writer.writerow([_harmless(str(cell)) for cell in cells])
+        writer.writerow([harmless_cell(str(cell)) for cell in cells])
     return buffer.getvalue()
 
 
-def _harmless(cell: str) -> str:
+def harmless_cell(cell: str) -> str:
+    """As text, also for a spreadsheet."""
     return _FORMULA.sub(r"\1'", cell)

@@ -24,12 +24,14 @@ from imprimatur.web import (
     oidc_pages,
     pathways,
     sign_in,
+    sla,
     tasks,
 )
 from imprimatur.web.api.app import PREFIX, description
 from imprimatur.web.api.problems import problem
 from imprimatur.web.faults import fault
 from imprimatur.web.gate import Gate
+from imprimatur.web.office_pages import of_figures
 from imprimatur.web.oidc import Provider
 from imprimatur.web.rendering import STATIC, page, wants_json
 from models.conditions import Condition
@@ -100,6 +102,7 @@ def create_app(
     app.include_router(case_pages.router(database, gate))
     app.include_router(tasks.router(database, decider, links, desk, gate.signed_in))
     app.include_router(catalogue.router(database))
+    app.include_router(sla.router(database, of_figures(gate)))
     app.include_router(pathways.router(database, links.base_url))
     app.include_router(keys.router(database, links.base_url))
     app.include_router(badges.router(database))

@@ -1,12 +1,14 @@
 """The front page, lists for the office, and what waits for whoever looks."""
 
 import datetime as dt
+from collections.abc import Callable
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
 from imprimatur.access.viewer import Viewer
 from imprimatur.errors import NotAllowed
+from imprimatur.history.figures import filters
 from imprimatur.mail.links import Links
 from imprimatur.rules.wording import passes_by
 from imprimatur.store import desk_reading
@@ -32,6 +34,16 @@ def overseer(viewer: Viewer) -> Viewer:
             "What concerns you stands on your own front page.",
         )
     return viewer
+
+
+def of_figures(gate: Gate) -> Callable[[Request], filters.Scope]:
+    """Whose cases the figures of a viewer count: those that they oversee."""
+
+    def scope(request: Request) -> filters.Scope:
+        seen = overseer(gate.viewer(request)).scope
+        return filters.Scope(None if seen.everything else seen.units)
+
+    return scope
 
 
 def router(database: Database, links: Links, gate: Gate) -> APIRouter:

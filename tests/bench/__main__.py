@@ -21,6 +21,7 @@ from imprimatur.gateway import Gateway
 from imprimatur.payloads import data_converter
 from imprimatur.store import outbox
 from imprimatur.store.engine import Database
+from tests.bench import figures as pages
 from tests.bench import post, records, rules
 from tests.bench.scenario import DECISIONS, Run, decide, engine_run, floor_run, prepare, submit
 from tests.bench.stack import BenchStack
@@ -31,7 +32,7 @@ PAIRS = 5
 OPEN_CASES = (100, 1000, 5000)
 REPLIES, REPLY_PAIRS = 150, 3
 OUTGOING = (2_000, 10_000)
-PARTS = ("rules", "records", "floor", "history", "inbound", "outgoing", "open")
+PARTS = ("rules", "records", "floor", "history", "inbound", "outgoing", "open", "figures")
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "benchmarks.md"
 MARK = "<!-- figures -->"
 # What Temporal bills as an action in a case's history: starts, updates, timers, local activities.
@@ -89,6 +90,17 @@ def of_the_records() -> list[Figure]:
         )
         for what, run, least, most in rows
     ]
+
+
+def of_the_pages() -> list[Figure]:
+    found = []
+    for kind, events, costs in pages.costs():
+        found.append(Figure(f"{kind}: ledger events of {pages.CASES:,} cases", f"{events:,}", ""))
+        for cost in costs:
+            told = f"{cost.p95_ms:.0f} ms ({cost.cpu_ms:.0f} ms of CPU), {cost.queries} queries"
+            wanted = f"at most {pages.WORST_MS} ms"
+            found.append(Figure(f"{kind}: p95 of {cost.address}", told, wanted, cost.p95_ms <= pages.WORST_MS))
+    return found
 
 
 async def against_the_floor(stack: BenchStack, client: Client, gateway: Gateway, database: Database) -> list[Figure]:
@@ -241,8 +253,10 @@ def write(table: str) -> None:
 async def main(parts: Sequence[str]) -> None:
     figures = of_the_rules() if "rules" in parts else []
     figures += of_the_records() if "records" in parts else []
-    if {*parts} - {"rules", "records"}:
+    if {*parts} - {"rules", "records", "figures"}:
         figures += await of_the_engine(parts)
+    if "figures" in parts:
+        figures += of_the_pages()
     table = table_of(figures)
     sys.stdout.write(f"{machine()}\n{table}\n")
     # Rows of several runs would stand beside each other as if they were one.
