@@ -18,7 +18,9 @@ from hypothesis import strategies as st
 from jsonschema import Draft201909Validator
 from structlog.testing import capture_logs
 
+from activities.commit import Committer
 from imprimatur.embedded.home import LOOPBACK
+from imprimatur.errors import DocumentInvalid
 from imprimatur.frameworks.loader import shipped
 from imprimatur.publication.files import write_lost_records, write_record
 from imprimatur.publication.openbadges import build_achievement, slug
@@ -29,8 +31,9 @@ from models.proposal import Assessment, Level, Partner, Price, Proposal, Workloa
 from models.vocabulary import CaseStatus
 from tests.credentials import page_of, record_of
 from tests.engine import temporal_server
-from tests.facts import BASE_URL, EXAMPLES, example, furnish, ledger_rows, whole_story
+from tests.facts import BASE_URL, EXAMPLES, everything, example, furnish, ledger_rows, whole_story
 from tests.relay import PATIENCE_SECONDS
+from tests.test_sign_off import MERE, begun, sign
 
 ROOT = EXAMPLES.parent
 SCHEMA = "standards/openbadges3/ob_v3p0_achievementcredential_schema.json"
@@ -235,6 +238,21 @@ def test_a_disk_that_takes_no_files_stops_no_publication(database: Database, tmp
     (tmp_path / "published").unlink()
     assert write_lost_records(database, tmp_path / "published") == 1
     assert (tmp_path / "published" / publications(database)[0].slug / "achievement.json").is_file()
+
+
+def test_a_record_that_would_not_be_valid_stops_the_whole_publication(database: Database, tmp_path: Path) -> None:
+    """Not by any proposal, but by an address of the installation that is none."""
+    play = begun(database, tmp_path)
+    nowhere = Committer(database, base_url="nowhere", published_dir=tmp_path, after_mail=lambda: None)
+    sound, play.committer = play.committer, nowhere
+    before, state = everything(database), play.state
+    with pytest.raises(DocumentInvalid) as refused:
+        sign(play, MERE)
+    assert refused.value.code == "record_invalid" and refused.value.problems
+    assert everything(database) == before and play.state == state
+    play.committer = sound
+    sign(play, MERE)
+    assert play.state.status is CaseStatus.PUBLISHED
 
 
 def test_only_lost_records_are_written_anew(database: Database, tmp_path: Path) -> None:

@@ -45,8 +45,8 @@ RICH = st.builds(
         {
             "country": st.none() | st.sampled_from(["NZ", "DE", "XX"]),
             "mode": st.none() | st.sampled_from(["online", "onsite", "blended", "workplace"]),
-            "target_learners": st.none() | PROSE,
-            "prerequisites": st.none() | PROSE,
+            "target_learners": st.none() | PROSE.map(str.strip),
+            "prerequisites": st.none() | PROSE.map(str.strip),
             "stackability": st.none()
             | st.builds(Stackability, stackable=st.booleans(), towards=st.just(("", "A degree"))),
             "assessment": st.none() | st.builds(Assessment, types=st.sampled_from([(), ("",), ("portfolio", "")])),
