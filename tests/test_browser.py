@@ -204,6 +204,7 @@ def test_every_page_fits_every_screen_and_is_complete_for_a_screen_reader(
     mail = stack.mail(case_id, "Your review")
     slug = published(office)
     paths = ["/", "/inbox", f"/inbox/{mail.name}", "/catalogue", f"/catalogue/{slug}", "/nowhere", "/t/nonsense"]
+    paths += ["/verify", f"/badges/{awarded(office, slug)}"]
     addresses = [link, *(f"{stack.base_url}{path}" for path in paths)]
     on_desktop, on_phone = opened(link, **DESKTOP), opened(link, **PHONE)
     for page, address in itertools.product((on_desktop, on_phone), addresses):
@@ -213,6 +214,29 @@ def test_every_page_fits_every_screen_and_is_complete_for_a_screen_reader(
         assert page.title().endswith("Imprimatur")
         assert page.get_by_role("main").count() == page.get_by_role("heading", level=1).count() == 1
         assert page.evaluate(NAMELESS) == [], address
+
+
+def awarded(office: Command, slug: str) -> str:
+    """The id of a learner's badge."""
+    office("keys", "generate")
+    [given] = office.json("award", slug, "--learner-email", "ana@example.org", "--name", "Ana Learner")["badges"]
+    return str(given["badge_id"])
+
+
+def test_anybody_verifies_a_picture_that_was_passed_on(opened: Opened, office: Command, stack: Stack) -> None:
+    badge_id = awarded(office, published(office))
+    page = opened(f"{stack.base_url}/badges/{badge_id}")
+    expect(page.get_by_role("status")).to_contain_text("Valid")
+    picture = page.request.get(f"{page.url}.png").body()
+    page.get_by_role("link", name="Verify").click()
+    page.get_by_label("Picture").set_input_files({"name": "badge.png", "mimeType": "image/png", "buffer": picture})
+    page.get_by_label("mail address").fill("ana@example.org")
+    page.get_by_role("button", name="Verify").click()
+    expect(page.get_by_role("status")).to_contain_text("Valid")
+    expect(page.get_by_text("It is the badge of this address.")).to_be_visible()
+    office.json("revoke-badge", badge_id, "--reason", "Copied work.")
+    page.goto(f"{stack.base_url}/verify?id={badge_id}")
+    expect(page.get_by_role("status")).to_contain_text("Revoked")
 
 
 def test_what_a_finger_must_hit_is_large_enough(opened: Opened, waiting: tuple[str, str]) -> None:

@@ -18,10 +18,13 @@ from hypothesis import strategies as st
 from jsonschema import Draft201909Validator
 from structlog.testing import capture_logs
 
+from activities.commit import Committer
 from imprimatur.embedded.home import LOOPBACK
+from imprimatur.errors import DocumentInvalid
 from imprimatur.frameworks.loader import shipped
 from imprimatur.publication.files import write_lost_records, write_record
 from imprimatur.publication.openbadges import build_achievement, slug
+from imprimatur.store.endorsements import endorsements_of
 from imprimatur.store.engine import Database
 from imprimatur.store.people import list_people
 from imprimatur.store.task_page import publication, publications
@@ -29,8 +32,11 @@ from models.proposal import Assessment, Level, Partner, Price, Proposal, Workloa
 from models.vocabulary import CaseStatus
 from tests.credentials import page_of, record_of
 from tests.engine import temporal_server
-from tests.facts import BASE_URL, EXAMPLES, example, furnish, ledger_rows, whole_story
+from tests.facts import BASE_URL, EXAMPLES, everything, example, furnish, ledger_rows, whole_story
 from tests.relay import PATIENCE_SECONDS
+from tests.test_endorsements import SECRET, endorser_of
+from tests.test_endorsements import published as signed_off
+from tests.test_sign_off import MERE, begun, sign
 
 ROOT = EXAMPLES.parent
 SCHEMA = "standards/openbadges3/ob_v3p0_achievementcredential_schema.json"
@@ -237,6 +243,21 @@ def test_a_disk_that_takes_no_files_stops_no_publication(database: Database, tmp
     assert (tmp_path / "published" / publications(database)[0].slug / "achievement.json").is_file()
 
 
+def test_a_record_that_would_not_be_valid_stops_the_whole_publication(database: Database, tmp_path: Path) -> None:
+    """Not by any proposal, but by an address of the installation that is none."""
+    play = begun(database, tmp_path)
+    nowhere = Committer(database, base_url="nowhere", published_dir=tmp_path, after_mail=lambda: None)
+    sound, play.committer = play.committer, nowhere
+    before, state = everything(database), play.state
+    with pytest.raises(DocumentInvalid) as refused:
+        sign(play, MERE)
+    assert refused.value.code == "record_invalid" and refused.value.problems
+    assert everything(database) == before and play.state == state
+    play.committer = sound
+    sign(play, MERE)
+    assert play.state.status is CaseStatus.PUBLISHED
+
+
 def test_only_lost_records_are_written_anew(database: Database, tmp_path: Path) -> None:
     furnish(database)
     for case_id in ("mc-one", "mc-two"):
@@ -250,15 +271,17 @@ def test_only_lost_records_are_written_anew(database: Database, tmp_path: Path) 
     assert write_lost_records(database, tmp_path) == 0
 
 
-def test_a_worker_that_starts_writes_lost_records_anew(sqlite_database: Database, tmp_path: Path) -> None:
-    furnish(sqlite_database)
-    whole_story(sqlite_database, tmp_path / "elsewhere")
+def test_a_worker_that_starts_makes_good_what_a_publication_lacks(sqlite_database: Database, tmp_path: Path) -> None:
+    """Its files, and the signatures of its endorsements: as after a crash right behind the commit."""
+    (tmp_path / "elsewhere").mkdir()
+    signed_off(sqlite_database, tmp_path / "elsewhere")
+    endorser_of(sqlite_database).keyring.generate()
     file = tmp_path / "home" / "published" / publications(sqlite_database)[0].slug / "achievement.json"
     with temporal_server(tmp_path) as address:
         environment = os.environ | {
             "IMPRIMATUR_HOME": str(tmp_path / "home"),
             "IMPRIMATUR_BASE_URL": BASE_URL,
-            "IMPRIMATUR_SECRET_KEYS": "k" * 40,
+            "IMPRIMATUR_SECRET_KEYS": SECRET,
             "DATABASE_URL": sqlite_database.url,
             "TEMPORAL_ADDRESS": address,
             "SMTP_URL": f"smtp://{LOOPBACK}:1",
@@ -267,6 +290,7 @@ def test_a_worker_that_starts_writes_lost_records_anew(sqlite_database: Database
         process = subprocess.Popen(command, env=environment, cwd=ROOT, stdout=subprocess.DEVNULL)
         try:
             wait_for(file.is_file, process)
+            wait_for(lambda: bool(endorsements_of(sqlite_database, file.parent.name)), process)
         finally:
             process.terminate()
             process.wait(PATIENCE_SECONDS)

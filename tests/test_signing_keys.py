@@ -226,3 +226,24 @@ def test_the_office_keeps_keys_by_commands(command: Command, tmp_path: Path, mon
     listed = command.json("keys", "list")["keys"]
     assert {entry["kid"]: entry["use"] for entry in listed} == dict.fromkeys([made["kid"], rotated["kid"]], "verifies")
     assert made["kid"] in command("keys", "list").out
+
+
+def test_doctor_tells_whether_every_key_can_be_opened(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = f"sqlite:///{tmp_path / 'imprimatur.db'}"
+    migrate(url)
+    for name, value in (("DATABASE_URL", url), ("IMPRIMATUR_BASE_URL", BASE_URL), ("IMPRIMATUR_SECRET_KEYS", OLD)):
+        monkeypatch.setenv(name, value)
+
+    def signing() -> tuple[bool, str]:
+        [found] = [check for check in command("doctor", "--json").document["checks"] if check["name"] == "signing"]
+        return found["ok"], found["detail"]
+
+    assert signing() == (True, "no key of the issuer: nothing is signed until `starter.py keys generate`")
+    command.json("keys", "generate")
+    command.json("keys", "rotate")
+    assert signing() == (True, "1 keys sign, 1 only verify")
+    monkeypatch.setenv("IMPRIMATUR_SECRET_KEYS", NEW)
+    ok, detail = signing()
+    assert not ok and "is not set any more" in detail

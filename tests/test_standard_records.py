@@ -23,6 +23,7 @@ from imprimatur.publication.openbadges import Achievement
 from imprimatur.publication.reading import published_record
 from imprimatur.publication.records import FORMATS, check_records, standard_record
 from imprimatur.publication.schema_org import build_schema_org
+from imprimatur.records import proposal_of, read_records
 from imprimatur.store.engine import Database
 from models.proposal import Assessment, Delivery, Level, Proposal, Stackability, Workload
 from tests.credentials import CASE_ID, SAID, record_of
@@ -45,8 +46,8 @@ RICH = st.builds(
         {
             "country": st.none() | st.sampled_from(["NZ", "DE", "XX"]),
             "mode": st.none() | st.sampled_from(["online", "onsite", "blended", "workplace"]),
-            "target_learners": st.none() | PROSE,
-            "prerequisites": st.none() | PROSE,
+            "target_learners": st.none() | PROSE.map(str.strip),
+            "prerequisites": st.none() | PROSE.map(str.strip),
             "stackability": st.none()
             | st.builds(Stackability, stackable=st.booleans(), towards=st.just(("", "A degree"))),
             "assessment": st.none() | st.builds(Assessment, types=st.sampled_from([(), ("",), ("portfolio", "")])),
@@ -137,6 +138,21 @@ def test_the_european_record_keeps_its_types_and_names(elm_graph: Callable[[dict
         assert len(set(graph.subjects(RDF.type, URIRef(f"{ELM}{kind}")))) == number
     assert (URIRef(record.address), RDF.type, URIRef(f"{ELM}Qualification")) in graph
     assert not [text for text in graph.predicates() if not str(text).startswith("http")]
+
+
+def test_real_micro_credentials_are_valid_everywhere(
+    shared_dir: Path, ctdl_problems: Problems, elm_problems: Problems
+) -> None:
+    found = read_records(shared_dir / "data" / "microcredentials.jsonl")
+    proposals = [proposal_of(item.data) for item in found if not item.problems]
+    assert len(proposals) > 100
+    # The shapes take longest: every fifth is enough of many that are alike.
+    for number, proposal in enumerate(proposals):
+        record = record_of(proposal)
+        check_records(record)
+        assert ctdl_problems(build_ctdl(record)) == []
+        if number % 5 == 0:
+            assert elm_problems(build_elm(record)) == []
 
 
 @given(RICH)

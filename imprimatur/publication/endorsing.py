@@ -110,11 +110,7 @@ def upload(database: Database, name: str, text: str, jwk: dict[str, Any], now: d
         )
         kept.replace_endorsement(connection, found)
         if all(key.kid != kid for key in signing_keys.keys(connection)):
-            owner, alg = owner_of(organisation), algorithm_of(public)
-            theirs = KeptKey(
-                kid=kid, owner=owner, alg=alg, public=public, sealed=None, held=False, created_at=now, retired_at=None
-            )
-            signing_keys.put_key(connection, theirs)
+            signing_keys.put_key(connection, _key_of(organisation, kid, public, now))
     return found
 
 
