@@ -155,7 +155,7 @@ def test_verify_finds_a_ledger_that_was_touched(reads: Command, told: Path, tmp_
 def test_people_are_listed_and_imported_again(reads: Command) -> None:
     people = reads.json("people", "list")["people"]
     assert {person["email"] for person in people} >= {PROPOSER, OFFICE}
-    assert people[0].keys() == {"email", "name", "roles", "units", "organisation", "active"}
+    assert people[0].keys() == {"email", "name", "roles", "units", "organisation", "active", "formerly"}
     again = reads.json("people", "import", EXAMPLES / "people.csv")
     assert (again["created"], again["updated"], again["rejected"]) == (0, len(people), [])
     assert PROPOSER in reads("people", "list").out

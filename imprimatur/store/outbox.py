@@ -176,7 +176,8 @@ def _mark_reminded(connection: Connection, sent: Sequence[Mail], now: dt.datetim
             _TABLE.c.reminded_at.is_(None),
         )
         found = list(connection.execute(select(_TABLE.c.mail_id).where(*earlier)).scalars())
-        connection.execute(update(_TABLE).where(_TABLE.c.mail_id.in_(found)).values(reminded_at=now))
+        if found:
+            connection.execute(update(_TABLE).where(_TABLE.c.mail_id.in_(found)).values(reminded_at=now))
         note(connection, [Entry(mail_id, MailState.REMINDED, now, mail.mail_id) for mail_id in found])
 
 
