@@ -128,7 +128,10 @@ async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, ImprimaturError)
     if error.code == "sign_in_required" and not wants_json(request):
         return _to_sign_in(request)
-    return _error_response(request, error, error.http_status)
+    response = _error_response(request, error, error.http_status)
+    if error.code in ("key_required", "key_invalid"):
+        response.headers["WWW-Authenticate"] = "Bearer"
+    return response
 
 
 def _to_sign_in(request: Request) -> Response:
