@@ -214,7 +214,13 @@ COLOURFUL = [page for page in PAGES if page[1] in ("/", "/cases", f"/cases/{DONE
 @pytest.mark.parametrize(
     ("theme", "rules", "pages"), [(DESKTOP, EVERY_RULE, PAGES), (DARK, COLOURS, COLOURFUL)], ids=["light", "dark"]
 )
-def test_no_page_has_a_barrier(opened: Opened, served: Served, theme: dict[str, Any], rules: dict[str, Any]) -> None:
+def test_no_page_has_a_barrier(
+    opened: Opened,
+    served: Served,
+    theme: dict[str, Any],
+    rules: dict[str, Any],
+    pages: list[tuple[str | None, str]],
+) -> None:
     found, options = [], {"runOnly": rules, "resultTypes": ["violations"], "preload": False}
     visitors = {who: opened("/", who, **theme) for who in (None, *OWN)}
     for who, path in pages:
