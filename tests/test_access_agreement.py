@@ -2,16 +2,17 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from imprimatur.access.acts import CaseAct, acts_on
 from imprimatur.access.viewer import viewer_of
 from imprimatur.rules.admission import refusal
+from imprimatur.rules.condition_words import condition
 from imprimatur.store.access import facts_of
 from imprimatur.store.engine import Database
 from models.calendars import BusinessDuration
-from models.conditions import Condition
 from models.events import (
     ActConfirmed,
     ActProposed,
@@ -29,7 +30,7 @@ from models.events import (
 from models.vocabulary import Conditions, OfficeAct, StageOutcome, StageStatus, Strength, TaskStatus, Verdict
 from tests.facts import OFFICE, PROPOSER, SECOND, Play, amended, example, furnish
 
-SCORES = {"fit": 4, "no_duplication": 3, "outcomes": 4, "assessment": 4, "need": 4, "value": 4}
+SCORES: dict[str, Any] = {"fit": 4, "no_duplication": 3, "outcomes": 4, "assessment": 4, "need": 4, "value": 4}
 HEIR = "ivo.adviser@example.org"
 
 
@@ -85,15 +86,26 @@ def published(play: Play) -> None:
 
 def held_up_by_a_condition(play: Play) -> None:
     submitted(play)
-    wanted = [Condition(text="Name an assessor.", blocking=True)]
+    wanted = [condition("Name an assessor.", blocking=True)]
     while play.state.open_tasks():
         stage = play.state.open_tasks()[0].stage
         play.decide(stage, conditions=wanted if stage == "quality" else [], **SCORES)
     assert play.state.waits_for_conditions
 
 
-SITUATIONS = [held_up_by_a_condition, incomplete, submitted, side_by_side, half_decided, sent_back, on_hold, proposed, proposed_by_another,
-              withdrawn, published]  # fmt: skip
+SITUATIONS = [
+    incomplete,
+    submitted,
+    side_by_side,
+    half_decided,
+    sent_back,
+    on_hold,
+    proposed,
+    proposed_by_another,
+    held_up_by_a_condition,
+    withdrawn,
+    published,
+]
 
 
 def skipping(actor: str) -> ActProposed:
@@ -111,7 +123,7 @@ def skipping(actor: str) -> ActProposed:
 def attempts(play: Play, actor: str, by_office: bool) -> dict[CaseAct, list[Event]]:
     """Every way to try an act; one that is admitted is enough."""
     state, why = play.state, "It has to be."
-    who = {"actor": actor, "by_office": by_office}
+    who: dict[str, Any] = {"actor": actor, "by_office": by_office}
     stages = [stage for stage in state.stages if state.stages[stage].status is not StageStatus.WAITING] or ["proposal"]
     day = BusinessDuration(business_days=1)
     set_to = {
