@@ -379,3 +379,14 @@ async def test_who_has_signed_in_is_offered_to_other_pages(site: Site) -> None:
     gate = site.app.state.gate
     assert gate.signed_in(Request(scope)) == (OFFICE, Strength.OIDC)
     assert gate.signed_in(Request({"type": "http", "headers": []})) is None
+
+
+async def test_where_nobody_can_be_looked_up_that_is_told(sqlite_database: Database, tmp_path: Path) -> None:
+    furnish(sqlite_database)
+    site = Site(Play(sqlite_database, tmp_path))
+    async with site.signed_in(OFFICE) as visitor:
+        with sqlite_database.write() as connection:
+            connection.exec_driver_sql("DROP TABLE web_session")
+        answer, public = await visitor.get("/cases"), await visitor.get("/catalogue")
+    assert answer.status_code == 503 and "database_unavailable" in answer.text
+    assert public.status_code == 200 and "Published micro-credentials" in public.text

@@ -9,6 +9,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import HTTPException
 from fastapi.responses import JSONResponse, RedirectResponse
 from fastapi.staticfiles import StaticFiles
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from imprimatur.desk import Desk
@@ -109,7 +110,7 @@ async def _secured(request: Request, call_next: Callable[[Request], Awaitable[Re
     try:
         response = await call_next(request)
     except Exception as error:  # noqa: BLE001  (the last resort: no traceback reaches a visitor, and no bare answer)
-        response = _fault(request, error)
+        response = await run_in_threadpool(_fault, request, error)
     for name, value in SECURITY_HEADERS.items():
         response.headers.setdefault(name, value)
     request.app.state.gate.date_anew(request, response)
@@ -128,7 +129,7 @@ async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, ImprimaturError)
     if error.code == "sign_in_required" and not wants_json(request):
         return _to_sign_in(request)
-    response = _error_response(request, error, error.http_status)
+    response = await run_in_threadpool(_error_response, request, error, error.http_status)
     if error.code in ("key_required", "key_invalid"):
         response.headers["WWW-Authenticate"] = "Bearer"
     return response
@@ -151,7 +152,7 @@ async def _http_error(request: Request, error: Exception) -> Response:
         405: ImprimaturError("method_not_allowed", "This address does not take that kind of request."),
     }
     found = texts.get(error.status_code) or ImprimaturError("request_refused", str(error.detail))
-    response = _error_response(request, found, error.status_code)
+    response = await run_in_threadpool(_error_response, request, found, error.status_code)
     response.headers.update(getattr(error, "headers", None) or {})
     return response
 

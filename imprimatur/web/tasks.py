@@ -59,7 +59,7 @@ def router(database: Database, decider: "Decider", links: Links, desk: Desk | No
             if wants_json(request) or error.http_status >= 500:
                 raise
             found = await run_in_threadpool(task_page, database, claim.task_id, claim.person)
-            return _task(request, found, form, error)
+            return await run_in_threadpool(_task, request, found, form, error)
         return await run_in_threadpool(_receipt, request, database, receipt, claim.person)
 
     return routes
