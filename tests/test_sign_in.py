@@ -22,14 +22,15 @@ from imprimatur.store.sign_in_links import VALID_FOR
 from imprimatur.store.sign_in_record import LINKS_FOR_AN_ADDRESS, TRIES_OF_A_CLIENT
 from imprimatur.web.gate import DATED_ANEW_AFTER, SESSION_SALT, local_path
 from models.access_tables import SessionRow, SignInLinkRow, SignInRecordRow
-from models.tables import OutboxRow
-from models.vocabulary import MailKind, Strength
+from models.tables import IncidentRow, OutboxRow
+from models.vocabulary import MailKind, MailStatus, Strength
 from tests.facts import BASE_URL, OFFICE, PROPOSER, Play, add_people, furnish
 from tests.web import KEY, Site, form_token
 
 LINKS = SignInLinkRow.__table__  # type: ignore[attr-defined]
 SESSIONS = SessionRow.__table__  # type: ignore[attr-defined]
 RECORDS = SignInRecordRow.__table__  # type: ignore[attr-defined]
+INCIDENTS = IncidentRow.__table__  # type: ignore[attr-defined]
 OUTBOX = OutboxRow.__table__  # type: ignore[attr-defined]
 INACTIVE = "tove.reviewer@example.edu"
 COOKIE = "__Host-imprimatur"
@@ -215,6 +216,16 @@ async def test_a_mail_that_comes_too_late_is_not_sent(site: Site) -> None:
     [mail] = outbox.claim(site.play.database, 1, dt.datetime.now(dt.UTC))
     assert not is_too_late(mail, mail.created_at)
     assert is_too_late(mail, mail.created_at + VALID_FOR)
+
+
+async def test_a_mail_that_bounces_opens_no_incident(site: Site) -> None:
+    async with site.visitor() as visitor:
+        await visitor.post("/sign-in", data={"email": OFFICE})
+    now = dt.datetime.now(dt.UTC)
+    [mail] = outbox.claim(site.play.database, 1, now)
+    outbox.record(site.play.database, [outbox.Result(mail, MailStatus.BOUNCED, "550 no such mailbox")], now)
+    assert [row["status"] for row in rows(site, OUTBOX)] == [MailStatus.BOUNCED]
+    assert rows(site, INCIDENTS) == []
 
 
 # --- sessions ---------------------------------------------------------------------------------------------------------
