@@ -10,8 +10,9 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
+from imprimatur.embedded.sink import read_mailbox
 from tests.command import Command, without_settings
-from tests.stack import Stack, decided, needed_scores, published, submitted, task_link
+from tests.stack import OFFICE, Stack, decided, needed_scores, published, submitted, task_link, until
 
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
              "--disable-component-update", "--disable-sync"]  # fmt: skip
@@ -195,6 +196,18 @@ def test_the_inbox_leads_to_the_task(
     page.frame_locator("iframe").get_by_role("link", name="Read the proposal and answer").click()
     expect(page).to_have_url(re.compile("/t/"))
     expect(page.get_by_role("heading", level=2, name="Learning outcomes")).to_be_visible()
+
+
+def test_the_office_signs_in_by_the_mail_in_the_inbox(opened: Opened, stack: Stack) -> None:
+    page = opened(f"{stack.base_url}/sign-in")
+    page.get_by_label("Your mail address").fill(OFFICE)
+    page.get_by_role("button", name="Send me a link").click()
+    until(lambda: any(mail.subject.startswith("Sign in") for mail in read_mailbox(stack.home / "mail")), "the mail")
+    page.get_by_role("main").get_by_role("link", name="inbox").click()
+    page.get_by_role("link", name="Sign in to Imprimatur").first.click()
+    page.frame_locator("iframe").get_by_role("link", name="Sign in").click()
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("What needs the office now")
 
 
 def test_every_page_fits_every_screen_and_is_complete_for_a_screen_reader(

@@ -22,14 +22,15 @@ from imprimatur.store.sign_in_links import VALID_FOR
 from imprimatur.store.sign_in_record import LINKS_FOR_AN_ADDRESS, TRIES_OF_A_CLIENT
 from imprimatur.web.gate import DATED_ANEW_AFTER, SESSION_SALT, local_path
 from models.access_tables import SessionRow, SignInLinkRow, SignInRecordRow
-from models.tables import OutboxRow
-from models.vocabulary import MailKind, Strength
+from models.tables import IncidentRow, OutboxRow
+from models.vocabulary import MailKind, MailStatus, Strength
 from tests.facts import BASE_URL, OFFICE, PROPOSER, Play, add_people, furnish
 from tests.web import KEY, Site, form_token
 
 LINKS = SignInLinkRow.__table__  # type: ignore[attr-defined]
 SESSIONS = SessionRow.__table__  # type: ignore[attr-defined]
 RECORDS = SignInRecordRow.__table__  # type: ignore[attr-defined]
+INCIDENTS = IncidentRow.__table__  # type: ignore[attr-defined]
 OUTBOX = OutboxRow.__table__  # type: ignore[attr-defined]
 INACTIVE = "tove.reviewer@example.edu"
 COOKIE = "__Host-imprimatur"
@@ -217,6 +218,16 @@ async def test_a_mail_that_comes_too_late_is_not_sent(site: Site) -> None:
     assert is_too_late(mail, mail.created_at + VALID_FOR)
 
 
+async def test_a_mail_that_bounces_opens_no_incident(site: Site) -> None:
+    async with site.visitor() as visitor:
+        await visitor.post("/sign-in", data={"email": OFFICE})
+    now = dt.datetime.now(dt.UTC)
+    [mail] = outbox.claim(site.play.database, 1, now)
+    outbox.record(site.play.database, [outbox.Result(mail, MailStatus.BOUNCED, "550 no such mailbox")], now)
+    assert [row["status"] for row in rows(site, OUTBOX)] == [MailStatus.BOUNCED]
+    assert rows(site, INCIDENTS) == []
+
+
 # --- sessions ---------------------------------------------------------------------------------------------------------
 
 
@@ -379,3 +390,14 @@ async def test_who_has_signed_in_is_offered_to_other_pages(site: Site) -> None:
     gate = site.app.state.gate
     assert gate.signed_in(Request(scope)) == (OFFICE, Strength.OIDC)
     assert gate.signed_in(Request({"type": "http", "headers": []})) is None
+
+
+async def test_where_nobody_can_be_looked_up_that_is_told(sqlite_database: Database, tmp_path: Path) -> None:
+    furnish(sqlite_database)
+    site = Site(Play(sqlite_database, tmp_path))
+    async with site.signed_in(OFFICE) as visitor:
+        with sqlite_database.write() as connection:
+            connection.exec_driver_sql("DROP TABLE web_session")
+        answer, public = await visitor.get("/cases"), await visitor.get("/catalogue")
+    assert answer.status_code == 503 and "database_unavailable" in answer.text
+    assert public.status_code == 200 and "Published micro-credentials" in public.text

@@ -8,6 +8,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import HTTPException
 from fastapi.responses import JSONResponse, RedirectResponse
 from fastapi.staticfiles import StaticFiles
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from imprimatur.desk import Desk
@@ -142,7 +143,7 @@ async def _secured(request: Request, call_next: Callable[[Request], Awaitable[Re
     try:
         response = await call_next(request)
     except Exception as error:  # noqa: BLE001  (the last resort: no traceback reaches a visitor, and no bare answer)
-        response = _error_response(request, fault(request, error), 500)
+        response = await run_in_threadpool(_error_response, request, fault(request, error), 500)
     for name, value in SECURITY_HEADERS.items():
         response.headers.setdefault(name, value)
     request.app.state.gate.date_anew(request, response)
@@ -164,7 +165,10 @@ async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, ImprimaturError)
     if error.code == "sign_in_required" and not wants_json(request):
         return _to_sign_in(request)
-    return _error_response(request, error, error.http_status)
+    response = await run_in_threadpool(_error_response, request, error, error.http_status)
+    if error.code in ("key_required", "key_invalid"):
+        response.headers["WWW-Authenticate"] = "Bearer"
+    return response
 
 
 def _to_sign_in(request: Request) -> Response:
@@ -184,6 +188,6 @@ async def _http_error(request: Request, error: Exception) -> Response:
         405: ImprimaturError("method_not_allowed", "This address does not take that kind of request."),
     }
     found = texts.get(error.status_code) or ImprimaturError("request_refused", str(error.detail))
-    response = _error_response(request, found, error.status_code)
+    response = await run_in_threadpool(_error_response, request, found, error.status_code)
     response.headers.update(getattr(error, "headers", None) or {})
     return response

@@ -1,0 +1,50 @@
+"""docs/pages.md against the pages: every address, act, code, role and number that it names."""
+
+import re
+
+from imprimatur.access import acts
+from imprimatur.access.acts import CaseAct, Denial
+from imprimatur.store.case_listing import PAGE_LENGTH, SOON
+from imprimatur.store.sessions import IDLE, LASTS
+from imprimatur.store.sign_in_links import VALID_FOR
+from imprimatur.store.sign_in_record import LINKS_FOR_AN_ADDRESS, TRIES_OF_A_CLIENT, WINDOW
+from models.vocabulary import AccessRole
+from tests.markdown import DOCS, code_spans, section, text_of
+from tests.test_web_pages import GUARDED, HERE
+
+PAGES = DOCS / "pages.md"
+DENIALS = [value for value in vars(acts).values() if isinstance(value, Denial)]
+
+
+def _first(title: str, heading: str) -> set[str]:
+    return {span for row in section(PAGES, title).rows if heading in row for span in code_spans(row[heading])}
+
+
+def test_every_page_behind_the_sign_in_is_told_and_none_that_is_gone() -> None:
+    concrete = {HERE: "{case_id}", "industry-credit": "{framework_id}", "1.0": "{version}"}
+    guarded = {"/".join(concrete.get(part, part) for part in path.split("/")) for path in GUARDED}
+    assert _first("Behind the sign-in", "page") == {"/", *(path for path in guarded if "mc-" not in path)}
+
+
+def test_every_act_and_every_reason_against_it_is_told() -> None:
+    assert _first("Acts", "act") == set(CaseAct)
+    assert _first("Acts", "code") == {denial.code for denial in DENIALS}
+
+
+def test_every_role_is_told() -> None:
+    told = {code_spans(row["role"])[0] for row in section(PAGES, "Roles").rows}
+    assert told == set(AccessRole)
+
+
+def test_the_numbers_are_those_of_the_code() -> None:
+    text = " ".join(re.sub(r"\s+", " ", text_of(PAGES)).split())
+    minutes, window = (int(span.total_seconds() / 60) for span in (VALID_FOR, WINDOW))
+    for told in (
+        f"good for {minutes} minutes",
+        f"at most {LINKS_FOR_AN_ADDRESS} links in {window} minutes",
+        f"try {TRIES_OF_A_CLIENT} times in {window} minutes",
+        f"ends after {int(LASTS.total_seconds() / 3600)} hours, and when {int(IDLE.total_seconds() / 3600)} hours pass",
+        f"{PAGE_LENGTH} a page",
+    ):
+        assert told in text, told
+    assert SOON.days == 2 and "due within two days" in text
