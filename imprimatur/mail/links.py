@@ -2,6 +2,7 @@
 
 import datetime as dt
 import hmac
+import secrets
 from dataclasses import dataclass
 
 from itsdangerous import BadSignature, TimestampSigner
@@ -15,6 +16,9 @@ LINK_DAYS = 180
 LINK_SALT = b"imprimatur.task-link"
 SIGNATURE_LENGTH = 22
 REPLY_SALT = b"imprimatur.reply-address"
+# How long a page may stay open before its form is sent.
+FORM_HOURS = 24
+FORM_SALT = b"imprimatur.form"
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,7 @@ class Links:
     def __init__(self, secret_keys: list[str], base_url: str) -> None:
         # itsdangerous signs with the last key of its list.
         keys = list(reversed(secret_keys))
+        self._keys = keys
         self._signer = TimestampSigner(keys, salt=LINK_SALT, sep=".")
         self._reply_signer = TimestampSigner(keys, salt=REPLY_SALT, sep=".")
         self.base_url = base_url
@@ -68,6 +73,21 @@ class Links:
             signed = base64_encode(signer.algorithm.get_signature(signer.derive_key(key), value)).decode()
             found |= hmac.compare_digest(signed[:SIGNATURE_LENGTH].lower(), signature.lower())
         return found
+
+    def form_value(self, task_id: str, person: str) -> str:
+        """A one-time value for a form on the page of a task; nothing is kept of it until it comes back."""
+        return self._form_signer(task_id, person).sign(secrets.token_urlsafe(12)).decode()
+
+    def read_form_value(self, value: str, task_id: str, person: str) -> str | None:
+        """What tells the value from others; None when it was not made for them, or too long ago."""
+        try:
+            hours = dt.timedelta(hours=FORM_HOURS).total_seconds()
+            return self._form_signer(task_id, person).unsign(value, max_age=int(hours)).decode()
+        except (BadSignature, ValueError):
+            return None
+
+    def _form_signer(self, task_id: str, person: str) -> TimestampSigner:
+        return TimestampSigner(self._keys, salt=FORM_SALT + f" {task_id} {person}".encode(), sep=".")
 
     def read(self, token: str) -> LinkClaim:
         """Raises NotFound ``link_invalid`` for a forged or damaged link, Gone ``link_expired`` for an old one."""

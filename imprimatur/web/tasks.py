@@ -1,6 +1,7 @@
 """A reviewer's task page: opened from a mail link, answered by POST only."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
@@ -16,6 +17,7 @@ from imprimatur.rules.condition_words import condition
 from imprimatur.rules.wording import VERDICT_LABELS, asked_for, closed_by
 from imprimatur.store.engine import Database
 from imprimatur.store.task_page import TaskPage, task_page
+from imprimatur.web import once
 from imprimatur.web.rendering import page, wants_json
 from models.conditions import Condition
 from models.messages import DecisionReceipt
@@ -47,7 +49,8 @@ def router(
     def show(request: Request, token: str) -> Response:
         claim = links.read(token)
         found = task_page(database, claim.task_id, claim.person)
-        return _task(request, found, {}, strength=_strength(signed_in(request), claim.person))
+        shown = Shown(links.form_value(claim.task_id, claim.person), _strength(signed_in(request), claim.person))
+        return _task(request, found, shown)
 
     @routes.post("/t/{token}")
     async def answer(request: Request, token: str) -> Response:
@@ -55,6 +58,7 @@ def router(
         form = await _form(request)
         strength = _strength(signed_in(request), claim.person)
         try:
+            await run_in_threadpool(once.check_form, request, database, links, claim, form)
             if desk is not None and form.get("act"):
                 await _at_the_desk(desk, claim, form)
                 return RedirectResponse(request.url.path, 303)
@@ -74,7 +78,8 @@ def router(
             if wants_json(request) or error.http_status >= 500:
                 raise
             found = await run_in_threadpool(task_page, database, claim.task_id, claim.person)
-            return _task(request, found, form, error, strength)
+            shown = Shown(links.form_value(claim.task_id, claim.person), strength, form, error)
+            return _task(request, found, shown)
         return await run_in_threadpool(_receipt, request, database, receipt, claim.person)
 
     return routes
@@ -101,13 +106,20 @@ async def _at_the_desk(desk: Desk, claim: LinkClaim, form: Mapping[str, str]) ->
             raise InputError("form_unreadable", "This is not a form that we know.", "Use the forms on the task page.")
 
 
-def _task(
-    request: Request,
-    found: TaskPage,
-    typed: Mapping[str, str],
-    error: ImprimaturError | None = None,
-    strength: Strength = Strength.LINK,
-) -> Response:
+@dataclass(frozen=True)
+class Shown:
+    """How a page is shown: the one-time value of its forms, how surely its visitor is known, what was typed, and what
+    was wrong with it.
+    """
+
+    once: str
+    strength: Strength
+    typed: Mapping[str, str] = field(default_factory=dict)
+    error: ImprimaturError | None = None
+
+
+def _task(request: Request, found: TaskPage, shown: Shown) -> Response:
+    error = shown.error
     values = {
         "task": found.task,
         "case": found.case,
@@ -135,8 +147,9 @@ def _task(
         "labels": VERDICT_LABELS,
         "commented": [VERDICT_LABELS[verdict].lower() for verdict in found.accepted if verdict in NEEDS_COMMENT],
         "closed": closed_by(found.task["closure"], found.task["closed_by"]) if found.task["closure"] else "",
-        "needs_sign_in": found.stage.wants_sign_in and not strength.is_sign_in,
-        "typed": typed,
+        "needs_sign_in": found.stage.wants_sign_in and not shown.strength.is_sign_in,
+        "once": shown.once,
+        "typed": shown.typed,
         "error": error,
         "wrong": {item["where"]: item["problem"] for item in error.details.get("problems", ())} if error else {},
         "zone": found.time_zone,
