@@ -77,8 +77,8 @@ def signed(
 
 def _with_tags(make: Callable[..., bytes], tags: bytes) -> Callable[..., bytes]:
     def made(fields: list[tuple[bytes, bytes]], *rest: object) -> bytes:
-        extra = [tuple(tag.strip().split(b"=", 1)) for tag in tags.strip(b"; ").split(b";")]
-        fields[1:1] = extra  # type: ignore[arg-type]
+        parts = (tag.strip().partition(b"=") for tag in tags.strip(b"; ").split(b";"))
+        fields[1:1] = [(name, value) for name, _, value in parts]
         return make(fields, *rest)
 
     return made

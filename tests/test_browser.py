@@ -25,10 +25,11 @@ SCORES = dict.fromkeys(needed_scores("industry-credit", "quality"), 3)
 OVERFLOW = """() => [...document.querySelectorAll('body *')]
     .filter(element => element.getBoundingClientRect().right > document.documentElement.clientWidth + 1)
     .map(element => element.outerHTML.slice(0, 120))"""
-NAMELESS = """() => [...document.querySelectorAll('input, textarea, button, a, iframe, summary')]
+NAMELESS = """() => [...document.querySelectorAll('input:not([type=hidden]), textarea, button, a, iframe, summary')]
     .filter(e => !((e.labels?.[0] ?? e).innerText || e.title || e.ariaLabel || '').trim())
     .map(element => element.outerHTML.slice(0, 120))"""
-SMALL = """() => [...document.querySelectorAll('label:has(input), input:not([type=radio]), textarea, button, summary')]
+TOUCHED = "label:has(input), input:not([type=radio], [type=hidden]), textarea, button, summary"
+SMALL = f"""() => [...document.querySelectorAll('{TOUCHED}')]
     .filter(element => element.getBoundingClientRect().height < 44 || element.getBoundingClientRect().width < 44)
     .map(element => element.outerHTML.slice(0, 120))"""
 UNFOLD = "() => document.querySelectorAll('details').forEach(element => { element.open = true })"

@@ -280,7 +280,7 @@ async def test_every_input_has_a_label_and_every_group_a_legend(site: Site) -> N
     assert choices == page.count("<label><input") > 20
     typed = [
         re.search(r' id="([^"]+)"', field)
-        for field in re.findall(r'<textarea[^>]*>|<input (?!type="radio")[^>]*>', page)
+        for field in re.findall(r'<textarea[^>]*>|<input (?!type="(?:radio|hidden)")[^>]*>', page)
     ]
     assert [found and f'<label for="{found[1]}">' in page for found in typed] == [True] * 3
     identifiers = re.findall(r' id="([^"]+)"', page)

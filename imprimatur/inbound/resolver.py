@@ -11,10 +11,16 @@ ANSWER_WITHIN_SECONDS = 5.0
 _NO_NAMES = (dns.name.LabelTooLong, dns.name.NameTooLong, dns.resolver.YXDOMAIN)
 
 
-def text_record(name: str) -> bytes | None:
-    """None when there is none. Raises Unavailable ``sender_key_unavailable`` when nobody can tell now."""
+def text_record(
+    name: str, resolver: dns.resolver.Resolver | None = None, within_seconds: float = ANSWER_WITHIN_SECONDS
+) -> bytes | None:
+    """None when there is none; asked of the machine's own name servers, unless others are given.
+
+    Raises Unavailable ``sender_key_unavailable`` when nobody can tell now.
+    """
     try:
-        answer = dns.resolver.resolve(name, "TXT", lifetime=ANSWER_WITHIN_SECONDS)
+        asked = resolver or dns.resolver.get_default_resolver()
+        answer = asked.resolve(name, "TXT", lifetime=within_seconds)
     except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer, dns.exception.SyntaxError, *_NO_NAMES):
         return None
     except (dns.exception.DNSException, OSError) as error:

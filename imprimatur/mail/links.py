@@ -2,6 +2,7 @@
 
 import datetime as dt
 import hmac
+import secrets
 from dataclasses import dataclass
 
 from itsdangerous import BadSignature, TimestampSigner
@@ -17,6 +18,9 @@ SIGNATURE_LENGTH = 22
 REPLY_SALT = b"imprimatur.reply-address"
 SIGN_IN_SALT = b"imprimatur.sign-in"
 BOUNCE_SALT = b"imprimatur.bounce-address"
+# How long a page may stay open before its form is sent.
+FORM_HOURS = 24
+FORM_SALT = b"imprimatur.form"
 
 
 @dataclass(frozen=True)
@@ -99,6 +103,21 @@ class Links:
     def is_bounce_secret(self, mail_id: str, signature: str) -> bool:
         """As for the secret of a reply address."""
         return _is_signed(self._bounce_signer, mail_id, signature)
+
+    def form_value(self, task_id: str, person: str) -> str:
+        """A one-time value for a form on the page of a task; nothing is kept of it until it comes back."""
+        return self._form_signer(task_id, person).sign(secrets.token_urlsafe(12)).decode()
+
+    def read_form_value(self, value: str, task_id: str, person: str) -> str | None:
+        """What tells the value from others; None when it was not made for them, or too long ago."""
+        try:
+            hours = dt.timedelta(hours=FORM_HOURS).total_seconds()
+            return self._form_signer(task_id, person).unsign(value, max_age=int(hours)).decode()
+        except (BadSignature, ValueError):
+            return None
+
+    def _form_signer(self, task_id: str, person: str) -> TimestampSigner:
+        return TimestampSigner(self.keys, salt=FORM_SALT + f" {task_id} {person}".encode(), sep=".")
 
     def read(self, token: str) -> LinkClaim:
         """Raises NotFound ``link_invalid`` for a forged or damaged link, Gone ``link_expired`` for an old one."""

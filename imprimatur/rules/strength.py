@@ -1,6 +1,6 @@
 """Whether whoever decides is known surely enough for what a stage asks. Pure."""
 
-from imprimatur.errors import NotAllowed
+from imprimatur.errors import ImprimaturError, NotAllowed
 from models.framework import StageDef
 from models.vocabulary import Channel, Strength
 
@@ -8,7 +8,7 @@ from models.vocabulary import Channel, Strength
 KNOWN_BY_CHANNEL = {Channel.COMMAND_LINE: Strength.OPERATOR, Channel.LINK: Strength.LINK}
 
 
-def sign_in_refusal(stage: StageDef, strength: Strength | None) -> NotAllowed | None:
+def sign_in_refusal(stage: StageDef, strength: Strength | None) -> ImprimaturError | None:
     """To raise where a stage wants its deciders signed in and this one is not, whatever the way in."""
     if not stage.wants_sign_in or (strength is not None and strength.is_sign_in):
         return None

@@ -1,6 +1,7 @@
 """A reviewer's task page: opened from a mail link, answered by POST only."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Request, Response
@@ -17,6 +18,7 @@ from imprimatur.store.deliveries import is_seen, mark_seen
 from imprimatur.store.engine import Database
 from imprimatur.store.overlaps import Overlaps
 from imprimatur.store.task_page import TaskPage, task_page
+from imprimatur.web import once
 from imprimatur.web.forms import read_form
 from imprimatur.web.rendering import page, wants_json
 from models.conditions import Condition
@@ -48,18 +50,21 @@ def router(
     def show(request: Request, token: str) -> Response:
         claim = links.read(token)
         found = task_page(database, claim.task_id, claim.person)
+        strength = _strength(signed_in(request), claim.person)
         seen = is_seen(database, claim.task_id, claim.person)
-        return _task(request, overlaps, found, {}, strength=_strength(signed_in(request), claim.person), seen=seen)
+        shown = Shown(links.form_value(claim.task_id, claim.person), strength, seen=seen)
+        return _task(request, overlaps, found, shown)
 
     @routes.post("/t/{token}")
     async def answer(request: Request, token: str) -> Response:
         claim = links.read(token)
         form = await read_form(request)
         strength = _strength(signed_in(request), claim.person)
-        await run_in_threadpool(mark_seen, database, claim.task_id, claim.person)
-        if form.get("act") == "seen":
-            return RedirectResponse(request.url.path, 303)
         try:
+            await run_in_threadpool(once.check_form, request, database, links, claim, form)
+            await run_in_threadpool(mark_seen, database, claim.task_id, claim.person)
+            if form.get("act") == "seen":
+                return RedirectResponse(request.url.path, 303)
             if desk is not None and form.get("act"):
                 await _at_the_desk(desk, claim, form)
                 return RedirectResponse(request.url.path, 303)
@@ -79,7 +84,14 @@ def router(
             if wants_json(request) or error.http_status >= 500:
                 raise
             found = await run_in_threadpool(task_page, database, claim.task_id, claim.person)
-            return await run_in_threadpool(_task, request, overlaps, found, form, error, strength, seen=True)
+            shown = Shown(
+                links.form_value(claim.task_id, claim.person),
+                strength,
+                form,
+                error,
+                seen=await run_in_threadpool(is_seen, database, claim.task_id, claim.person),
+            )
+            return await run_in_threadpool(_task, request, overlaps, found, shown)
         return await run_in_threadpool(_receipt, request, database, receipt, claim.person)
 
     return routes
@@ -106,16 +118,21 @@ async def _at_the_desk(desk: Desk, claim: LinkClaim, form: Mapping[str, str]) ->
             raise InputError("form_unreadable", "This is not a form that we know.", "Use the forms on the task page.")
 
 
-def _task(
-    request: Request,
-    overlaps: Overlaps,
-    found: TaskPage,
-    typed: Mapping[str, str],
-    error: ImprimaturError | None = None,
-    strength: Strength = Strength.LINK,
-    *,
-    seen: bool,
-) -> Response:
+@dataclass(frozen=True)
+class Shown:
+    """How a page is shown: the one-time value of its forms, how surely its visitor is known, what was typed, and what
+    was wrong with it; ``seen``: that they know of the task.
+    """
+
+    once: str
+    strength: Strength
+    typed: Mapping[str, str] = field(default_factory=dict)
+    error: ImprimaturError | None = None
+    seen: bool = False
+
+
+def _task(request: Request, overlaps: Overlaps, found: TaskPage, shown: Shown) -> Response:
+    error = shown.error
     values = {
         "similar": overlaps.of(found.proposal, besides=[str(found.case["case_id"])]),
         "task": found.task,
@@ -144,9 +161,10 @@ def _task(
         "labels": VERDICT_LABELS,
         "commented": [VERDICT_LABELS[verdict].lower() for verdict in found.accepted if verdict in NEEDS_COMMENT],
         "closed": closed_by(found.task["closure"], found.task["closed_by"]) if found.task["closure"] else "",
-        "needs_sign_in": found.stage.wants_sign_in and not strength.is_sign_in,
-        "typed": typed,
-        "seen": seen,
+        "needs_sign_in": found.stage.wants_sign_in and not shown.strength.is_sign_in,
+        "once": shown.once,
+        "typed": shown.typed,
+        "seen": shown.seen,
         "error": error,
         "wrong": {item["where"]: item["problem"] for item in error.details.get("problems", ())} if error else {},
         "zone": found.time_zone,
