@@ -221,6 +221,8 @@ async def _play(office: Office) -> None:
     with _piped(b"To: review+t-x@localhost\r\n\r\napprove\r\n"):
         await office.ask("mail receive")
     await _polled(office)
+    await office.ask("mail check")
+    await office.ask("mail preview task --language de")
 
 
 async def _polled(office: Office) -> None:

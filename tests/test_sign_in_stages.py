@@ -85,7 +85,7 @@ async def test_the_link_alone_is_not_enough_and_loses_no_words(play: Play) -> No
         assert "Sign in before you answer" in (await visitor.get(site.link("proposal"))).text
     refused = await post(site, site.link("proposal"), GOOD | {"comment": "Fits our offer."})
     assert refused.status_code == 403
-    assert "sign_in_required" in refused.text and "sign in as yourself" in refused.text
+    assert "stage_wants_sign_in" in refused.text and "sign in as yourself" in refused.text
     assert "Fits our offer." in refused.text
     assert play.state.open_tasks("proposal")
 
@@ -125,10 +125,10 @@ async def test_a_reply_to_such_a_task_is_answered_with_the_link(live: Engine) ->
     case_id = (await live.submit("industry-credit", case_id=live.case_id("strict"))).case_id
     task = live.tasks(case_id)[0]
     post_ = Post(live)
-    assert (await post_.reply(task, ANSWER)).result == "sign_in_required"
-    assert post_.decisions(case_id) == [] and post_.traces() == [("sign_in_required", task.assignee, "mail")]
+    assert (await post_.reply(task, ANSWER)).result == "stage_wants_sign_in"
+    assert post_.decisions(case_id) == [] and post_.traces() == [("stage_wants_sign_in", task.assignee, "mail")]
     [told] = post_.answers()
-    assert (told["kind"], told["data"]["code"]) == ("reply_not_recorded", "sign_in_required")
+    assert (told["kind"], told["data"]["code"]) == ("reply_not_recorded", "stage_wants_sign_in")
     [context] = [c for c in contexts(live.database) if c.mail.kind is MailKind.REPLY_NOT_RECORDED]
     mail = read(render(context, LINKS, Sender("a@example.edu", "mail.example.edu", takes_replies=True)).content)
     assert LINKS.task_url(task.task_id, task.assignee).rpartition(".")[0][:60] in mail.text
@@ -147,7 +147,7 @@ async def test_the_rule_holds_whatever_the_way_in(live: Engine, channel: Channel
     said |= {"scores": live.scores(task)}
     with pytest.raises(ImprimaturError) as refused:
         await live.gateway.decide(**said, channel=channel, strength=strength)
-    assert refused.value.code == "sign_in_required"
+    assert refused.value.code == "stage_wants_sign_in"
     signed = await live.gateway.decide(**said, channel=Channel.LINK, strength=Strength.SESSION)
     again = await live.gateway.decide(**said, channel=channel, strength=strength)
     assert again == signed, "what is recorded is answered again, however it is asked"

@@ -94,6 +94,10 @@ GUARDED = {
     "/account": EVERYBODY,
     "/incidents": OVERSEERS,
     "/people": OVERSEERS,
+    "/sla": OVERSEERS,
+    "/sla/on-time": OVERSEERS,
+    "/sla/on-time.csv": OVERSEERS,
+    "/sla/on-time/cases": OVERSEERS,
     f"/cases/{HERE}": SEES_HERE,
     f"/cases/{HERE}/history": SEES_HERE & OVERSEERS,
     f"/cases/{ELSEWHERE}": SEES_ELSEWHERE | {"office"},
@@ -111,10 +115,31 @@ async def test_every_page_answers_whoever_may_see_it_and_nobody_else(site: Site)
                 assert answer.status_code in (200, 403, 404)
 
 
+# What is published is for everybody, and for programs that check it.
+PUBLISHED = {
+    "/.well-known/jwks.json",
+    "/badges/{badge_id}",
+    "/catalogue/{slug}/badge.png",
+    "/catalogue/{slug}/badge.svg",
+    "/catalogue/{slug}/endorsement/{number}.jwt",
+    "/catalogue/{slug}/status/{number}",
+    "/keys/{kid}",
+    "/verify",
+    "/catalogue/{slug}/{form}.json",
+}
+
+
 async def test_the_matrix_knows_every_page_there_is(site: Site) -> None:
     open_to_all = {"/", "/healthz", "/readyz", "/sign-in", "/sign-in/{token}", "/t/{token}", "/catalogue",
-                   "/catalogue/{slug}", "/inbox", "/inbox/{name}", "/inbox/{name}/html"}  # fmt: skip
-    concrete = {HERE: "{case_id}", "industry-credit": "{framework_id}", "1.0": "{version}"}
+                   "/catalogue/{slug}", "/inbox", "/inbox/{name}", "/inbox/{name}/html", "/pathways",
+                   "/pathways/{pathway_id}", *PUBLISHED}  # fmt: skip
+    concrete = {
+        HERE: "{case_id}",
+        "industry-credit": "{framework_id}",
+        "1.0": "{version}",
+        "on-time": "{name}",
+        "on-time.csv": "{name}.csv",
+    }
     known = {"/".join(concrete.get(part, part) for part in path.split("/")) for path in GUARDED}
     with warnings.catch_warnings():
         # A page that answers GET and HEAD alike has one name for both.

@@ -101,7 +101,7 @@ def check(as_json: Json = False) -> None:
 
 @mail_app.command("preview")
 def preview(
-    name: Annotated[str, typer.Argument(metavar="[NAME]", help="Such as task or task/objection.")] = "",
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Such as task or task/objection.")] = "",
     language: Annotated[str | None, typer.Option(metavar="LANGUAGE", help="Such as de; else MAIL_LANGUAGE.")] = None,
     html: Annotated[Path | None, typer.Option("--html", metavar="FILE", help="Write the HTML there.")] = None,
     browser: Annotated[bool, typer.Option("--browser", help="Show the HTML in the browser.")] = False,

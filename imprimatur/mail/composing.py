@@ -75,11 +75,13 @@ def values(context: MailContext, links: Links, language: Language, *, takes_repl
 
 
 def _by_reply(context: MailContext, language: Language) -> tuple[str, ...]:
-    """What can be answered to a task by reply; what is on offer has to be claimed first.
+    """What can be answered to a task by reply; what is on offer has to be claimed first, and no mail signs anybody in.
 
     Where an approval has to come with words that are published, the page tells those from the comment.
     """
     if context.task is None or context.stage is None or context.task["status"] == TaskStatus.OFFERED:
+        return ()
+    if context.stage.wants_sign_in:
         return ()
     accepted = context.stage.accepted(context.task["reason"])
     if context.stage.statement is Statement.REQUIRED:

@@ -13,7 +13,7 @@ def sign_in_refusal(stage: StageDef, strength: Strength | None) -> ImprimaturErr
     if not stage.wants_sign_in or (strength is not None and strength.is_sign_in):
         return None
     return NotAllowed(
-        "sign_in_required",
+        "stage_wants_sign_in",
         "This stage is decided only by whoever is signed in, on its page.",
         "Open the link of the task, sign in as yourself, and answer there.",
     )

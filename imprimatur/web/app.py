@@ -31,7 +31,7 @@ from imprimatur.web import (
 from imprimatur.web.api.app import PREFIX, description
 from imprimatur.web.api.problems import problem
 from imprimatur.web.faults import fault
-from imprimatur.web.gate import Gate
+from imprimatur.web.gate import Gate, SignInNeeded
 from imprimatur.web.office_pages import of_figures
 from imprimatur.web.oidc import Provider
 from imprimatur.web.rendering import STATIC, page, wants_json
@@ -163,7 +163,7 @@ def _error_response(request: Request, error: ImprimaturError, status: int) -> Re
 
 async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, ImprimaturError)
-    if error.code == "sign_in_required" and not wants_json(request):
+    if isinstance(error, SignInNeeded) and not wants_json(request):
         return _to_sign_in(request)
     response = await run_in_threadpool(_error_response, request, error, error.http_status)
     if error.code in ("key_required", "key_invalid"):

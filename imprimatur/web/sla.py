@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request, Response
 
-from imprimatur.errors import InputError, NotAllowed
+from imprimatur.errors import InputError
 from imprimatur.history.figures import sums
 from imprimatur.history.figures.ageing import LABELS
 from imprimatur.history.figures.behind import ABOUT, AGES, CASES_A_PAGE, cases_behind
@@ -33,11 +33,6 @@ LAST_PAGE = 10_000
 ScopeOf = Callable[[Request], Scope]
 
 
-def nobody(request: Request) -> Scope:
-    """Until somebody can sign in there is nobody who may see figures. Raises NotAllowed ``sign_in_required``."""
-    raise NotAllowed("sign_in_required", "Figures are for those who have signed in.", "Sign in, then open it again.")
-
-
 @dataclass(frozen=True)
 class Cell:
     text: str
@@ -57,7 +52,7 @@ class Section:
     csv: str
 
 
-def router(database: Database, scope_of: ScopeOf = nobody, now: Callable[[], dt.datetime] | None = None) -> APIRouter:
+def router(database: Database, scope_of: ScopeOf, now: Callable[[], dt.datetime] | None = None) -> APIRouter:
     """``scope_of`` says whose cases the asker may see, or raises; ``now`` is there for tests."""
     routes = APIRouter()
     clock = now or (lambda: dt.datetime.now(dt.UTC))

@@ -62,11 +62,13 @@ def router(
         strength = _strength(signed_in(request), claim.person)
         try:
             await run_in_threadpool(once.check_form, request, database, links, claim, form)
-            await run_in_threadpool(mark_seen, database, claim.task_id, claim.person)
-            if form.get("act") == "seen":
-                return RedirectResponse(request.url.path, 303)
-            if desk is not None and form.get("act"):
+            act = form.get("act", "")
+            if desk is not None and act not in ("", "seen"):
                 await _at_the_desk(desk, claim, form)
+            if act or form.get("verdict"):
+                # A form that says nothing, as a program sends it unseen, shows nothing.
+                await run_in_threadpool(mark_seen, database, claim.task_id, claim.person)
+            if act == "seen" or (act and desk is not None):
                 return RedirectResponse(request.url.path, 303)
             receipt = await decider.decide(
                 task_id=claim.task_id,
