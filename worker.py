@@ -1,9 +1,10 @@
-"""The worker process: runs cases, the mailer and the sweeper.
+"""The worker process: runs cases, the mailer, the sweeper and the mail that goes by the clock.
 
 Composition root; started by `starter.py up` and by docker-compose.
 """
 
 import asyncio
+import datetime as dt
 import signal
 import sys
 from pathlib import Path
@@ -15,9 +16,11 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from activities.commit import Committer
 from activities.mailer import Mailer
+from activities.regular import RegularMail
 from activities.sweeper import Sweeper
 from imprimatur.cli.context import Environment, connect_temporal, open_database
 from imprimatur.cli.output import leave, show_error
+from imprimatur.committees.summons import put_agendas
 from imprimatur.errors import ImprimaturError
 from imprimatur.gateway import TASK_QUEUE, Gateway
 from imprimatur.leaving import Leaving
@@ -28,9 +31,12 @@ from imprimatur.mail.transport import Relay
 from imprimatur.publication.files import write_lost_records
 from imprimatur.settings import Settings
 from imprimatur.store.engine import Database
+from imprimatur.store.preferences import Preferences
+from imprimatur.store.regular import put_digests
 from models.messages import MailerInput
 from workflows.case import CaseWorkflow
 from workflows.mailer import MailerWorkflow
+from workflows.regular import RegularMailWorkflow
 from workflows.sweeper import SweeperWorkflow
 
 CACHED_CASES = 10_000
@@ -51,24 +57,38 @@ def build_worker(
     """The worker of one process. Workflows run unsandboxed: the import contract keeps them clean, the suite replays."""
     loop = asyncio.get_running_loop()
     sender = Sender(settings.mail_from, settings.mail_reply_domain, settings.takes_replies)
-    mailer = Mailer(database, links=links, relay=relay, sender=sender)
+    preferences = Preferences.from_settings(settings)
+    mailer = Mailer(
+        database,
+        links=links,
+        relay=relay,
+        sender=sender,
+        preferences=preferences,
+        combine_within=dt.timedelta(seconds=settings.mail_combine_seconds),
+    )
+
+    def wake_mailer() -> None:
+        loop.call_soon_threadsafe(mailer.wake.set)
+
     committer = Committer(
         database,
         base_url=base_url,
         published_dir=published_dir(settings),
-        after_mail=lambda: loop.call_soon_threadsafe(mailer.wake.set),
+        after_mail=wake_mailer,
     )
     leaving = Leaving(Gateway(client, database), database)
     sweeper = Sweeper(lambda: _number_of_handed(leaving))
+    regular = RegularMail(lambda: asyncio.to_thread(_write_regular_mail, database, preferences), wake_mailer)
     return Worker(
         client,
         task_queue=TASK_QUEUE,
-        workflows=[CaseWorkflow, MailerWorkflow, SweeperWorkflow],
+        workflows=[CaseWorkflow, MailerWorkflow, SweeperWorkflow, RegularMailWorkflow],
         activities=[
             committer.commit_step,
             committer.recall_step,
             mailer.drain_outbox,
             sweeper.sweep_abandoned_work,
+            regular.write_regular_mail,
         ],
         workflow_runner=UnsandboxedWorkflowRunner(),
         max_cached_workflows=CACHED_CASES,
@@ -78,6 +98,11 @@ def build_worker(
 
 async def _number_of_handed(leaving: Leaving) -> int:
     return len(await leaving.sweep())
+
+
+def _write_regular_mail(database: Database, preferences: Preferences) -> int:
+    now = dt.datetime.now(dt.UTC)
+    return put_digests(database, preferences, now) + put_agendas(database, now)
 
 
 async def start_mailer(client: Client) -> None:
@@ -96,6 +121,16 @@ async def start_sweeper(client: Client) -> None:
     await client.start_workflow(
         SweeperWorkflow.run,
         id="sweeper",
+        task_queue=TASK_QUEUE,
+        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+    )
+
+
+async def start_regular_mail(client: Client) -> None:
+    """One for the whole installation, started once and perpetual."""
+    await client.start_workflow(
+        RegularMailWorkflow.run,
+        id="regular-mail",
         task_queue=TASK_QUEUE,
         id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
     )
@@ -121,6 +156,7 @@ async def main() -> int:
         async with build_worker(client, database, settings, base_url=environment.base_url, links=links, relay=relay):
             await start_mailer(client)
             await start_sweeper(client)
+            await start_regular_mail(client)
             log.info("worker_ready", task_queue=TASK_QUEUE)
             await stop.wait()
     return 0

@@ -3,7 +3,7 @@
 import asyncio
 import datetime as dt
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import aiosmtplib
 import structlog
@@ -12,13 +12,17 @@ from temporalio import activity
 
 from activities.ports import MailerPort
 from imprimatur.errors import Unavailable
-from imprimatur.mail.context import MailContext, Unready, load
+from imprimatur.mail.combining import Combined, Letter, bindings, combined, render_combined
+from imprimatur.mail.context import DEFAULTS, MailContext, Unready, load
 from imprimatur.mail.links import Links
+from imprimatur.mail.quiet import leaves_at
+from imprimatur.mail.regular import RegularContext
 from imprimatur.mail.rendering import Message, Sender, Undeliverable, envelope_sender, render
 from imprimatur.mail.transport import Relay
 from imprimatur.store import outbox
 from imprimatur.store.engine import Database
 from imprimatur.store.outbox import Mail, Result
+from imprimatur.store.preferences import Preferences
 from models.messages import MailerInput
 from models.vocabulary import MailStatus
 
@@ -42,6 +46,9 @@ class Pace:
     longest_backoff: float = 30.0
 
 
+Readable = MailContext | RegularContext
+
+
 class RelayDown(Exception):
     """The relay does not take mail now; nothing is wrong with the mail."""
 
@@ -52,8 +59,11 @@ class RelayLost(RelayDown):
 
 @dataclass(frozen=True)
 class Prepared:
+    """``others`` are carried by the same message as ``mail``, and share its fate."""
+
     mail: Mail
     message: Message
+    others: tuple[Mail, ...] = ()
 
 
 def _now() -> dt.datetime:
@@ -72,6 +82,8 @@ class Mailer(MailerPort):
         sender: Sender,
         run_for: dt.timedelta = RUN_FOR,
         pace: Pace | None = None,
+        preferences: Preferences = DEFAULTS,
+        combine_within: dt.timedelta = outbox.AT_ONCE,
         clock: Callable[[], dt.datetime] = _now,
     ) -> None:
         self._database = database
@@ -80,6 +92,8 @@ class Mailer(MailerPort):
         self._sender = sender
         self._run_for = run_for
         self._pace = pace or Pace()
+        self._preferences = preferences
+        self._combine_within = combine_within
         self._clock = clock
         self.wake = asyncio.Event()
 
@@ -142,30 +156,59 @@ class Mailer(MailerPort):
         now = self._clock()
         prepared: list[Prepared] = []
         settled: list[Result] = []
-        for context in load(self._database, outbox.claim(self._database, self._pace.batch, now)):
+        mails = outbox.claim(self._database, self._pace.batch, now, self._combine_within)
+        wanted = self._wanted(load(self._database, mails, self._preferences, now), now, settled)
+        letters = combined(wanted, combine=bool(self._combine_within))
+        for letter in letters:
+            self._render(letter, now, prepared, settled)
+        outbox.bind(self._database, dict(bindings(letters)))
+        return prepared, settled
+
+    def _wanted(
+        self, contexts: Iterable[Readable | Unready], now: dt.datetime, settled: list[Result]
+    ) -> list[Readable]:
+        """What is to leave now; what is not is settled."""
+        found: list[Readable] = []
+        for context in contexts:
             if isinstance(context, Unready):
                 log.error("mail_not_readable", mail_id=context.mail.mail_id, reason=context.reason)
                 settled.append(Result(context.mail, MailStatus.DEFERRED, f"could not be written: {context.reason}"))
-            elif context.stale:
-                settled.append(Result(context.mail, MailStatus.DROPPED, context.stale))
+                continue
+            try:
+                stale, leaves = context.stale, leaves_at(context, now)
+            except (LookupError, ValueError) as error:
+                settled.append(Result(context.mail, MailStatus.DEFERRED, f"could not be written: {error}"))
+                continue
+            if stale:
+                settled.append(Result(context.mail, MailStatus.DROPPED, stale))
+            elif leaves > now:
+                settled.append(Result(context.mail, MailStatus.QUEUED, "quiet hours", not_before=leaves))
             else:
-                self._render(context, now, prepared, settled)
-        return prepared, settled
+                found.append(context)
+        return found
 
-    def _render(self, context: MailContext, now: dt.datetime, prepared: list[Prepared], settled: list[Result]) -> None:
+    def _render(self, letter: Letter, now: dt.datetime, prepared: list[Prepared], settled: list[Result]) -> None:
         """A mail that a faulty template cannot make is put off, and holds up no other."""
+        mails = letter.mails if isinstance(letter, Combined) else (letter.mail,)
         try:
-            prepared.append(Prepared(context.mail, render(context, self._links, self._sender, now)))
+            if isinstance(letter, Combined):
+                message = render_combined(letter, self._links, self._sender, now)
+            else:
+                message = render(letter, self._links, self._sender, now)
+            prepared.append(Prepared(mails[0], message, mails[1:]))
         except Undeliverable as error:
-            settled.append(Result(context.mail, MailStatus.BOUNCED, str(error)))
+            settled.extend(Result(mail, MailStatus.BOUNCED, str(error)) for mail in mails)
         except (TemplateError, LookupError, TypeError, ValueError) as error:
-            log.error("mail_not_rendered", mail_id=context.mail.mail_id, kind=context.mail.kind, exc_info=error)
-            settled.append(Result(context.mail, MailStatus.DEFERRED, f"could not be rendered: {error}"))
+            log.error("mail_not_rendered", mail_id=mails[0].mail_id, kind=mails[0].kind, exc_info=error)
+            settled.extend(Result(mail, MailStatus.DEFERRED, f"could not be rendered: {error}") for mail in mails)
 
     def _write(self, prepared: list[Prepared], results: list[Result]) -> None:
-        done = {result.mail.mail_id for result in results}
-        outbox.record(self._database, results, self._clock())
-        outbox.release(self._database, [item.mail for item in prepared if item.mail.mail_id not in done])
+        others = {item.mail.mail_id: item.others for item in prepared}
+        told = [*results, *(replace(r, mail=mail) for r in results for mail in others.get(r.mail.mail_id, ()))]
+        done = {result.mail.mail_id for result in told}
+        outbox.record(self._database, told, self._clock())
+        mails = [mail for item in prepared for mail in (item.mail, *item.others)]
+        outbox.release(self._database, [mail for mail in mails if mail.mail_id not in done])
 
 
 async def _heartbeat() -> None:

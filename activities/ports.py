@@ -33,3 +33,11 @@ class SweeperPort:
     @activity.defn(name="sweep_abandoned_work")
     async def sweep_abandoned_work(self) -> int:
         raise NotImplementedError
+
+
+class RegularMailPort:
+    """Puts digests and agendas that are due into the outbox; returns how many. Repeating it is safe."""
+
+    @activity.defn(name="write_regular_mail")
+    async def write_regular_mail(self) -> int:
+        raise NotImplementedError

@@ -5,9 +5,13 @@ from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+from zoneinfo import available_timezones
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from models.quiet import QuietHours
+from models.vocabulary import Digest
 
 _DOMAIN = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?")
 
@@ -29,6 +33,11 @@ class Settings(BaseSettings):
     mail_reply_domain: str = Field(default="localhost", alias="MAIL_REPLY_DOMAIN")
     mail_authserv_id: str | None = Field(default=None, alias="MAIL_AUTHSERV_ID")
     mail_attestation: str = Field(default="required", alias="MAIL_ATTESTATION")
+    mail_time_zone: str | None = Field(default=None, alias="MAIL_TIME_ZONE")
+    mail_quiet_hours: str = Field(default="none", alias="MAIL_QUIET_HOURS")
+    mail_digest: str = Field(default="none", alias="MAIL_DIGEST")
+    mail_receipts: bool = Field(default=True, alias="MAIL_RECEIPTS")
+    mail_combine_seconds: float = Field(default=0, ge=0, le=3600, alias="MAIL_COMBINE_SECONDS")
     payload_keys: SecretStr | None = Field(default=None, alias="PAYLOAD_KEYS")
 
     @model_validator(mode="before")
@@ -79,6 +88,25 @@ class Settings(BaseSettings):
     def _known_attestation(cls, value: str) -> str:
         if value not in ("required", "waived"):
             raise ValueError("neither required nor waived")
+        return value
+
+    @field_validator("mail_time_zone")
+    @classmethod
+    def _known_zone(cls, value: str | None) -> str | None:
+        if value is not None and value not in available_timezones():
+            raise ValueError("not a time zone such as Pacific/Auckland")
+        return value
+
+    @field_validator("mail_quiet_hours")
+    @classmethod
+    def _quiet_hours(cls, value: str) -> str:
+        return str(QuietHours.parse(value))
+
+    @field_validator("mail_digest")
+    @classmethod
+    def _known_digest(cls, value: str) -> str:
+        if value not in list(Digest):
+            raise ValueError(f"none of {', '.join(Digest)}")
         return value
 
     @property

@@ -47,11 +47,17 @@ def _text() -> Any:
 
 
 class PersonRow(SQLModel, table=True):
+    """Of what is left open, from ``time_zone`` to ``receipts``, the institution's default holds."""
+
     __tablename__ = "person"
     email: str = Field(primary_key=True)
     name: str
     organisation: str = ""
     active: bool = True
+    time_zone: str | None = None
+    quiet_hours: str | None = None
+    digest: str | None = None
+    receipts: bool | None = None
     roles: list[str] = _json()
     units: list[str] = _json()
 
@@ -380,7 +386,11 @@ class AbsenceRow(SQLModel, table=True):
 
 
 class OutboxRow(SQLModel, table=True):
-    """Outgoing mail, written with the step that causes it; ``due_at`` is real time: when the mailer may try."""
+    """Outgoing mail, written with the step that causes it; ``due_at`` is real time: when the mailer may try.
+
+    ``case_id`` is empty where a mail is about no single case. ``carried_by`` names the message that several mails to
+    one person became.
+    """
 
     __tablename__ = "outbox"
     __table_args__ = (Index("ix_outbox_status_due", "status", "due_at"),)
@@ -398,6 +408,7 @@ class OutboxRow(SQLModel, table=True):
     sent_at: dt.datetime | None = _maybe_instant()
     message_id: str | None = None
     last_reply: str = _text()
+    carried_by: str | None = Field(default=None, index=True)
 
 
 class InboundMailRow(SQLModel, table=True):

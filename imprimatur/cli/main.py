@@ -35,6 +35,7 @@ app.add_typer(mail.mail_app, name="mail")
 records.people_app.add_typer(people.interest_app, name="interest")
 records.framework_app.command("migrate")(bulk.framework_migrate)
 PEOPLE_VERBS: dict[str, Callable[..., None]] = {
+    "prefer": people.prefer,
     "delegate": people.delegate,
     "delegations": people.delegations,
     "end-delegation": people.end_delegation,

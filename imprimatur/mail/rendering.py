@@ -17,11 +17,14 @@ from typing import Any, cast
 from email_validator import EmailNotValidError, validate_email
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, select_autoescape
 
+from imprimatur.mail.calendar import Entry, due_entry
+from imprimatur.mail.calendar import written as ics
 from imprimatur.mail.context import MailContext
 from imprimatur.mail.links import Links
+from imprimatur.mail.regular import RegularContext
 from imprimatur.mail.replies.grammar import WORDS
 from imprimatur.rules.voting import IN_FAVOUR
-from imprimatur.rules.wording import asked_for, closed_because
+from imprimatur.rules.wording import VERDICT_LABELS, asked_for, closed_because
 from models.vocabulary import AssignmentReason, MailKind, Statement, TaskStatus, Verdict
 
 LONGEST_SUBJECT = 300
@@ -29,10 +32,15 @@ LONGEST_LINE = 900  # RFC 5322 allows 998
 # Lines of a header with encoded words have at most 76 characters: RFC 2047, 2.
 LONGEST_HEADER_LINE = 76
 TEMPLATES = Path(__file__).with_name("templates")
+# A reply to a mail that held several messages: which of them it was about is for its sender to say.
+TO_SEVERAL = "reply_to_several"
 # What answers a reply, and stands in its thread.
 REPLIES = frozenset({MailKind.REPLY_RECORDED, MailKind.REPLY_NOT_RECORDED})
 # Task mails are the only ones that can be answered, and what says that an answer was not understood.
-ANSWERABLE = frozenset({MailKind.TASK, MailKind.REMINDER, MailKind.ESCALATION})
+ANSWERABLE = frozenset({MailKind.TASK, MailKind.DELEGATION, MailKind.REMINDER, MailKind.ESCALATION, MailKind.CHANGED})
+# What comes with a date for the calendar, or takes one back.
+CANCELLED = frozenset({MailKind.TASK_CLOSED, MailKind.PASSED_ON})
+DATED = frozenset({MailKind.TASK, MailKind.DELEGATION, MailKind.ESCALATION, MailKind.CHANGED}) | CANCELLED
 WHY = {
     AssignmentReason.ROLE: "you hold the role {role}",
     AssignmentReason.UNIT: "you belong to the unit concerned",
@@ -125,7 +133,7 @@ def _environment() -> Environment:
 
 
 @cache
-def _templates(kind: MailKind) -> tuple[Template, Template, Template]:
+def templates(kind: str) -> tuple[Template, Template, Template]:
     environment = _environment()
     subject, text, html = (
         environment.get_template(f"{kind}/{name}") for name in ("subject.txt", "body.txt", "body.html")
@@ -138,46 +146,132 @@ def message_id(mail_id: str, reply_domain: str) -> str:
     return f"<{mail_id}@{reply_domain}>"
 
 
-def render(context: MailContext, links: Links, sender: Sender, now: dt.datetime | None = None) -> Message:
+@dataclass(frozen=True)
+class Written:
+    """What a message says. ``thread`` names the one that it belongs to, ``answered`` the message that it answers."""
+
+    subject: str
+    text: str
+    html: str
+    thread: str = ""
+    answered: str | None = None
+    case_id: str = ""
+    answers: bool = False
+    reply_to: str | None = None
+    entries: tuple[Entry, ...] = ()
+
+
+def render(
+    context: MailContext | RegularContext, links: Links, sender: Sender, now: dt.datetime | None = None
+) -> Message:
     """The message of one outbox row. Line breaks in any value cannot reach a header. Raises Undeliverable.
 
     Composed with the older of the library's two interfaces: the newer one parses what it has just been given, which
     costs more than everything else about a mail.
     """
     mail = context.mail
-    values = _values(context, links) | {"by_reply": _words(context) if sender.takes_replies else ()}
-    subject, text, html = (template.render(values) for template in _templates(mail.kind))
-    recipient, identifier = _ascii_address(mail.recipient), message_id(mail.mail_id, sender.reply_domain)
+    _ascii_address(mail.recipient)
+    if isinstance(context, RegularContext):
+        return compose(regular(context, links, sender), mail.mail_id, context.name, mail.recipient, sender, now)
+    values = values_of(context, links) | {
+        "by_reply": words(context) if sender.takes_replies and _is_answerable(context) else ()
+    }
+    subject, text, html = (template.render(values) for template in templates(mail.kind))
+    written = Written(
+        subject,
+        text,
+        html,
+        thread=f"case.{mail.case_id}",
+        answered=mail.data.get("in_reply_to"),
+        case_id=mail.case_id,
+        answers=mail.kind in REPLIES,
+        reply_to=reply_address(context, links, sender),
+        entries=entries(context, sender, subject),
+    )
+    return compose(written, mail.mail_id, context.name, mail.recipient, sender, now)
+
+
+def compose(
+    written: Written, mail_id: str, name: str, address: str, sender: Sender, now: dt.datetime | None = None
+) -> Message:
+    """Raises Undeliverable."""
+    recipient, identifier = _ascii_address(address), message_id(mail_id, sender.reply_domain)
+    now = now or dt.datetime.now(dt.UTC)
     # A boundary of one's own need not be searched for in the parts: none of them holds the mail's number.
-    message = MIMEMultipart("alternative", boundary=f"part-{mail.mail_id}", policy=WIRE)
+    body = MIMEMultipart("alternative", boundary=f"part-{mail_id}", policy=WIRE)
+    message = MIMEMultipart("mixed", boundary=f"whole-{mail_id}", policy=WIRE) if written.entries else body
     message["From"] = _from(sender)
-    message["To"] = _address(context.name, recipient)
-    message["Subject"] = _header(subject)
-    message["Date"] = format_datetime(now or dt.datetime.now(dt.UTC))
+    message["To"] = _address(name, recipient)
+    message["Subject"] = _header(written.subject)
+    message["Date"] = format_datetime(now)
     message["Message-ID"] = identifier
-    # The thread of a case: its first message need not exist for mail clients to hold the others together.
-    thread, answered = f"<case.{mail.case_id}@{sender.reply_domain}>", mail.data.get("in_reply_to")
-    message["References"] = f"{thread} {answered}" if answered else thread
-    message["In-Reply-To"] = answered or thread
-    message["Auto-Submitted"] = "auto-replied" if mail.kind in REPLIES else "auto-generated"
-    message["X-Imprimatur-Case"] = mail.case_id
-    if mail.task_id and _is_answerable(context):
-        secret = links.reply_secret(mail.task_id, mail.recipient)
-        message["Reply-To"] = f"review+{secret}@{sender.reply_domain}"
-    message.attach(_part(_tidy(text), "plain"))
-    message.attach(_part(html, "html"))
+    if written.thread:
+        # The first message of a thread need not exist for mail clients to hold the others together.
+        thread, answered = f"<{written.thread}@{sender.reply_domain}>", written.answered
+        message["References"] = f"{thread} {answered}" if answered else thread
+        message["In-Reply-To"] = answered or thread
+    message["Auto-Submitted"] = "auto-replied" if written.answers else "auto-generated"
+    if written.case_id:
+        message["X-Imprimatur-Case"] = written.case_id
+    if written.reply_to:
+        message["Reply-To"] = written.reply_to
+    body.attach(_part(_tidy(written.text), "plain"))
+    body.attach(_part(written.html, "html"))
+    if written.entries:
+        message.attach(body)
+        for number, entry in enumerate(written.entries, 1):
+            message.attach(_calendar_part(entry, now, sender, f"date-{number}.ics"))
     return Message(identifier, recipient, message.as_bytes())
 
 
+def _calendar_part(entry: Entry, now: dt.datetime, sender: Sender, name: str) -> MIMEText:
+    part = _part(ics(entry, now, envelope_sender(sender)).decode().replace("\r\n", "\n"), "calendar")
+    part.set_param("method", entry.method)
+    part.set_param("name", name)
+    part.add_header("Content-Disposition", "attachment", filename=name)
+    return part
+
+
+def reply_address(context: MailContext, links: Links, sender: Sender) -> str | None:
+    mail = context.mail
+    if not mail.task_id or not _is_answerable(context):
+        return None
+    return f"review+{links.reply_secret(mail.task_id, mail.recipient)}@{sender.reply_domain}"
+
+
+def entries(context: MailContext, sender: Sender, subject: str) -> tuple[Entry, ...]:
+    """When the task is due, for the recipient's calendar; or that it is not any more."""
+    task, kind = context.task, context.mail.kind
+    if task is None or kind not in DATED or context.stage is None:
+        return ()
+    was = context.mail.data.get("was")
+    due_at = task["due_at"] or (dt.datetime.fromisoformat(was) if was else None)
+    if due_at is None or asked_for(context.stage, task["reason"]) == "acknowledgement":
+        return ()
+    cancelled = kind in CANCELLED or task["due_at"] is None
+    summary = f"Due: {context.proposal.display_title} ({context.stage.name})"
+    about = (
+        ""
+        if cancelled
+        else f"Case {context.case['case_id']}. The link is in the mail \u201c{_one_line(subject)}\u201d."
+    )
+    number = context.case["seq"]
+    return (due_entry(task["task_id"], sender.reply_domain, number, due_at, summary, about, cancelled=cancelled),)
+
+
 def _is_answerable(context: MailContext) -> bool:
-    return context.mail.kind in ANSWERABLE or (
+    if context.mail.kind in ANSWERABLE:
+        # Nothing can be answered while a case is on hold.
+        return context.mail.data.get("what") != "held"
+    return (
         context.mail.kind is MailKind.REPLY_NOT_RECORDED
+        and context.mail.data.get("code") != TO_SEVERAL
         and context.task is not None
         and TaskStatus(context.task["status"]).is_pending
     )
 
 
-def _words(context: MailContext) -> tuple[str, ...]:
+def words(context: MailContext) -> tuple[str, ...]:
     """What can be answered to a task by reply; what is on offer has to be claimed first.
 
     Where an approval has to come with words that are published, the page tells those from the comment.
@@ -256,7 +350,14 @@ def _tidy(text: str) -> str:
     return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
 
 
-def _values(context: MailContext, links: Links) -> dict[str, Any]:
+def regular(context: RegularContext, links: Links, sender: Sender) -> Written:
+    """A digest or an agenda, each in a thread of its own."""
+    values = context.values(links)
+    subject, text, html = (template.render(values) for template in templates(context.mail.kind))
+    return Written(subject, text, html, thread=context.thread, entries=context.entries(sender.reply_domain))
+
+
+def values_of(context: MailContext, links: Links) -> dict[str, Any]:
     task, stage, case = context.task, context.stage, context.case
     values = {
         "name": context.name,
@@ -273,6 +374,7 @@ def _values(context: MailContext, links: Links) -> dict[str, Any]:
         "local": context.local,
         "instant": dt.datetime.fromisoformat,
         "re": _in_reply,
+        "labels": VERDICT_LABELS,
     }
     if task is not None:
         # Whoever is asked for advice gets a link of their own, which opens nobody else's answer.

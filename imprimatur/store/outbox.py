@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import ColumnElement, bindparam, func, or_, select, update
 
 from imprimatur import ids
 from imprimatur.store.engine import Database
@@ -17,6 +17,9 @@ _TABLE = OutboxRow.__table__  # type: ignore[attr-defined]
 _INCIDENT = IncidentRow.__table__  # type: ignore[attr-defined]
 OFFICE_ROLE = "governance_office"
 DEFERRALS = tuple(dt.timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 240))
+AT_ONCE = dt.timedelta()
+# What answers a reply stands in the reply's thread; digest and agenda have threads of their own.
+NEVER_COMBINED = frozenset({MailKind.REPLY_RECORDED, MailKind.REPLY_NOT_RECORDED, MailKind.DIGEST, MailKind.AGENDA})
 # About five days, after which RFC 5321 (4.5.4.1) lets a sender give up; the office then hears of it.
 LAST_ATTEMPT = 34
 
@@ -34,35 +37,37 @@ class Mail:
     data: Mapping[str, Any]
     created_at: dt.datetime
     attempts: int
+    carried_by: str | None = None
 
 
 @dataclass(frozen=True)
 class Result:
-    """What became of one mail; ``reply`` is the relay's answer or the reason."""
+    """What became of one mail; ``reply`` is the relay's answer or the reason.
+
+    ``not_before``: it was not tried, and is not to be tried any earlier.
+    """
 
     mail: Mail
     status: MailStatus
     reply: str = ""
     message_id: str | None = None
+    not_before: dt.datetime | None = None
 
 
-def claim(database: Database, limit: int, now: dt.datetime) -> list[Mail]:
+def claim(database: Database, limit: int, now: dt.datetime, gather: dt.timedelta = AT_ONCE) -> list[Mail]:
     """The next mails to send, marked as being sent. Only one mailer works on an outbox at a time.
+
+    The first mail to a person waits ``gather`` for others, and all that are due then come together.
 
     Mail found marked already was in flight when a mailer died: its fate is unknown, so it is sent again, with the
     same Message-ID.
     """
-    if not _has_due(database, now):
+    due = _due(now, gather)
+    if not _has_any(database, due):
         return []
     with database.write() as connection:
         rows = connection.execute(
-            select(_TABLE)
-            .where(
-                _TABLE.c.status.in_([str(MailStatus.QUEUED), str(MailStatus.DEFERRED), str(MailStatus.SENDING)]),
-                _TABLE.c.due_at <= now,
-            )
-            .order_by(_TABLE.c.due_at, _TABLE.c.mail_id)
-            .limit(limit)
+            select(_TABLE).where(*due).order_by(_TABLE.c.due_at, _TABLE.c.mail_id).limit(limit)
         ).mappings()
         mails = [
             Mail(
@@ -75,6 +80,7 @@ def claim(database: Database, limit: int, now: dt.datetime) -> list[Mail]:
                 row["data"],
                 row["created_at"],
                 row["attempts"],
+                row["carried_by"],
             )
             for row in rows
         ]
@@ -85,13 +91,34 @@ def claim(database: Database, limit: int, now: dt.datetime) -> list[Mail]:
     return mails
 
 
-def _has_due(database: Database, now: dt.datetime) -> bool:
-    waiting = [str(MailStatus.QUEUED), str(MailStatus.DEFERRED), str(MailStatus.SENDING)]
+def _due(now: dt.datetime, gather: dt.timedelta) -> tuple[ColumnElement[bool], ...]:
+    waiting = _TABLE.c.status.in_([str(MailStatus.QUEUED), str(MailStatus.DEFERRED), str(MailStatus.SENDING)])
+    due = waiting, _TABLE.c.due_at <= now
+    if not gather:
+        return due
+    ripe = (
+        select(_TABLE.c.recipient)
+        .where(waiting)
+        .group_by(_TABLE.c.recipient)
+        .having(func.min(_TABLE.c.due_at) <= now - gather)
+    )
+    alone = _TABLE.c.kind.in_([str(kind) for kind in NEVER_COMBINED])
+    return *due, or_(alone, _TABLE.c.recipient.in_(ripe))
+
+
+def _has_any(database: Database, due: Sequence[ColumnElement[bool]]) -> bool:
     with database.read() as connection:
-        found = connection.execute(
-            select(_TABLE.c.mail_id).where(_TABLE.c.status.in_(waiting), _TABLE.c.due_at <= now).limit(1)
-        ).first()
-    return found is not None
+        return connection.execute(select(_TABLE.c.mail_id).where(*due).limit(1)).first() is not None
+
+
+def bind(database: Database, carriers: Mapping[str, str | None]) -> None:
+    """Writes down which message carries each mail, before it is sent: sent again, it carries the same ones."""
+    if carriers:
+        with database.write() as connection:
+            connection.execute(
+                update(_TABLE).where(_TABLE.c.mail_id == bindparam("of_mail")).values(carried_by=bindparam("carrier")),
+                [{"of_mail": mail_id, "carrier": carrier} for mail_id, carrier in carriers.items()],
+            )
 
 
 def release(database: Database, mails: Sequence[Mail]) -> None:
@@ -132,6 +159,8 @@ def _given_up(result: Result) -> Result:
 
 def _values(result: Result, now: dt.datetime) -> dict[str, Any]:
     status, attempts, due_at = result.status, result.mail.attempts + 1, now
+    if result.not_before is not None:
+        attempts, due_at = result.mail.attempts, result.not_before
     if status is MailStatus.DEFERRED:
         due_at = now + DEFERRALS[min(attempts, len(DEFERRALS)) - 1]
     return {
@@ -146,8 +175,13 @@ def _values(result: Result, now: dt.datetime) -> dict[str, Any]:
 
 
 def _report_bounce(connection: Any, result: Result, now: dt.datetime) -> None:
-    """The office hears of it; a bounced incident mail is not reported by yet another mail."""
+    """The office hears of it; a bounced incident mail is not reported by yet another mail.
+
+    Incidents belong to cases: what is about none of them, a digest or an agenda, only stays listed as bounced.
+    """
     mail = result.mail
+    if not mail.case_id:
+        return
     detail = f"mail ({mail.kind}) to {mail.recipient} could not be delivered: {result.reply[:300]}"
     incident = {
         "incident_id": ids.incident_id(mail.case_id, mail.mail_id, 0, IncidentKind.MAIL_BOUNCED),

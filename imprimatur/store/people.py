@@ -12,7 +12,7 @@ from imprimatur.frameworks.documents import read_text
 from imprimatur.store.engine import Database
 from imprimatur.store.people_file import PersonLine, Rejected, read_people
 from models.tables import PersonRoleRow, PersonRow, PersonUnitRow, TaskRow
-from models.vocabulary import TaskStatus
+from models.vocabulary import Digest, TaskStatus
 
 _PERSON = PersonRow.__table__  # type: ignore[attr-defined]
 _ROLE = PersonRoleRow.__table__  # type: ignore[attr-defined]
@@ -23,12 +23,18 @@ SIZE_LIMIT_BYTES = 20 * 1024 * 1024
 
 
 class PersonEntry(BaseModel):
+    """Of what is None, from ``time_zone`` to ``receipts``, the institution's default holds."""
+
     email: str
     name: str
     roles: list[str] = []
     units: list[str] = []
     organisation: str = ""
     active: bool = True
+    time_zone: str | None = None
+    quiet_hours: str | None = None
+    digest: Digest | None = None
+    receipts: bool | None = None
 
 
 class PeopleImport(BaseModel):

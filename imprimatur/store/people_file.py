@@ -2,17 +2,16 @@
 
 import re
 from collections.abc import Sequence
-from typing import NamedTuple, NotRequired, TypedDict
+from typing import NamedTuple, NotRequired, cast
 
 from email_validator import EmailNotValidError, validate_email
 from pydantic import BaseModel
 
 from imprimatur.delimited import read_rows, repeated
 from imprimatur.errors import InputError
+from imprimatur.store.preferences import NO, PREFERENCES, YES, PreferenceInvalid, Preferred, preferences_said
 
-COLUMNS = ("email", "name", "roles", "units", "organisation", "active")
-YES = frozenset({"", "yes", "y", "true", "1", "active", "ja", "j", "oui", "si", "sí"})
-NO = frozenset({"no", "n", "false", "0", "inactive", "nein", "non"})
+COLUMNS = ("email", "name", "roles", "units", "organisation", "active", *PREFERENCES)
 LINES_OF_ONE_ROW = 5
 CELL_LIMIT = 2000
 _CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
@@ -26,7 +25,7 @@ class Rejected(BaseModel):
     problem: str
 
 
-class PersonLine(TypedDict):
+class PersonLine(Preferred):
     """What a line says; cells that the line does not have are left out."""
 
     email: str
@@ -95,7 +94,11 @@ def _read_line(names: Sequence[str], cells: Sequence[str] | None) -> PersonLine 
     active = said.get("active", "").lower()
     if active not in YES | NO:
         return "active", f"{active!r} is neither yes nor no"
-    person = PersonLine(email=said["email"].lower(), name=said["name"])
+    try:
+        preferred = preferences_said(said)
+    except PreferenceInvalid as error:
+        return error.name, error.problem
+    person = cast(PersonLine, {"email": said["email"].lower(), "name": said["name"], **preferred})
     if "roles" in said:
         person["roles"] = _parts(said["roles"])
     if "units" in said:
