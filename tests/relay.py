@@ -17,8 +17,12 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.mailer import Mailer, Pace
 from imprimatur.embedded.home import LOOPBACK
+from imprimatur.mail.context import DEFAULTS
+from imprimatur.mail.rendering import Sender
 from imprimatur.mail.transport import Relay, parse_smtp_url
 from imprimatur.store.engine import Database
+from imprimatur.store.outbox import AT_ONCE
+from imprimatur.store.preferences import Preferences
 from models.messages import MailerInput
 from models.tables import OutboxRow
 from tests.facts import Play, amended, example, furnish
@@ -122,6 +126,9 @@ class Post:
     relay: Relay
     now: dt.datetime = field(default_factory=lambda: dt.datetime.now(dt.UTC))
     pace: Pace = QUICK
+    preferences: Preferences = DEFAULTS
+    combine_within: dt.timedelta = AT_ONCE
+    sender: Sender = SENDER
 
     @classmethod
     def at(cls, database: Database, port: int, **settings: Any) -> "Post":
@@ -132,8 +139,10 @@ class Post:
             database or self.database,
             links=LINKS,
             relay=self.relay,
-            sender=SENDER,
+            sender=self.sender,
             pace=self.pace,
+            preferences=self.preferences,
+            combine_within=self.combine_within,
             clock=lambda: self.now,
         )
 

@@ -50,9 +50,8 @@ def combined(contexts: Sequence[MailContext | RegularContext], *, combine: bool)
     found: list[Letter | tuple[str, str]] = []
     for context in contexts:
         mail = context.mail
-        if isinstance(context, RegularContext) or not (
-            mail.carried_by or (combine and mail.kind not in NEVER_COMBINED)
-        ):
+        together = mail.carried_by or (combine and not mail.tried and mail.kind not in NEVER_COMBINED)
+        if isinstance(context, RegularContext) or not together:
             found.append(context)
             continue
         key = (mail.recipient, mail.carried_by or "")

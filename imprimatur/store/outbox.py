@@ -26,7 +26,7 @@ LAST_ATTEMPT = 34
 
 @dataclass(frozen=True)
 class Mail:
-    """One row of the outbox."""
+    """One row of the outbox. ``tried``: it may have arrived already, so it is sent as it was or not at all."""
 
     mail_id: str
     case_id: str
@@ -38,6 +38,7 @@ class Mail:
     created_at: dt.datetime
     attempts: int
     carried_by: str | None = None
+    tried: bool = False
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,7 @@ def claim(database: Database, limit: int, now: dt.datetime, gather: dt.timedelta
                 row["created_at"],
                 row["attempts"],
                 row["carried_by"],
+                row["attempts"] > 0 or row["status"] == MailStatus.SENDING,
             )
             for row in rows
         ]
