@@ -120,6 +120,7 @@ def _section(context: MailContext, links: Links, sender: Sender) -> dict[str, An
         "reply_to": reply_to,
         "mailto": _mailto(reply_to, title) if reply_to else None,
         "words": offered,
+        "criteria": context.stage.criteria if context.stage and reply_to else (),
         "case_id": context.mail.case_id,
     }
 

@@ -29,6 +29,8 @@ _DECISION = DecisionRow.__table__  # type: ignore[attr-defined]
 _STAGE = StageRow.__table__  # type: ignore[attr-defined]
 Sittings = dict[tuple[str, str, int], dt.datetime]
 DEFAULTS = Preferences()
+# What tells a proposer what reviewers wrote.
+QUOTING = (MailKind.REVISION, MailKind.STAGE_OUTCOME, MailKind.OUTCOME)
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,7 @@ def load(
         named = {mail.recipient for mail in mails}
         named |= {task["on_behalf_of"] for task in tasks.values() if task["on_behalf_of"]}
         people, standing = recipients(connection, named, defaults), standings(connection, mails)
-        wanted = {mail.case_id for mail in mails if mail.kind in (MailKind.REVISION, MailKind.OUTCOME)}
+        wanted = {mail.case_id for mail in mails if mail.kind in QUOTING}
         decisions, sittings = _decisions(connection, wanted), _sittings(connection, tasks)
         agreed = conditions_of(connection, {mail.case_id for mail in mails if mail.kind is MailKind.OUTCOME})
         compared = comparison(connection, tasks.values())

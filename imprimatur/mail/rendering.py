@@ -410,10 +410,11 @@ def _in_reply(subject: str) -> str:
 
 
 def _comments(context: MailContext) -> Iterator[Comment]:
-    """Of the round that the mail speaks of."""
+    """Of the round that the mail speaks of; of its stage alone, where it tells what that came to."""
     round_number = context.mail.data.get("round", context.case["round"])
+    only = context.mail.data["stage"] if context.mail.kind is MailKind.STAGE_OUTCOME else None
     for decision in context.decisions:
-        if decision["comment"] and decision["round"] == round_number:
+        if decision["comment"] and decision["round"] == round_number and only in (None, decision["stage"]):
             yield Comment(decision["stage_name"], SAID[Verdict(decision["verdict"])], decision["comment"])
 
 
