@@ -64,7 +64,7 @@ def build_worker(
         relay=relay,
         sender=sender,
         preferences=preferences,
-        combine_within=dt.timedelta(seconds=settings.mail_combine_seconds),
+        combine_within=dt.timedelta(seconds=int(settings.mail_combine_seconds)),
     )
 
     def wake_mailer() -> None:

@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from models.quiet import QuietHours
 from models.vocabulary import Digest
 
+LONGEST_WAIT_SECONDS = 3600
 _DOMAIN = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?")
 
 
@@ -36,8 +37,8 @@ class Settings(BaseSettings):
     mail_time_zone: str | None = Field(default=None, alias="MAIL_TIME_ZONE")
     mail_quiet_hours: str = Field(default="none", alias="MAIL_QUIET_HOURS")
     mail_digest: str = Field(default="none", alias="MAIL_DIGEST")
-    mail_receipts: bool = Field(default=True, alias="MAIL_RECEIPTS")
-    mail_combine_seconds: float = Field(default=0, ge=0, le=3600, alias="MAIL_COMBINE_SECONDS")
+    mail_receipts: str = Field(default="yes", alias="MAIL_RECEIPTS")
+    mail_combine_seconds: str = Field(default="0", alias="MAIL_COMBINE_SECONDS")
     payload_keys: SecretStr | None = Field(default=None, alias="PAYLOAD_KEYS")
 
     @model_validator(mode="before")
@@ -107,6 +108,20 @@ class Settings(BaseSettings):
     def _known_digest(cls, value: str) -> str:
         if value not in list(Digest):
             raise ValueError(f"none of {', '.join(Digest)}")
+        return value
+
+    @field_validator("mail_receipts")
+    @classmethod
+    def _yes_or_no(cls, value: str) -> str:
+        if value not in ("yes", "no"):
+            raise ValueError("neither yes nor no")
+        return value
+
+    @field_validator("mail_combine_seconds")
+    @classmethod
+    def _seconds(cls, value: str) -> str:
+        if not re.fullmatch(r"\d{1,4}", value) or int(value) > LONGEST_WAIT_SECONDS:
+            raise ValueError(f"not a whole number of seconds, at most {LONGEST_WAIT_SECONDS}")
         return value
 
     @property

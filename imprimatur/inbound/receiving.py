@@ -15,7 +15,6 @@ from typing import Any, Protocol
 from imprimatur.errors import ImprimaturError, NotAllowed, NotFound, Refused, Unavailable
 from imprimatur.inbound.doubts import unclear
 from imprimatur.mail.links import Links
-from imprimatur.mail.rendering import TO_SEVERAL
 from imprimatur.mail.replies.grammar import Answer, Unclear, read_answer
 from imprimatur.mail.replies.letter import Letter, take_apart
 from imprimatur.mail.replies.sender import attested_by, canonical
@@ -190,7 +189,7 @@ def _is_about_several(recipient: str) -> bool:
 
 def _which_one() -> Refused:
     return Refused(
-        TO_SEVERAL,
+        "reply_to_several",
         "Your reply answers a mail that holds several messages, so nobody can tell which of them you mean.",
         "Use the reply address, or the link, of the one that you want to answer.",
     )

@@ -55,7 +55,7 @@ class Preferences:
             time_zone=ZoneInfo(settings.mail_time_zone) if settings.mail_time_zone else None,
             quiet_hours=QuietHours.parse(settings.mail_quiet_hours),
             digest=Digest(settings.mail_digest),
-            receipts=settings.mail_receipts,
+            receipts=settings.mail_receipts == "yes",
         )
 
     def of(self, row: Mapping[str, Any]) -> "Preferences":
