@@ -29,6 +29,9 @@ from models.vocabulary import AssignmentReason, EventType, IncidentKind, MailKin
 Dated = c.PauseStage | c.ResumeStage | c.ExtendStage | c.PlaceItem | c.BeginSitting
 CHANGES: dict[type[Dated], str] = {c.ResumeStage: "resumed", c.ExtendStage: "extended", c.PlaceItem: "placed"}
 
+# Also of a task that is due at no time.
+ALWAYS_TOLD = ("held", "resumed")
+
 
 def hold_case(book: Book, effect: c.HoldCase) -> None:
     book.event(EventType.CASE_HELD, effect.actor, reason=effect.reason)
@@ -122,7 +125,7 @@ def _set_due(book: Book, effect: Dated, deadlines: Deadlines | None) -> None:
 def _date_tasks(book: Book, effect: Dated, due_at: dt.datetime | None, what: str) -> None:
     for task in book.open_tasks_of(effect.stage, effect.round):
         book.rows.update(TaskRow, {"task_id": task["task_id"]}, due_at=due_at)
-        if what in ("held", "resumed") or task["due_at"] != due_at:
+        if what in ALWAYS_TOLD or task["due_at"] != due_at:
             tell_change(book, task, what, due_at)
 
 

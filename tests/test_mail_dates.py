@@ -139,5 +139,5 @@ def test_what_nothing_waits_for_has_no_date(sqlite_database: Database, tmp_path:
     play.decide("proposal")
     for context in contexts(sqlite_database):
         carries = "text/calendar" in [part.get_content_type() for part in rendered(context).message.walk()]
-        dated = context.mail.kind in (MailKind.TASK, MailKind.TASK_CLOSED)
+        dated = context.mail.kind in (MailKind.TASK, MailKind.TASK_CLOSED, MailKind.RECEIPT)
         assert carries is (dated and context.task is not None), context.mail.kind

@@ -64,8 +64,8 @@ def combined(contexts: Sequence[MailContext | RegularContext], *, combine: bool)
 def _letter(group: Sequence[MailContext]) -> Letter:
     if len(group) == 1:
         return group[0]
-    carrier = group[0].mail.carried_by or ids.carrier_id([context.mail.mail_id for context in group])
-    return Combined(carrier, tuple(group))
+    # The same mails make the same message; where some are left out, it is another one, and nobody takes it for a copy.
+    return Combined(ids.carrier_id(sorted(context.mail.mail_id for context in group)), tuple(group))
 
 
 def bindings(letters: Iterable[Letter]) -> Iterator[tuple[str, str | None]]:

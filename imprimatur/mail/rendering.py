@@ -39,7 +39,7 @@ REPLIES = frozenset({MailKind.REPLY_RECORDED, MailKind.REPLY_NOT_RECORDED})
 # Task mails are the only ones that can be answered, and what says that an answer was not understood.
 ANSWERABLE = frozenset({MailKind.TASK, MailKind.DELEGATION, MailKind.REMINDER, MailKind.ESCALATION, MailKind.CHANGED})
 # What comes with a date for the calendar, or takes one back.
-CANCELLED = frozenset({MailKind.TASK_CLOSED, MailKind.PASSED_ON})
+CANCELLED = frozenset({MailKind.TASK_CLOSED, MailKind.PASSED_ON, MailKind.RECEIPT, MailKind.REPLY_RECORDED})
 DATED = frozenset({MailKind.TASK, MailKind.DELEGATION, MailKind.ESCALATION, MailKind.CHANGED}) | CANCELLED
 WHY = {
     AssignmentReason.ROLE: "you hold the role {role}",
