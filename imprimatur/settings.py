@@ -101,7 +101,10 @@ class Settings(BaseSettings):
     @field_validator("mail_quiet_hours")
     @classmethod
     def _quiet_hours(cls, value: str) -> str:
-        return str(QuietHours.parse(value))
+        try:
+            return str(QuietHours.parse(value))
+        except ValueError as error:
+            raise ValueError("not hours such as 20:00-07:00 weekends") from error
 
     @field_validator("mail_digest")
     @classmethod

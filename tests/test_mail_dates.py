@@ -1,6 +1,7 @@
 """Dates for calendars, read again by a library and by eye: folding, escaping, zones, changes, withdrawals."""
 
 import datetime as dt
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from imprimatur.store.engine import Database
 from models.events import Extended, Held, Resumed
 from models.vocabulary import MailKind
 from tests.facts import Play, example, furnish
-from tests.mails import contexts, rendered
+from tests.mails import HOSTILE, contexts, rendered
 
 AT = dt.datetime(2026, 3, 2, 9, 0, tzinfo=dt.UTC)
 TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Zl", "Zp")), max_size=200)
@@ -42,6 +43,17 @@ def test_texts_come_back_as_they_were_and_lines_are_folded(summary: str, descrip
     assert str(event["DESCRIPTION"]) == f"{description}\n; , \\"
     lines = content.split(b"\r\n")
     assert lines[-1] == b"" and all(len(line) <= 75 and b"\n" not in line for line in lines), "RFC 5545, 3.1"
+
+
+@settings(max_examples=50, deadline=None)
+@given(text=HOSTILE)
+def test_no_text_of_anyone_becomes_a_line_of_its_own(text: str) -> None:
+    hostile = f"{text}\r\nEND:VEVENT\r\nMETHOD:CANCEL\x85\u2028ATTENDEE:mailto:x@evil.example"
+    content = written(entry(summary=hostile, description=hostile), AT, "office@example.edu")
+    calendar, event = event_in(content)
+    assert str(calendar["METHOD"]) == "PUBLISH" and "ATTENDEE" not in event
+    names = [line.partition(b":")[0] for line in content.replace(b"\r\n ", b"").splitlines()]
+    assert {name for name, times in Counter(names).items() if times > 1} == {b"BEGIN", b"END"}
 
 
 def test_a_due_time_is_an_instant_and_leaves_its_reader_free() -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from email.charset import QP, Charset
 from email.header import Header
 from email.mime.multipart import MIMEMultipart
+from email.mime.nonmultipart import MIMENonMultipart
 from email.mime.text import MIMEText
 from email.policy import Compat32
 from email.utils import format_datetime, formataddr, parseaddr
@@ -224,11 +225,16 @@ def compose(
     return Message(identifier, recipient, message.as_bytes())
 
 
-def _calendar_part(entry: Entry, now: dt.datetime, sender: Sender, name: str) -> MIMEText:
-    part = _part(ics(entry, now, envelope_sender(sender)).decode().replace("\r\n", "\n"), "calendar")
-    part.set_param("method", entry.method)
-    part.set_param("name", name)
+def _calendar_part(entry: Entry, now: dt.datetime, sender: Sender, name: str) -> MIMENonMultipart:
+    text = ics(entry, now, envelope_sender(sender)).decode().replace("\r\n", "\n")
+    charset = "us-ascii" if text.isascii() else "utf-8"
+    part = MIMENonMultipart("text", "calendar", charset=charset, method=entry.method, name=name)
     part.add_header("Content-Disposition", "attachment", filename=name)
+    if text.isascii():
+        part["Content-Transfer-Encoding"] = "7bit"
+        part.set_payload(text)
+    else:
+        part.set_payload(text, _quoted_utf8())
     return part
 
 
