@@ -66,7 +66,11 @@ def regular(database: Database, now: dt.datetime) -> list[RegularContext]:
 
 
 def shown(context: RegularContext) -> Read:
-    return read(render(context, LINKS, SENDER, context.now).content)
+    mail = read(render(context, LINKS, SENDER, context.now).content)
+    for text in (mail.text, mail.html):
+        assert "None" not in text and "{{" not in text
+    assert all(len(line) <= 80 or "https://" in line for line in mail.text.splitlines())
+    return mail
 
 
 # --- digests ----------------------------------------------------------------------------------------------------

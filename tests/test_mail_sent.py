@@ -8,12 +8,14 @@ import pytest
 from imprimatur.store.engine import Database
 from imprimatur.store.people import PersonEntry, import_people, list_people
 from models.events import Decided, Extended, Held, PassedOn, Placed, Resumed
+from models.tables import IncidentRow
 from models.vocabulary import Channel, MailKind, Verdict
-from tests.facts import EXAMPLES, OFFICE, PROPOSER, Play, everything, example, furnish
+from tests.facts import EXAMPLES, MINUTE, OFFICE, PROPOSER, Play, add_people, everything, example, furnish
 from tests.governed import submitted
-from tests.mails import Mails, every_mail, rendered
+from tests.mails import Mails, contexts, every_mail, rendered
 from tests.meetings import SECRETARY, boards, sitting
 
+INCIDENT = IncidentRow.__table__  # type: ignore[attr-defined]
 VERA = "vera.deputy@example.edu"
 
 
@@ -98,6 +100,28 @@ def test_a_request_for_changes_is_told_by_the_mail_that_says_which(play: Play) -
     play.decide("proposal", Verdict.REQUEST_CHANGES, "unclear")
     assert mails(play, MailKind.STAGE_OUTCOME) == []
     assert [to for to, _ in mails(play, MailKind.REVISION)] == [PROPOSER]
+
+
+# --- incidents --------------------------------------------------------------------------------------------------
+
+
+def test_the_office_hears_of_what_was_put_right_at_once_and_not_of_what_was_later(
+    sqlite_database: Database, tmp_path: Path
+) -> None:
+    furnish(sqlite_database)
+    reviewers = [f"{name}.reviewer@example.edu,Gone,,no" for name in ("quinn", "rosa", "sam")]
+    add_people(sqlite_database, tmp_path, *reviewers)
+    play = Play(sqlite_database, tmp_path)
+    play.submit(example("industry-credit"))
+    play.decide("proposal")
+    told = [context for context in contexts(sqlite_database) if context.mail.kind is MailKind.INCIDENT]
+    [incident] = everything(sqlite_database)["incident"]
+    assert incident["resolved_at"] == incident["opened_at"], "the stage was escalated"
+    assert told and {context.stale for context in told} == {None}
+    with sqlite_database.write() as connection:
+        connection.execute(INCIDENT.update().values(resolved_at=play.now + MINUTE))
+    later = [context for context in contexts(sqlite_database) if context.mail.kind is MailKind.INCIDENT]
+    assert {context.stale for context in later} == {"the incident is resolved"}
 
 
 # --- threads ----------------------------------------------------------------------------------------------------

@@ -195,6 +195,8 @@ def assert_each_can_be_answered_by_itself(post: Post, message: Read) -> None:
         assert link in message.text and link in message.html
         assert message.header("Reply-To") != address
         assert f"Case {row['case_id']}." in message.text
+    assert all(len(line) <= 80 or "https://" in line for line in message.text.splitlines())
+    assert "None" not in message.text + message.html and "{{" not in message.text + message.html
     assert message.text.count("Dear ") == 1 and "do not reply to this mail" in " ".join(message.text.split())
 
 

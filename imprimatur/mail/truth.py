@@ -199,14 +199,17 @@ def _incident_of(mail: Mail) -> tuple[Any, ...]:
 
 
 def _incidents(connection: Connection, mails: Iterable[Mail]) -> dict[tuple[Any, ...], bool]:
-    """Whether what is known of an incident by its words is open: several can be told in the same ones."""
+    """Whether what is known of an incident by its words is open: several can be told in the same ones.
+
+    One that was closed by the step that opened it, because the stage was escalated, is still news to the office.
+    """
     cases = {mail.case_id for mail in mails}
     if not cases:
         return {}
     found: dict[tuple[Any, ...], bool] = {}
     for row in connection.execute(select(_INCIDENT).where(_INCIDENT.c.case_id.in_(cases))):
         key = row.case_id, row.kind, row.stage, row.detail
-        found[key] = found.get(key, False) or row.resolved_at is None
+        found[key] = found.get(key, False) or row.resolved_at in (None, row.opened_at)
     return found
 
 
