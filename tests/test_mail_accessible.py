@@ -14,7 +14,8 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from imprimatur.mail.checking import house_of
 from imprimatur.mail.environment import House, shipped_house
 from imprimatur.mail.examples import LINKS, examples
-from imprimatur.mail.rendering import Sender, text_of
+from imprimatur.mail.message import Sender
+from imprimatur.mail.rendering import text_of
 from models.vocabulary import MailKind
 from tests.test_browser import ARGUMENTS, OVERFLOW
 from tests.test_mail_templates import BRANDING

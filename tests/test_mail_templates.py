@@ -21,7 +21,8 @@ from imprimatur.mail.context import MailContext
 from imprimatur.mail.environment import TEMPLATES, House, packed, quoted, shipped_house, wrapped
 from imprimatur.mail.examples import LINKS, Example, examples
 from imprimatur.mail.languages import SOURCE, Language
-from imprimatur.mail.rendering import Sender, render, text_of
+from imprimatur.mail.message import Sender
+from imprimatur.mail.rendering import render, text_of
 from imprimatur.mail.replies.grammar import Answer, meaning, parse
 from imprimatur.settings import Settings
 from imprimatur.store.engine import Database

@@ -24,7 +24,7 @@ _PERSON = PersonRow.__table__  # type: ignore[attr-defined]
 OFFICE_ROLE = "governance_office"
 SYSTEM = "system"
 # Without these their reader does not know that something is asked.
-ASKS = frozenset({MailKind.TASK, MailKind.REMINDER, MailKind.ESCALATION})
+ASKS = frozenset({MailKind.TASK, MailKind.DELEGATION, MailKind.REMINDER, MailKind.ESCALATION})
 # Addresses change seldom; a circle of them must not hold anything up.
 MOST_CHANGES = 10
 
