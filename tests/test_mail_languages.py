@@ -37,7 +37,7 @@ POLICY = shipped()["industry-credit"]
 TRANSLATED = sorted(set(HOUSE.languages) - {SOURCE})
 GERMAN, FRENCH, ENGLISH = (HOUSE.languages[tag] for tag in ("de", "fr", SOURCE))
 # What a reader copies as it stands.
-COMMANDS = re.compile(r"starter\.py [a-z]+|--[a-z]+|/catalogue/|FILE")
+COMMANDS = re.compile(r"starter\.py( [a-z]+)+|--[a-z]+|/catalogue/|FILE|EMAIL|TEXT")
 WORD = re.compile(r"[^\W\d_]{2,}")
 
 

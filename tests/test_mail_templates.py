@@ -127,8 +127,10 @@ def test_a_button_stands_above_its_plain_address(tag: str) -> None:
 # --- nothing of anybody's becomes a header or markup ------------------------------------------------------------------
 
 # What the templates choose by; nobody can write these.
-CHOSEN = {"kind", "happened", "status", "act", "due_at", "cause", "code", "late", "known", "in_reply_to", "slug", "what", "was",
-          "verdict", "every", "period", "sits_at", "expires_at", "time_zone", "edition"}
+CHOSEN = {
+    "kind", "happened", "status", "act", "due_at", "cause", "code", "late", "known", "in_reply_to", "slug", "what",
+    "was", "verdict", "every", "period", "sits_at", "expires_at", "time_zone", "edition",
+}  # fmt: skip
 
 
 def written(value: Any, text: str) -> Any:
@@ -218,10 +220,10 @@ def folder_of(tmp_path: Path, **files: str) -> Path:
     return tmp_path
 
 
-def written_by(folder: Path, name: str = "task", **changes: str) -> tuple[str, str, str]:
+def written_by(folder: Path, name: str = "task", language: str = "") -> tuple[str, str, str]:
     context = next(example.context for example in examples() if example.name == name)
     sender = dataclasses.replace(SENDER, house=house_of(folder, SOURCE))
-    return text_of(examples_in(context, changes.get("language", "")), LINKS, sender)
+    return text_of(examples_in(context, language), LINKS, sender)
 
 
 def test_a_file_of_the_folder_takes_the_place_of_the_shipped_one(tmp_path: Path) -> None:
@@ -361,7 +363,8 @@ def branded(tmp_path: Path) -> Sender:
 def test_a_logo_goes_with_the_mail_and_nothing_is_fetched(branded: Sender) -> None:
     message = read(render(examples()[0].context, LINKS, branded).content).message
     assert message["From"] == "Northern Institute <credentials@northern.example>"
-    plain, related = message.iter_parts()
+    body, _ = message.iter_parts()
+    plain, related = body.iter_parts()
     assert (plain.get_content_type(), related.get_content_type()) == ("text/plain", "multipart/related")
     assert related.get_param("type") == "text/html"
     html, logo = related.iter_parts()

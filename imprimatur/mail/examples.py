@@ -14,6 +14,7 @@ from imprimatur.mail.example_parts import (
     PROPOSER,
     REVIEWER,
     SLUG,
+    TASK,
     about_case,
     about_task,
     baseline,
@@ -29,6 +30,7 @@ from models.framework import StageDef
 from models.proposal import Proposal
 from models.vocabulary import (
     AssignmentReason,
+    Authentication,
     IncidentKind,
     MailKind,
     StageKind,
@@ -74,6 +76,7 @@ def _tasks() -> Iterator[tuple[str, MailContext]]:
     instead = task_of(reason=str(AssignmentReason.DELEGATION), on_behalf_of="rosa.lindt@example.edu")
     yield "in-place-of", replace(about_task(kind, task=instead), principal="Rosa Lindt")
     committee = about_task(kind, stage=stage_of(committee="board"))
+    yield "signed-in", about_task(kind, stage=stage_of(authentication=Authentication.SIGN_IN))
     yield "committee", replace(committee, sits_at=DUE)
     yield "information", about_task(kind, stage=stage_of(kind=StageKind.INFORMATION, criteria=()))
     yield "objection", about_task(kind, stage=_objection())
@@ -148,6 +151,9 @@ def _incidents() -> Iterator[tuple[str, MailContext]]:
         data = {"kind": str(kind), "detail": told if bounced else detail}
         name = "" if kind is IncidentKind.QUORUM_OUT_OF_REACH else kind.replace("_", "-")
         yield name, about_case(MailKind.INCIDENT, office=True, stage=not bounced, **data)
+    told = "mail (task) to quinn.abara@example.edu could not be delivered: 550 5.1.1 no such mailbox"
+    known = {"kind": str(IncidentKind.MAIL_BOUNCED), "detail": told, "incident_id": "i-exampleexample23"}
+    yield "mail-bounced-task", about_case(MailKind.INCIDENT, office=True, **known, task_id=TASK)
 
 
 def _replies() -> Iterator[tuple[str, MailContext]]:

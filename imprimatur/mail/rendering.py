@@ -9,7 +9,7 @@ from imprimatur.mail.context import MailContext
 from imprimatur.mail.dates import entries
 from imprimatur.mail.languages import Language
 from imprimatur.mail.links import Links
-from imprimatur.mail.message import Message, Sender, Written, compose, one_line, tidy
+from imprimatur.mail.message import Message, Sender, Written, ascii_address, compose, one_line, tidy
 from imprimatur.mail.replying import reply_address
 from imprimatur.mail.sections import asks_back, combined_values
 from models.vocabulary import MailKind
@@ -20,6 +20,8 @@ REPLIES = frozenset({MailKind.REPLY_RECORDED, MailKind.REPLY_NOT_RECORDED})
 
 def render(letter: Letter, links: Links, sender: Sender, now: dt.datetime | None = None) -> Message:
     """The message of one row of the outbox, or of several. Raises Undeliverable."""
+    # Before anything is signed for an address that cannot even be written.
+    ascii_address(letter.mail.recipient)
     return compose(written(letter, links, sender), links, sender, now)
 
 

@@ -79,6 +79,12 @@ def open_bounce(connection: Connection, mail: Undelivered, reply: str, now: dt.d
         tell_office(connection, incident_id, mail, detail, now)
 
 
+def is_open(connection: Connection, mail_id: str) -> bool:
+    """Whether there is an open incident about a mail."""
+    of_mail = select(_INCIDENT.c.incident_id).where(_INCIDENT.c.mail_id == mail_id, _INCIDENT.c.resolved_at.is_(None))
+    return connection.execute(of_mail.limit(1)).first() is not None
+
+
 def tell_office(connection: Connection, incident_id: str, mail: Undelivered, detail: str, now: dt.datetime) -> None:
     """A mail of the office's own that bounced is not told by yet another mail."""
     told = _INCIDENT.update().where(_INCIDENT.c.incident_id == incident_id)

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, bindparam, func, or_, select, update
 
-from imprimatur.store.bounced import Undelivered, close_bounces, open_bounce
+from imprimatur.store.bounced import Undelivered, close_bounces, is_open, open_bounce
 from imprimatur.store.engine import Database
 from imprimatur.store.mail_journal import Entry, note
 from models.tables import OutboxRow
@@ -27,7 +27,8 @@ NEVER_COMBINED = frozenset(
 LAST_ATTEMPT = 34
 WAITING = [str(status) for status in (MailStatus.QUEUED, MailStatus.DEFERRED, MailStatus.SENDING, MailStatus.UNKNOWN)]
 IN_FLIGHT_NOW = [str(status) for status in (MailStatus.SENDING, MailStatus.UNKNOWN)]
-IN_FLIGHT = _TABLE.c.status.in_(IN_FLIGHT_NOW)
+# Spelled out, for a list of values cannot be sent with many rows.
+IN_FLIGHT = or_(*(_TABLE.c.status == status for status in IN_FLIGHT_NOW))
 PUT_OFF = (MailStatus.DEFERRED, MailStatus.UNKNOWN)
 CUT_SHORT = "the mailer ended before it had written down what became of it; it is sent again"
 
@@ -177,7 +178,9 @@ def record(database: Database, results: Sequence[Result], now: dt.datetime) -> N
         connection.execute(statement, [_values(result, now) for result in results])
         note(connection, [Entry(r.mail.mail_id, MailState(r.status), now, r.reply) for r in results])
         for result in results:
-            if (result.status is MailStatus.BOUNCED or result.told) and result.mail.case_id:
+            # What is put off again and again is told once.
+            told = result.told and not is_open(connection, result.mail.mail_id)
+            if (result.status is MailStatus.BOUNCED or told) and result.mail.case_id:
                 open_bounce(connection, undelivered_of(result.mail), result.reply, now)
         settled = [result for result in results if result.status in (MailStatus.SENT, MailStatus.DROPPED)]
         _close_incidents(connection, settled, now)
