@@ -1,9 +1,10 @@
-"""The worker process: runs cases, the mailer, the notifier and the sweeper.
+"""The worker process: runs cases, the mailer, the notifier, the sweeper and the mail that goes by the clock.
 
 Composition root; started by `starter.py up` and by docker-compose.
 """
 
 import asyncio
+import datetime as dt
 import signal
 import sys
 from pathlib import Path
@@ -17,11 +18,13 @@ from activities.commit import Committer
 from activities.mailer import Mailer, Pace
 from activities.notifier import Notifier
 from activities.poller import Poller
+from activities.regular import RegularMail
 from activities.sweeper import Sweeper
 from imprimatur.cli.context import Environment, connect_temporal, open_database
 from imprimatur.cli.mailboxes import keep_polled, poller_of
 from imprimatur.cli.output import leave, show_error
 from imprimatur.cli.replies import identity_of
+from imprimatur.committees.summons import put_agendas
 from imprimatur.errors import ImprimaturError
 from imprimatur.gateway import TASK_QUEUE, Gateway
 from imprimatur.inbound.polling import Poller as MailboxPoller
@@ -37,11 +40,14 @@ from imprimatur.publication.vault import Vault
 from imprimatur.rerouting import Rerouting
 from imprimatur.settings import Settings
 from imprimatur.store.engine import Database
+from imprimatur.store.preferences import Preferences
+from imprimatur.store.regular import put_digests
 from models.messages import MailerInput, NotifierInput
 from workflows.case import CaseWorkflow
 from workflows.mailbox import MailboxWorkflow
 from workflows.mailer import MailerWorkflow
 from workflows.notifier import NotifierWorkflow
+from workflows.regular import RegularMailWorkflow
 from workflows.sweeper import SweeperWorkflow
 
 CACHED_CASES = 10_000
@@ -79,24 +85,47 @@ def build_worker(
     pace = Pace(per_minute=int(per_minute) if per_minute else None)
     gateway = Gateway(client, database)
     rerouting = Rerouting(gateway, database)
-    mailer = Mailer(database, links=links, relay=relay, sender=sender, pace=pace, beside=rerouting.watch)
+    preferences = Preferences.from_settings(settings)
+    mailer = Mailer(
+        database,
+        links=links,
+        relay=relay,
+        sender=sender,
+        pace=pace,
+        preferences=preferences,
+        combine_within=dt.timedelta(seconds=int(settings.mail_combine_seconds)),
+        beside=rerouting.watch,
+    )
     notifier = Notifier(database, secret_keys(settings))
     endorser = Endorser(keyring(database, settings, base_url))
+
+    def wake_mailer() -> None:
+        loop.call_soon_threadsafe(mailer.wake.set)
+
     committer = Committer(
         database,
         base_url=base_url,
         published_dir=published_dir(settings),
-        after_mail=lambda: loop.call_soon_threadsafe(mailer.wake.set),
+        after_mail=wake_mailer,
         after_event=lambda: loop.call_soon_threadsafe(notifier.wake.set),
         after_publication=lambda slug: seal(endorser, slug),
     )
     leaving = Leaving(gateway, database)
     sweeper = Sweeper(lambda: _number_of_handed(leaving))
     polling = Poller(None if poller is None else lambda: _number_of_read(poller))
+    regular = RegularMail(lambda: asyncio.to_thread(_write_regular_mail, database, preferences), wake_mailer)
+    workflows = [
+        CaseWorkflow,
+        MailboxWorkflow,
+        MailerWorkflow,
+        NotifierWorkflow,
+        RegularMailWorkflow,
+        SweeperWorkflow,
+    ]
     return Worker(
         client,
         task_queue=TASK_QUEUE,
-        workflows=[CaseWorkflow, MailboxWorkflow, MailerWorkflow, NotifierWorkflow, SweeperWorkflow],
+        workflows=workflows,
         activities=[
             committer.commit_step,
             committer.recall_step,
@@ -104,6 +133,7 @@ def build_worker(
             notifier.notify_webhooks,
             polling.poll_mailbox,
             sweeper.sweep_abandoned_work,
+            regular.write_regular_mail,
         ],
         workflow_runner=UnsandboxedWorkflowRunner(),
         max_cached_workflows=CACHED_CASES,
@@ -120,6 +150,11 @@ async def _number_of_read(poller: MailboxPoller) -> int:
     for outcome in (dealt.outcome for dealt in polled.messages):
         log.info("mail_received", result=outcome.result, kind=outcome.kind, task_id=outcome.task_id)
     return len(polled.messages)
+
+
+def _write_regular_mail(database: Database, preferences: Preferences) -> int:
+    now = dt.datetime.now(dt.UTC)
+    return put_digests(database, preferences, now) + put_agendas(database, now)
 
 
 async def start_mailer(client: Client) -> None:
@@ -154,6 +189,16 @@ async def start_sweeper(client: Client) -> None:
     )
 
 
+async def start_regular_mail(client: Client) -> None:
+    """One for the whole installation, started once and perpetual."""
+    await client.start_workflow(
+        RegularMailWorkflow.run,
+        id="regular-mail",
+        task_queue=TASK_QUEUE,
+        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+    )
+
+
 async def main() -> int:
     environment = Environment.current()
     settings = environment.settings
@@ -180,6 +225,7 @@ async def main() -> int:
             await start_mailer(client)
             await start_notifier(client)
             await start_sweeper(client)
+            await start_regular_mail(client)
             await keep_polled(client, settings)
             log.info("worker_ready", task_queue=TASK_QUEUE)
             await stop.wait()

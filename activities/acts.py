@@ -3,7 +3,17 @@
 import datetime as dt
 from typing import Any
 
-from activities.assigning import NOBODY, assign, because, escalate, place_on_agenda, record_choice, resolution, timed
+from activities.assigning import (
+    NOBODY,
+    assign,
+    because,
+    escalate,
+    place_on_agenda,
+    record_choice,
+    resolution,
+    tell_change,
+    timed,
+)
 from activities.book import OFFICE_ROLE, SYSTEM, Book
 from activities.desk import close_task
 from activities.resolving import Deadlines, DueBy, calendar_of, deadlines_from, sitting_day, stage_deadlines
@@ -17,6 +27,10 @@ from models.vocabulary import AssignmentReason, EventType, IncidentKind, MailKin
 
 # What says of a stage when it is due.
 Dated = c.PauseStage | c.ResumeStage | c.ExtendStage | c.PlaceItem | c.BeginSitting
+CHANGES: dict[type[Dated], str] = {c.ResumeStage: "resumed", c.ExtendStage: "extended", c.PlaceItem: "placed"}
+
+# Also of a task that is due at no time.
+ALWAYS_TOLD = ("held", "resumed")
 
 
 def hold_case(book: Book, effect: c.HoldCase) -> None:
@@ -34,7 +48,7 @@ def pause_stage(book: Book, effect: c.PauseStage) -> None:
         calendar = calendar_of(book.framework, stage.sla.calendar)
         remaining = business_seconds_between(book.step.at, row["due_at"], calendar)
         book.rows.update(StageRow, _key(book, effect), due_at=None, due_reason=None, clock_remaining_seconds=remaining)
-    _date_tasks(book, effect, None)
+    _date_tasks(book, effect, None, "held")
 
 
 def resume_stage(book: Book, effect: c.ResumeStage) -> None:
@@ -51,6 +65,8 @@ def resume_stage(book: Book, effect: c.ResumeStage) -> None:
     if row["due_at"] is None:
         _set_due(book, effect, deadlines)
     else:
+        for task in book.open_tasks_of(effect.stage, effect.round):
+            tell_change(book, task, "resumed", task["due_at"])
         facts = timed(deadlines) | {"stage": effect.stage, "due_at": row["due_at"]}
         book.resolutions.append(resolution(facts))
 
@@ -102,13 +118,15 @@ def _set_due(book: Book, effect: Dated, deadlines: Deadlines | None) -> None:
     due_at = deadlines.due.due_at if deadlines else None
     reason = deadlines.due.explanation() if deadlines else None
     book.rows.update(StageRow, _key(book, effect), due_at=due_at, due_reason=reason, clock_remaining_seconds=None)
-    _date_tasks(book, effect, due_at)
+    _date_tasks(book, effect, due_at, CHANGES[type(effect)])
     book.resolutions.append(resolution({"stage": effect.stage} | timed(deadlines)))
 
 
-def _date_tasks(book: Book, effect: Dated, due_at: dt.datetime | None) -> None:
+def _date_tasks(book: Book, effect: Dated, due_at: dt.datetime | None, what: str) -> None:
     for task in book.open_tasks_of(effect.stage, effect.round):
         book.rows.update(TaskRow, {"task_id": task["task_id"]}, due_at=due_at)
+        if what in ALWAYS_TOLD or task["due_at"] != due_at:
+            tell_change(book, task, what, due_at)
 
 
 def _key(book: Book, effect: Dated) -> dict[str, Any]:

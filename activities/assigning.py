@@ -143,7 +143,10 @@ def _seek(
     due_at, data = book.stage_due_at(stage_id, round_number), {"cause": cause}
     if missed:
         data["due_at"] = instant_text(missed[0])
-    tasks = tuple(assign(book, stage_id, round_number, candidate, due_at, data) for candidate in found.candidates)
+    tasks = tuple(
+        assign(book, stage_id, round_number, candidate, due_at, data, kind=MailKind.ESCALATION)
+        for candidate in found.candidates
+    )
     book.resolutions.append(resolution({"stage": stage_id, "tasks": tasks}))
 
 
@@ -183,8 +186,10 @@ def assign(
     round_number: int,
     candidate: Candidate,
     due_at: dt.datetime | None,
-    escalated: dict[str, str] | None = None,
+    told_by_mail: dict[str, str] | None = None,
     stands_for: str | None = None,
+    *,
+    kind: MailKind = MailKind.TASK,
 ) -> AssignedTask:
     asked = [task for task in book.tasks_of_round(stage_id, round_number) if task["assignee"] == candidate.email]
     task_id = ids.task_id(book.step.case_id, stage_id, round_number, candidate.email, len(asked) + 1)
@@ -210,14 +215,27 @@ def assign(
     told = {name: row[name] for name in ("task_id", "stage", "round", "assignee", "reason", "role")}
     told |= {"on_behalf_of": candidate.on_behalf_of} if candidate.on_behalf_of else {}
     book.event(EventType.TASK_OFFERED if candidate.on_offer else EventType.TASK_ASSIGNED, SYSTEM, **told)
-    kind = MailKind.ESCALATION if escalated else MailKind.TASK
-    book.mail(kind, candidate.email, candidate.name, task_id=task_id, **(escalated or {}))
+    book.mail(kind, candidate.email, candidate.name, task_id=task_id, **(told_by_mail or {}))
     facts: dict[str, Any] = {"id": task_id, "assignee": candidate.email, "reason": candidate.reason}
     facts |= {"role": candidate.role} if candidate.role else {}
     facts |= {"offer": offer} if offer else {}
     facts |= {"status": status} if candidate.on_offer else {}
     facts |= {"stands_for": stands_for} if stands_for else {}
     return AssignedTask.model_construct(_fields_set=set(facts), **facts)
+
+
+def tell_change(book: Book, task: dict[str, Any], what: str, due_at: dt.datetime | None) -> None:
+    """``what`` is ``held``, ``resumed``, ``extended``, ``placed`` (at another sitting) or ``anew``."""
+    book.mail(
+        MailKind.CHANGED,
+        task["assignee"],
+        task["assignee_name"],
+        task_id=task["task_id"],
+        what=what,
+        was=instant_text(task["due_at"]) if task["due_at"] else None,
+        due_at=instant_text(due_at) if due_at else None,
+        reason=getattr(book.step.event, "reason", None) or "",
+    )
 
 
 def timed(deadlines: Deadlines | None) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from activities.assigning import assign, record_choice, report_shortage, resolution, timed
+from activities.assigning import assign, record_choice, report_shortage, resolution, tell_change, timed
 from activities.book import SYSTEM, Book
 from activities.resolving import Deadlines, stage_deadlines
 from activities.staffing import find_confirmers, find_others, reviewing_now
@@ -101,6 +101,8 @@ def _begin_anew(book: Book, effect: c.AskAnew, deadlines: Deadlines | None) -> N
     book.rows.update(StageRow, key, due_at=due_at, due_reason=reason, confirms=None)
     for task in book.open_tasks_of(effect.stage, effect.round):
         book.rows.update(TaskRow, {"task_id": task["task_id"]}, due_at=due_at)
+        if task["due_at"] != due_at:
+            tell_change(book, task, "anew", due_at)
     sla = book.stage_def(effect.stage).sla
     book.event(
         EventType.STAGE_OPENED,

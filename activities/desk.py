@@ -102,14 +102,17 @@ def pass_on(book: Book, effect: c.PassOn) -> None:
         reason=effect.reason,
         **{"from": task["assignee"], "to": effect.to},
     )
+    named = people_by_email(book.connection, [effect.to])
     # Whoever cannot be reached, or has left, is not written to.
     if not delegated and effect.actor != SYSTEM:
         book.mail(MailKind.TASK_CLOSED, task["assignee"], task["assignee_name"], task_id=effect.task)
+    if delegated:
+        told = {"to": effect.to, "to_name": named[0].name if named else "", "reason": effect.reason}
+        book.mail(MailKind.PASSED_ON, task["assignee"], task["assignee_name"], task_id=effect.task, **told)
     _resolve_conflict(book, effect.stage, task["assignee"])
     # Its mail need not arrive any more.
     undelivered = {"case_id": book.step.case_id, "task_id": effect.task, "kind": str(IncidentKind.MAIL_BOUNCED)}
     book.rows.fill(IncidentRow, undelivered, resolved_at=book.step.at)
-    named = people_by_email(book.connection, [effect.to])
     reason = AssignmentReason.DELEGATION if delegated else AssignmentReason.REASSIGNMENT
     candidate = Candidate(
         effect.to,
@@ -119,7 +122,9 @@ def pass_on(book: Book, effect: c.PassOn) -> None:
         on_behalf_of=task["assignee"],
         offer=_offer_of(task),
     )
-    assigned = assign(book, effect.stage, effect.round, candidate, book.stage_due_at(effect.stage, effect.round))
+    due_at = book.stage_due_at(effect.stage, effect.round)
+    kind, told = (MailKind.DELEGATION, {"reason": effect.reason}) if delegated else (MailKind.TASK, {})
+    assigned = assign(book, effect.stage, effect.round, candidate, due_at, told, kind=kind)
     book.resolutions.append(resolution({"stage": effect.stage, "tasks": (assigned,)}))
 
 

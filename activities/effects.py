@@ -21,12 +21,22 @@ from models import conditions as agreed
 from models import effects as c
 from models.tables import DecisionRow, PublicationRow, StackingRow, StageRow, TaskRow, VersionRow
 from models.vocabulary import (
+    Channel,
     EventType,
     MailKind,
+    StageOutcome,
     StageStatus,
     TaskClosure,
     TaskStatus,
     Verdict,
+)
+
+TOLD_TO_PROPOSER = (
+    StageOutcome.APPROVED,
+    StageOutcome.ENDORSED,
+    StageOutcome.REFUSED,
+    StageOutcome.REJECTED,
+    StageOutcome.SKIPPED,
 )
 
 
@@ -137,6 +147,27 @@ def _record_decision(book: Book, effect: c.RecordDecision) -> None:
     book.rows.update(TaskRow, {"task_id": decision.task_id}, status=str(TaskStatus.DECIDED), closed_at=step.at)
     if decision.verdict is Verdict.RECUSE:
         desk.stood_aside(book, effect)
+    # A reply is answered in its own thread.
+    if decision.channel is not Channel.MAIL:
+        _send_receipt(book, effect)
+
+
+def _send_receipt(book: Book, effect: c.RecordDecision) -> None:
+    decision = effect.decision
+    book.mail(
+        MailKind.RECEIPT,
+        decision.actor,
+        task_id=decision.task_id,
+        decision_id=decision.decision_id,
+        verdict=str(decision.verdict),
+        comment=decision.comment,
+        scores=decision.scores,
+        conditions=[given.text for given in decision.conditions],
+        version=book.step.version,
+        digest=effect.digest,
+        position=book.position,
+        ledger_digest=book.head,
+    )
 
 
 def _close_task(book: Book, effect: c.CloseTask) -> None:
@@ -176,6 +207,20 @@ def _close_stage(book: Book, effect: c.CloseStage) -> None:
         outcome=str(effect.outcome),
         reason=effect.reason,
     )
+    if effect.outcome in TOLD_TO_PROPOSER and not stage.is_automatic and not _told_otherwise(book):
+        book.mail(
+            MailKind.STAGE_OUTCOME,
+            book.proposer,
+            stage=effect.stage,
+            round=effect.round,
+            outcome=str(effect.outcome),
+            reason=effect.reason,
+        )
+
+
+def _told_otherwise(book: Book) -> bool:
+    """The proposer hears of the end of the case, or of what to change, by a mail that says more."""
+    return any(isinstance(effect, c.CloseCase | c.RequestRevision) for effect in book.step.effects)
 
 
 def _expire_approval(book: Book, effect: c.ExpireApproval) -> None:

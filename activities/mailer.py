@@ -3,8 +3,7 @@
 import asyncio
 import datetime as dt
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
 
 import aiosmtplib
 import structlog
@@ -14,17 +13,20 @@ from temporalio import activity
 from activities.ports import MailerPort
 from activities.pulse import heartbeat
 from imprimatur.errors import Unavailable
-from imprimatur.mail.context import Unready, load
+from imprimatur.mail.combining import Combined, Letter, bindings, combined
+from imprimatur.mail.context import DEFAULTS, Readable, Unready, load
 from imprimatur.mail.links import Links
+from imprimatur.mail.message import Message, Sender, Undeliverable
 from imprimatur.mail.pacing import Bucket
-from imprimatur.mail.rendering import Message, Sender, Undeliverable, render
-from imprimatur.mail.sign_in import is_too_late, sign_in_message
+from imprimatur.mail.quiet import leaves_at
+from imprimatur.mail.rendering import render
 from imprimatur.mail.transport import Relay
 from imprimatur.store import outbox
 from imprimatur.store.engine import Database
 from imprimatur.store.outbox import Mail, Result
+from imprimatur.store.preferences import Preferences
 from models.messages import MailerInput
-from models.vocabulary import MailKind, MailStatus
+from models.vocabulary import MailStatus
 
 log = structlog.get_logger()
 
@@ -61,8 +63,11 @@ class RelayLost(RelayDown):
 
 @dataclass(frozen=True)
 class Prepared:
+    """``others`` are carried by the same message as ``mail``, and share its fate."""
+
     mail: Mail
     message: Message
+    others: tuple[Mail, ...] = ()
 
 
 def _now() -> dt.datetime:
@@ -84,6 +89,8 @@ class Mailer(MailerPort):
         sender: Sender,
         run_for: dt.timedelta = RUN_FOR,
         pace: Pace | None = None,
+        preferences: Preferences = DEFAULTS,
+        combine_within: dt.timedelta = outbox.AT_ONCE,
         clock: Callable[[], dt.datetime] = _now,
         beside: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
@@ -93,6 +100,8 @@ class Mailer(MailerPort):
         self._sender = sender
         self._run_for = run_for
         self._pace = pace or Pace()
+        self._preferences = preferences
+        self._combine_within = combine_within
         self._clock = clock
         self._bucket = Bucket(self._pace.per_minute) if self._pace.per_minute else None
         self._beside = beside
@@ -162,41 +171,58 @@ class Mailer(MailerPort):
         settled: list[Result] = []
         # What the relay may not be given yet is not claimed either: its case may close before its turn comes.
         limit = min(self._pace.batch, self._bucket.holds(now)) if self._bucket else self._pace.batch
-        claimed = outbox.claim(self._database, limit, now) if limit else []
-        for mail in (mail for mail in claimed if mail.kind is MailKind.SIGN_IN):
-            if is_too_late(mail, now):
-                settled.append(Result(mail, MailStatus.DROPPED, "the link has expired"))
-            else:
-                self._compose(mail, partial(sign_in_message, mail, self._links, self._sender, now), prepared, settled)
-        for context in load(self._database, [mail for mail in claimed if mail.kind is not MailKind.SIGN_IN]):
-            if isinstance(context, Unready):
-                log.error("mail_not_readable", mail_id=context.mail.mail_id, reason=context.reason)
-                settled.append(Result(context.mail, MailStatus.DEFERRED, f"could not be written: {context.reason}"))
-            elif context.stale:
-                settled.append(Result(context.mail, MailStatus.DROPPED, context.stale))
-            else:
-                composing = partial(render, context, self._links, self._sender, now)
-                self._compose(context.mail, composing, prepared, settled)
+        claimed = outbox.claim(self._database, limit, now, self._combine_within) if limit else []
+        wanted = self._wanted(load(self._database, claimed, self._preferences, now), now, settled)
+        letters = combined(wanted, combine=bool(self._combine_within))
+        for letter in letters:
+            self._compose(letter, now, prepared, settled)
+        outbox.bind(self._database, dict(bindings(letters)))
         if self._bucket:
             self._bucket.take(len(prepared))
         return prepared, settled
 
-    def _compose(
-        self, mail: Mail, compose: Callable[[], Message], prepared: list[Prepared], settled: list[Result]
-    ) -> None:
+    def _wanted(
+        self, contexts: Iterable[Readable | Unready], now: dt.datetime, settled: list[Result]
+    ) -> list[Readable]:
+        """What is to leave now; what is not is settled."""
+        found: list[Readable] = []
+        for context in contexts:
+            if isinstance(context, Unready):
+                log.error("mail_not_readable", mail_id=context.mail.mail_id, reason=context.reason)
+                settled.append(Result(context.mail, MailStatus.DEFERRED, f"could not be written: {context.reason}"))
+                continue
+            try:
+                stale, leaves = context.stale, leaves_at(context, now)
+            except (LookupError, ValueError) as error:
+                settled.append(Result(context.mail, MailStatus.DEFERRED, f"could not be written: {error}"))
+                continue
+            if stale:
+                settled.append(Result(context.mail, MailStatus.DROPPED, stale))
+            elif leaves > now:
+                settled.append(Result(context.mail, MailStatus.QUEUED, outbox.QUIET, not_before=leaves))
+            else:
+                found.append(context)
+        return found
+
+    def _compose(self, letter: Letter, now: dt.datetime, prepared: list[Prepared], settled: list[Result]) -> None:
         """A mail that a faulty template cannot make is put off, and holds up no other."""
+        mails = letter.mails if isinstance(letter, Combined) else (letter.mail,)
         try:
-            prepared.append(Prepared(mail, compose()))
+            prepared.append(Prepared(mails[0], render(letter, self._links, self._sender, now), mails[1:]))
         except Undeliverable as error:
-            settled.append(Result(mail, MailStatus.BOUNCED, str(error)))
+            settled.extend(Result(mail, MailStatus.BOUNCED, str(error)) for mail in mails)
         except (TemplateError, LookupError, TypeError, ValueError, AttributeError, OverflowError) as error:
-            log.error("mail_not_rendered", mail_id=mail.mail_id, kind=mail.kind, exc_info=error)
-            settled.append(Result(mail, MailStatus.DEFERRED, f"could not be rendered: {error}", told=True))
+            log.error("mail_not_rendered", mail_id=mails[0].mail_id, kind=mails[0].kind, exc_info=error)
+            reason = f"could not be rendered: {error}"
+            settled.extend(Result(mail, MailStatus.DEFERRED, reason, told=True) for mail in mails)
 
     def _write(self, prepared: list[Prepared], results: list[Result]) -> None:
-        done = {result.mail.mail_id for result in results}
-        outbox.record(self._database, results, self._clock())
-        outbox.release(self._database, [item.mail for item in prepared if item.mail.mail_id not in done])
+        others = {item.mail.mail_id: item.others for item in prepared}
+        told = [*results, *(replace(r, mail=mail) for r in results for mail in others.get(r.mail.mail_id, ()))]
+        done = {result.mail.mail_id for result in told}
+        outbox.record(self._database, told, self._clock())
+        mails = [mail for item in prepared for mail in (item.mail, *item.others)]
+        outbox.release(self._database, [mail for mail in mails if mail.mail_id not in done])
 
 
 async def _send_all(connection: "Connection", queue: Iterable[Prepared], results: list[Result]) -> None:

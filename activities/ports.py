@@ -49,3 +49,11 @@ class PollerPort:
     @activity.defn(name="poll_mailbox")
     async def poll_mailbox(self) -> int:
         raise NotImplementedError
+
+
+class RegularMailPort:
+    """Puts digests and agendas that are due into the outbox; returns how many. Repeating it is safe."""
+
+    @activity.defn(name="write_regular_mail")
+    async def write_regular_mail(self) -> int:
+        raise NotImplementedError

@@ -92,3 +92,22 @@ def incident_id(case_id: str, stage_id: str, round_number: int, kind: str) -> st
 
 def random_id(prefix: str) -> str:
     return prefix + _short(secrets.token_bytes(10), 16)
+
+
+def carrier_id(mail_ids: Sequence[str]) -> str:
+    """The message that several mails became."""
+    return _derived("m-", "carrier", *mail_ids)
+
+
+def digest_id(person: str, day: str) -> str:
+    """One for each person and day."""
+    return _derived("m-", "digest", person, day)
+
+
+def agenda_id(committee: str, day: str, person: str, edition: int) -> str:
+    return _derived("m-", "agenda", committee, day, person, edition)
+
+
+def thread_id(*of: str) -> str:
+    """A name for a thread that does not tell whose it is."""
+    return _derived("", "thread", *of)

@@ -7,10 +7,15 @@ from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+from zoneinfo import available_timezones
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from models.quiet import QuietHours
+from models.vocabulary import Digest
+
+LONGEST_WAIT_SECONDS = 3600
 _DOMAIN = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?")
 
 # As the directory, catalogues and settings write it: BCP 47, the language in small letters.
@@ -58,6 +63,11 @@ class Settings(BaseSettings):
     oidc_client_secret: SecretStr | None = Field(default=None, alias="OIDC_CLIENT_SECRET")
     mail_unnamed_results: str | None = Field(default=None, alias="MAIL_UNNAMED_RESULTS")
     mail_verify_dkim: str = Field(default="no", alias="MAIL_VERIFY_DKIM")
+    mail_time_zone: str | None = Field(default=None, alias="MAIL_TIME_ZONE")
+    mail_quiet_hours: str = Field(default="none", alias="MAIL_QUIET_HOURS")
+    mail_digest: str = Field(default="none", alias="MAIL_DIGEST")
+    mail_receipts: str = Field(default="yes", alias="MAIL_RECEIPTS")
+    mail_combine_seconds: str = Field(default="0", alias="MAIL_COMBINE_SECONDS")
     payload_keys: SecretStr | None = Field(default=None, alias="PAYLOAD_KEYS")
 
     @model_validator(mode="before")
@@ -139,11 +149,40 @@ class Settings(BaseSettings):
             raise ValueError("not a number of Received headers from 0 to 9")
         return value
 
-    @field_validator("mail_verify_dkim")
+    @field_validator("mail_time_zone")
+    @classmethod
+    def _known_zone(cls, value: str | None) -> str | None:
+        if value is not None and value not in available_timezones():
+            raise ValueError("not a time zone such as Pacific/Auckland")
+        return value
+
+    @field_validator("mail_quiet_hours")
+    @classmethod
+    def _quiet_hours(cls, value: str) -> str:
+        try:
+            return str(QuietHours.parse(value))
+        except ValueError as error:
+            raise ValueError("not hours such as 20:00-07:00 weekends") from error
+
+    @field_validator("mail_digest")
+    @classmethod
+    def _known_digest(cls, value: str) -> str:
+        if value not in list(Digest):
+            raise ValueError(f"none of {', '.join(Digest)}")
+        return value
+
+    @field_validator("mail_verify_dkim", "mail_receipts")
     @classmethod
     def _yes_or_no(cls, value: str) -> str:
         if value not in ("yes", "no"):
             raise ValueError("neither yes nor no")
+        return value
+
+    @field_validator("mail_combine_seconds")
+    @classmethod
+    def _seconds(cls, value: str) -> str:
+        if not re.fullmatch(r"\d{1,4}", value) or int(value) > LONGEST_WAIT_SECONDS:
+            raise ValueError(f"not a whole number of seconds, at most {LONGEST_WAIT_SECONDS}")
         return value
 
     @property

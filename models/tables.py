@@ -57,7 +57,7 @@ def _text() -> Any:
 
 
 class PersonRow(SQLModel, table=True):
-    """``language`` is the one that the person is written to in; none leaves it to the setting.
+    """Of what is left open, from ``time_zone`` to ``language``, the institution's default holds.
 
     ``formerly`` is the address that the same person had before.
     """
@@ -67,6 +67,10 @@ class PersonRow(SQLModel, table=True):
     name: str
     organisation: str = ""
     active: bool = True
+    time_zone: str | None = None
+    quiet_hours: str | None = None
+    digest: str | None = None
+    receipts: bool | None = None
     language: str | None = None
     roles: list[str] = _json()
     units: list[str] = _json()
@@ -489,8 +493,8 @@ class AbsenceRow(SQLModel, table=True):
 class OutboxRow(SQLModel, table=True):
     """Outgoing mail, written with the step that causes it; ``due_at`` is real time: when the mailer may try.
 
-    ``case_id`` is empty for mail that is about a person and no case.
-    ``returned`` counts how often a relay took it and gave it back later.
+    ``case_id`` is empty for mail that is about a person and no case. ``carried_by`` names the message that several
+    mails to one person became. ``returned`` counts how often a relay took it and gave it back later.
     """
 
     __tablename__ = "outbox"
@@ -512,6 +516,7 @@ class OutboxRow(SQLModel, table=True):
     seen_at: dt.datetime | None = _maybe_instant()
     reminded_at: dt.datetime | None = _maybe_instant()
     returned: int | None = None
+    carried_by: str | None = Field(default=None, index=True)
 
 
 class MailEventRow(SQLModel, table=True):

@@ -469,9 +469,24 @@ class MailKind(StrEnum):
     ADVICE_ASKED = "advice_asked"
     ADVICE_GIVEN = "advice_given"
     CONDITION = "condition"
+    DELEGATION = "delegation"
+    PASSED_ON = "passed_on"
+    CHANGED = "changed"
+    RECEIPT = "receipt"
+    STAGE_OUTCOME = "stage_outcome"
+    DIGEST = "digest"
+    AGENDA = "agenda"
     REPLY_RECORDED = "reply_recorded"
     REPLY_NOT_RECORDED = "reply_not_recorded"
     SIGN_IN = "sign_in"
+
+
+class Digest(StrEnum):
+    """How often a person gets a list of their open tasks."""
+
+    NONE = "none"
+    DAILY = "daily"
+    WEEKLY = "weekly"
 
 
 class MailStatus(StrEnum):

@@ -16,7 +16,8 @@ from sqlalchemy import select
 
 from imprimatur.mail.context import MailContext, load
 from imprimatur.mail.links import Links
-from imprimatur.mail.rendering import Sender, render
+from imprimatur.mail.message import Sender
+from imprimatur.mail.rendering import render
 from imprimatur.store import inbound, outbox
 from imprimatur.store.engine import Database
 from imprimatur.store.outbox import Result
@@ -28,7 +29,7 @@ from tests.office_stories import STORIES, tell
 DAY = dt.timedelta(days=1)
 LATER = dt.datetime.now(dt.UTC) + DAY
 LINKS = Links(["k" * 40], BASE_URL)
-ANSWERABLE = (MailKind.TASK, MailKind.REMINDER, MailKind.ESCALATION)
+ANSWERABLE = (MailKind.TASK, MailKind.DELEGATION, MailKind.REMINDER, MailKind.ESCALATION, MailKind.CHANGED)
 HEADERS = {
     "Content-Type", "MIME-Version", "From", "To", "Subject", "Date", "Message-ID", "References", "In-Reply-To",
     "Auto-Submitted", "X-Imprimatur-Case",
@@ -172,6 +173,10 @@ def _replied(database: Database) -> None:
         arrival = inbound.Arrival(f"key-{number}", None, None, InboundKind.REPLY, "digest", b"")
         reaction = inbound.Reaction("recorded", answer=kind, data=data, answers_a_day=1_000)
         assert inbound.settle(database, arrival, inbound.holder(database, tasks[status]), reaction)
+
+
+def can_be_answered(context: MailContext) -> bool:
+    return context.mail.kind in ANSWERABLE and context.mail.data.get("what") != "held"
 
 
 def one(found: Mails, kind: MailKind, **data: object) -> MailContext:

@@ -87,9 +87,21 @@ async def _keep_the_directory(terminal: Terminal) -> None:
     await terminal.ask(f"people absent {QUINN} {days} --reason holiday")
     await terminal.ask(f"people absences --person {QUINN}")
     assert (await terminal.ask(f"people back {QUINN} --on 2027-01-04"))["changed"] == 1
-    await terminal.ask(f"people language {QUINN} de")
+    wished = "--time-zone Europe/Berlin --quiet-hours 20:00-07:00 --digest daily --receipts no --language de"
+    person = (await terminal.ask(f"people prefer {QUINN} {wished}"))["person"]
+    assert [person[name] for name in ("time_zone", "quiet_hours", "digest", "receipts", "language")] == [
+        "Europe/Berlin",
+        "20:00-07:00",
+        "daily",
+        False,
+        "de",
+    ]
+    person = (await terminal.ask(f"people prefer {QUINN} --digest default"))["person"]
+    assert (person["digest"], person["time_zone"]) == (None, "Europe/Berlin")
     for line, code, status in (
-        (f"people language {QUINN} Deutsch", "language_malformed", 2),
+        (f"people prefer {QUINN} --language Deutsch", "preference_invalid", 2),
+        (f"people prefer {QUINN} --quiet-hours nights", "preference_invalid", 2),
+        ("people prefer nobody@example.edu --digest daily", "person_unknown", 1),
         (f"people absent {QUINN} --from soon --until later", "date_malformed", 2),
         (f"people absent {QUINN} --from 2027-01-08 --until 2026-12-21", "dates_reversed", 2),
         (f"people interest add {QUINN}", "interest_subject", 2),

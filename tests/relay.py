@@ -17,9 +17,12 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.mailer import Mailer, Pace
 from imprimatur.embedded.home import LOOPBACK
-from imprimatur.mail.rendering import Sender
+from imprimatur.mail.context import DEFAULTS
+from imprimatur.mail.message import Sender
 from imprimatur.mail.transport import Relay, parse_smtp_url
 from imprimatur.store.engine import Database
+from imprimatur.store.outbox import AT_ONCE
+from imprimatur.store.preferences import Preferences
 from models.messages import MailerInput
 from models.tables import OutboxRow
 from tests.facts import Play, amended, example, furnish
@@ -125,6 +128,8 @@ class Post:
     relay: Relay
     now: dt.datetime = field(default_factory=lambda: dt.datetime.now(dt.UTC))
     pace: Pace = QUICK
+    preferences: Preferences = DEFAULTS
+    combine_within: dt.timedelta = AT_ONCE
     sender: Sender = SENDER
     beside: Callable[[], Awaitable[None]] | None = None
 
@@ -139,6 +144,8 @@ class Post:
             relay=self.relay,
             sender=self.sender,
             pace=self.pace,
+            preferences=self.preferences,
+            combine_within=self.combine_within,
             clock=lambda: self.now,
             beside=self.beside,
         )

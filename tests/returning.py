@@ -2,7 +2,7 @@
 
 from itertools import count
 
-from imprimatur.mail.rendering import Sender
+from imprimatur.mail.message import Sender
 from tests.mails import LINKS
 from tests.replying import DOMAIN
 

@@ -8,7 +8,8 @@ import pytest
 from imprimatur.errors import Unavailable
 from imprimatur.inbound.receiving import ANSWERS_A_DAY, Identity
 from imprimatur.mail.context import MailContext, load
-from imprimatur.mail.rendering import Sender, render
+from imprimatur.mail.message import Sender
+from imprimatur.mail.rendering import render
 from imprimatur.store import inbound, outbox
 from imprimatur.store.reading import TaskView
 from models.messages import DecisionReceipt

@@ -1,6 +1,5 @@
 """Mails in a real browser: axe-core finds nothing, nothing is fetched, and every width and both shades can be read."""
 
-import dataclasses
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,8 +12,9 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from imprimatur.mail.checking import house_of
 from imprimatur.mail.environment import House, shipped_house
-from imprimatur.mail.examples import LINKS, examples
-from imprimatur.mail.rendering import Sender, text_of
+from imprimatur.mail.examples import LINKS, examples, in_language
+from imprimatur.mail.message import Sender
+from imprimatur.mail.rendering import text_of
 from models.vocabulary import MailKind
 from tests.test_browser import ARGUMENTS, OVERFLOW
 from tests.test_mail_templates import BRANDING
@@ -57,7 +57,7 @@ def page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
 def html_of(name: str, tag: str, house: House) -> str:
     context = next(example.context for example in examples() if example.name == name)
     sender = Sender("x@example.edu", "example.edu", takes_replies=True, house=house)
-    return text_of(dataclasses.replace(context, language=tag), LINKS, sender)[2]
+    return text_of(in_language(context, tag), LINKS, sender)[2]
 
 
 def show(page: Page, html: str) -> None:

@@ -9,15 +9,16 @@ import pytest
 from hypothesis import given
 
 from imprimatur.mail.context import MailContext
-from imprimatur.mail.rendering import Sender, Undeliverable, message_id, render
+from imprimatur.mail.message import Sender, Undeliverable, message_id
+from imprimatur.mail.rendering import render
 from models.vocabulary import MailKind
 from tests.mails import (
-    ANSWERABLE,
     HEADERS,
     HOSTILE,
     LINKS,
     SENDER,
     Mails,
+    can_be_answered,
     changed,
     every_mail,
     one,
@@ -39,7 +40,7 @@ def one_line(text: str) -> str:
 def test_only_task_mails_can_be_answered_and_what_asks_an_answer_back(found: Mails) -> None:
     for context in found:
         reply_to = rendered(context).message["Reply-To"]
-        if context.mail.kind in (*ANSWERABLE, MailKind.REPLY_NOT_RECORDED):
+        if can_be_answered(context) or context.mail.kind is MailKind.REPLY_NOT_RECORDED:
             assert context.mail.task_id is not None
             secret = LINKS.reply_secret(context.mail.task_id, context.mail.recipient)
             assert reply_to == f"review+{secret}@mail.example.edu"

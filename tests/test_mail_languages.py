@@ -26,7 +26,8 @@ from imprimatur.rules.completeness import missing
 from imprimatur.rules.wording import closed_by
 from imprimatur.store import outbox
 from imprimatur.store.engine import Database
-from imprimatur.store.people import import_people, set_language
+from imprimatur.store.people import import_people
+from imprimatur.store.preferences import prefer
 from models.vocabulary import TaskClosure, Verdict
 from tests.facts import Play, example, furnish
 from tests.mails import LATER, LINKS, SENDER, read
@@ -36,7 +37,7 @@ POLICY = shipped()["industry-credit"]
 TRANSLATED = sorted(set(HOUSE.languages) - {SOURCE})
 GERMAN, FRENCH, ENGLISH = (HOUSE.languages[tag] for tag in ("de", "fr", SOURCE))
 # What a reader copies as it stands.
-COMMANDS = re.compile(r"starter\.py [a-z]+|--[a-z]+|/catalogue/|FILE")
+COMMANDS = re.compile(r"starter\.py( [a-z]+)+|--[a-z]+|/catalogue/|FILE|EMAIL|TEXT")
 WORD = re.compile(r"[^\W\d_]{2,}")
 
 
@@ -235,7 +236,7 @@ def test_the_nearest_language_that_there_is_is_taken(wanted: tuple[str, ...], fo
 
 def test_a_person_is_written_to_in_their_own_language(database: Database, tmp_path: Path) -> None:
     furnish(database)
-    set_language(database, "sam.reviewer@example.edu", "de")
+    prefer(database, "sam.reviewer@example.edu", {"language": "de"})
     (tmp_path / "people.csv").write_text("email,name,language\nquinn.reviewer@example.edu,Quinn,fr\n", encoding="utf-8")
     assert import_people(database, tmp_path / "people.csv").updated == 1
     play = Play(database, tmp_path)

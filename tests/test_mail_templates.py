@@ -17,11 +17,15 @@ from imprimatur.errors import InputError
 from imprimatur.mail import catalogues
 from imprimatur.mail.branding import DARK, LIGHT, contrast, contrast_problems
 from imprimatur.mail.checking import examined, house_of, sender_of
+from imprimatur.mail.combining import Combined, Letter
 from imprimatur.mail.context import MailContext
 from imprimatur.mail.environment import TEMPLATES, House, packed, quoted, shipped_house, wrapped
 from imprimatur.mail.examples import LINKS, Example, examples
+from imprimatur.mail.examples import in_language as examples_in
 from imprimatur.mail.languages import SOURCE, Language
-from imprimatur.mail.rendering import Sender, render, text_of
+from imprimatur.mail.message import Sender
+from imprimatur.mail.regular import RegularContext
+from imprimatur.mail.rendering import render, text_of
 from imprimatur.mail.replies.grammar import Answer, meaning, parse
 from imprimatur.settings import Settings
 from imprimatur.store.engine import Database
@@ -35,8 +39,8 @@ SENDER = Sender("Example Institute <credentials@example.edu>", "mail.example.edu
 LANGUAGES = sorted(shipped_house().languages)
 
 
-def in_language(example: Example, tag: str) -> MailContext:
-    return dataclasses.replace(example.context, language=tag)
+def in_language(example: Example, tag: str) -> Letter:
+    return examples_in(example.context, tag)
 
 
 # --- what is shipped --------------------------------------------------------------------------------------------------
@@ -45,7 +49,8 @@ def in_language(example: Example, tag: str) -> MailContext:
 def test_every_kind_has_an_example_under_its_own_name() -> None:
     names = [example.name for example in examples()]
     assert set(MailKind) <= set(names) and len(set(names)) == len(names)
-    assert all(example.name.partition("/")[0] == example.context.mail.kind for example in examples())
+    single = [example for example in examples() if not isinstance(example.context, Combined)]
+    assert all(example.kind == example.context.mail.kind for example in single)
 
 
 class Heard(Language):
@@ -72,14 +77,20 @@ def test_the_examples_show_every_sentence_of_every_template() -> None:
     messages = [found.text for found in catalogues.messages(TEMPLATES)]
     wanted = {text if isinstance(text, str) else text[0] for text in messages}
     unseen = {text for text in wanted if heard.messages.get(text, "?").partition("]")[0] + "]" not in shown}
-    assert {text for text in unseen if not text.startswith(("%(hours)s", "%(credits)s"))} == set()
+    assert {text for text in unseen if not text.startswith(("%(hours)s", "%(credits)s", "%(number)s open"))} == set()
+
+
+def headers_of(example: Example) -> set[str]:
+    """What is about no case says so, and a link to sign in stands in no thread."""
+    about_case = HEADERS if isinstance(example.context, MailContext | Combined) else HEADERS - {"X-Imprimatur-Case"}
+    return about_case - ({"References", "In-Reply-To"} if example.kind == "sign_in" else set())
 
 
 @pytest.mark.parametrize("tag", LANGUAGES)
 def test_every_shape_is_whole_in_every_language(tag: str) -> None:
     for example in examples():
         mail = read(render(in_language(example, tag), LINKS, SENDER).content)
-        assert {*mail.message.keys()} - {"Reply-To"} == HEADERS
+        assert {*mail.message.keys()} - {"Reply-To"} == headers_of(example)
         assert mail.header("Subject").strip() and mail.text.strip()
         assert f'<html lang="{tag}" dir="ltr">' in mail.html
         assert {name for name, _ in Tags(mail.html).seen} <= TAGS
@@ -116,7 +127,10 @@ def test_a_button_stands_above_its_plain_address(tag: str) -> None:
 # --- nothing of anybody's becomes a header or markup ------------------------------------------------------------------
 
 # What the templates choose by; nobody can write these.
-CHOSEN = {"kind", "happened", "status", "act", "due_at", "cause", "code", "late", "known", "in_reply_to", "slug"}
+CHOSEN = {
+    "kind", "happened", "status", "act", "due_at", "cause", "code", "late", "known", "in_reply_to", "slug", "what",
+    "was", "verdict", "every", "period", "sits_at", "expires_at", "time_zone", "edition",
+}  # fmt: skip
 
 
 def written(value: Any, text: str) -> Any:
@@ -133,7 +147,20 @@ def written(value: Any, text: str) -> Any:
     return value
 
 
-def hostile(context: MailContext, text: str) -> MailContext:
+def hostile(letter: Letter, text: str) -> Letter:
+    if isinstance(letter, Combined):
+        return dataclasses.replace(letter, contexts=tuple(hostile_case(context, text) for context in letter.contexts))
+    if isinstance(letter, MailContext):
+        return hostile_case(letter, text)
+    mail = dataclasses.replace(letter.mail, data=written(letter.mail.data, text))
+    if not isinstance(letter, RegularContext):
+        return dataclasses.replace(letter, mail=mail, name=text)
+    tasks = tuple(dataclasses.replace(task, title=text, stage_name=text) for task in letter.tasks)
+    items = tuple(written(item, text) for item in letter.items)
+    return dataclasses.replace(letter, mail=mail, name=text, tasks=tasks, items=items)
+
+
+def hostile_case(context: MailContext, text: str) -> MailContext:
     stage = context.stage
     if stage is not None:
         criteria = tuple(criterion.model_copy(update={"question": text, "id": text}) for criterion in stage.criteria)
@@ -177,7 +204,7 @@ def test_nothing_that_anybody_wrote_becomes_a_header(example: Example, tag: str,
     said = f"{text}{end}Bcc: evil@example.net{end}{end}<b>"
     content = render(hostile(in_language(example, tag), said), LINKS, SENDER).content
     message = message_from_bytes(content, policy=policy.compat32)
-    assert {*message.keys()} - {"Reply-To"} == HEADERS and len(message.keys()) == len(set(message.keys()))
+    assert {*message.keys()} - {"Reply-To"} == headers_of(example) and len(message.keys()) == len(set(message.keys()))
     assert content.partition(b"\n\n")[0].isascii()
 
 
@@ -193,10 +220,10 @@ def folder_of(tmp_path: Path, **files: str) -> Path:
     return tmp_path
 
 
-def written_by(folder: Path, name: str = "task", **changes: str) -> tuple[str, str, str]:
+def written_by(folder: Path, name: str = "task", language: str = "") -> tuple[str, str, str]:
     context = next(example.context for example in examples() if example.name == name)
     sender = dataclasses.replace(SENDER, house=house_of(folder, SOURCE))
-    return text_of(dataclasses.replace(context, **changes), LINKS, sender)  # type: ignore[arg-type]
+    return text_of(examples_in(context, language), LINKS, sender)
 
 
 def test_a_file_of_the_folder_takes_the_place_of_the_shipped_one(tmp_path: Path) -> None:
@@ -336,7 +363,8 @@ def branded(tmp_path: Path) -> Sender:
 def test_a_logo_goes_with_the_mail_and_nothing_is_fetched(branded: Sender) -> None:
     message = read(render(examples()[0].context, LINKS, branded).content).message
     assert message["From"] == "Northern Institute <credentials@northern.example>"
-    plain, related = message.iter_parts()
+    body, _ = message.iter_parts()
+    plain, related = body.iter_parts()
     assert (plain.get_content_type(), related.get_content_type()) == ("text/plain", "multipart/related")
     assert related.get_param("type") == "text/html"
     html, logo = related.iter_parts()

@@ -22,7 +22,7 @@ from imprimatur.embedded.home import LOOPBACK, free_port
 from imprimatur.gateway import TASK_QUEUE, Gateway
 from imprimatur.inbound.listening import Listener
 from imprimatur.inbound.receiving import Identity, Receiver
-from imprimatur.mail.rendering import Sender
+from imprimatur.mail.message import Sender
 from imprimatur.mail.transport import Relay, parse_smtp_url
 from imprimatur.settings import Settings
 from imprimatur.store.engine import Database

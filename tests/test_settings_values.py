@@ -62,6 +62,12 @@ def test_no_setting_is_read_under_another_name(command: Command, monkeypatch: py
         ("MAIL_FROM", "Imprimatur"),
         ("MAIL_REPLY_DOMAIN", "reply example"),
         ("MAIL_REPLY_DOMAIN", "@example.edu"),
+        ("MAIL_TIME_ZONE", "Mars/Olympus"),
+        ("MAIL_QUIET_HOURS", "20-7"),
+        ("MAIL_DIGEST", "hourly"),
+        ("MAIL_RECEIPTS", "perhaps"),
+        ("MAIL_COMBINE_SECONDS", "5000"),
+        ("MAIL_COMBINE_SECONDS", "-1"),
     ],
 )
 def test_a_bad_value_is_told_by_name(command: Command, monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:

@@ -1,5 +1,6 @@
 """Signing in by a link in a mail: what it takes, what it tells, what it leaves, and how sessions end."""
 
+import dataclasses
 import datetime as dt
 import re
 from collections.abc import Callable
@@ -12,8 +13,10 @@ from itsdangerous import TimestampSigner
 from sqlalchemy import select
 from starlette.requests import Request
 
-from imprimatur.mail.rendering import Message, Sender
-from imprimatur.mail.sign_in import is_too_late, sign_in_message
+from imprimatur.mail.context import Readable, Unready, load
+from imprimatur.mail.message import Message, Sender
+from imprimatur.mail.rendering import render
+from imprimatur.mail.sign_in import SignInContext
 from imprimatur.store import outbox
 from imprimatur.store.engine import Database
 from imprimatur.store.leave import leave
@@ -64,14 +67,17 @@ def age_everything(site: Site, by: dt.timedelta) -> None:
                 connection.execute(table.update().where(key == row[key.name]).values({n: row[n] - by for n in names}))
 
 
+def contexts(site: Site, now: dt.datetime) -> list[Readable | Unready]:
+    claimed = outbox.claim(site.play.database, 100, now)
+    return load(site.play.database, [mail for mail in claimed if mail.kind is MailKind.SIGN_IN], now=now)
+
+
 def mails(site: Site) -> list[Message]:
     """What the mailer would hand over."""
     now = dt.datetime.now(dt.UTC)
     sender = Sender("Credentials <credentials@example.edu>", "example.edu")
     return [
-        sign_in_message(mail, site.links, sender, now)
-        for mail in outbox.claim(site.play.database, 100, now)
-        if mail.kind is MailKind.SIGN_IN
+        render(context, site.links, sender, now) for context in contexts(site, now) if not isinstance(context, Unready)
     ]
 
 
@@ -213,9 +219,11 @@ async def test_the_mail_is_whole_and_says_what_it_is(site: Site) -> None:
 async def test_a_mail_that_comes_too_late_is_not_sent(site: Site) -> None:
     async with site.visitor() as visitor:
         await visitor.post("/sign-in", data={"email": OFFICE})
-    [mail] = outbox.claim(site.play.database, 1, dt.datetime.now(dt.UTC))
-    assert not is_too_late(mail, mail.created_at)
-    assert is_too_late(mail, mail.created_at + VALID_FOR)
+    [context] = contexts(site, dt.datetime.now(dt.UTC))
+    assert isinstance(context, SignInContext)
+    asked_at = context.mail.created_at
+    assert dataclasses.replace(context, now=asked_at).stale is None
+    assert dataclasses.replace(context, now=asked_at + VALID_FOR).stale == "the link has expired"
 
 
 async def test_a_mail_that_bounces_opens_no_incident(site: Site) -> None:

@@ -67,13 +67,13 @@ records.people_app.add_typer(people.interest_app, name="interest")
 records.people_app.add_typer(aliases.alias_app, name="alias")
 records.framework_app.command("migrate")(bulk.framework_migrate)
 PEOPLE_VERBS: dict[str, Callable[..., int | None]] = {
+    "prefer": people.prefer,
     "delegate": people.delegate,
     "delegations": people.delegations,
     "end-delegation": people.end_delegation,
     "absent": people.absent,
     "absences": people.absences,
     "back": people.back,
-    "language": people.language,
     "leave": people.leave_,
     "sign-out": access.sign_out,
 }

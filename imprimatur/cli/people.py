@@ -14,7 +14,9 @@ from imprimatur.leaving import LeaveReport, Leaving
 from imprimatur.store import interests, leave
 from imprimatur.store.engine import Database
 from imprimatur.store.interests import Touched, subject_of
-from imprimatur.store.people import set_language
+from imprimatur.store.people import PersonEntry, known_person
+from imprimatur.store.preferences import PREFERENCES
+from imprimatur.store.preferences import prefer as prefer_mail
 
 interest_app = typer.Typer(help="Declared interests: what a person cannot decide about.", no_args_is_help=True)
 Person = Annotated[str, typer.Argument(metavar="EMAIL", help="Whom it is about.")]
@@ -73,6 +75,47 @@ def interest_remove(
     interest = subject_of(partner, unit, person)
     entry = with_database(lambda db: interests.remove_interest(db, email, interest))
     show({"interest": entry}, as_json, f"{entry.person} has no interest in the {entry.kind} {entry.subject} any more.")
+
+
+Default = "; `default` for what the settings say."
+
+
+def prefer(
+    email: Person,
+    time_zone: Annotated[str | None, typer.Option(metavar="ZONE", help=f"Such as Pacific/Auckland{Default}")] = None,
+    quiet_hours: Annotated[
+        str | None,
+        typer.Option(metavar="HOURS", help=f"`20:00-07:00`, `weekends`, both, or `none`{Default}"),
+    ] = None,
+    digest: Annotated[str | None, typer.Option(help=f"`none`, `daily` or `weekly`{Default}")] = None,
+    receipts: Annotated[str | None, typer.Option(help=f"Of own decisions: `yes` or `no`{Default}")] = None,
+    language: Annotated[str | None, typer.Option(metavar="LANGUAGE", help=f"Such as de or pt-BR{Default}")] = None,
+    as_json: Json = False,
+) -> None:
+    """Say how a person wants their mail; without an option, show it."""
+    given = {
+        "time_zone": time_zone,
+        "quiet_hours": quiet_hours,
+        "digest": digest,
+        "receipts": receipts,
+        "language": language,
+    }
+    said = {name: value or "default" for name, value in given.items() if value is not None}
+
+    def act(database: Database) -> PersonEntry:
+        with database.read() as connection:
+            known = known_person(connection, email).email
+        prefer_mail(database, known, said)
+        with database.read() as connection:
+            return known_person(connection, known)
+
+    person = with_database(act)
+    shown = [(name.replace("_", " "), _preference(getattr(person, name))) for name in PREFERENCES]
+    show({"person": person}, as_json, table([person.email, ""], shown))
+
+
+def _preference(value: object) -> str:
+    return {None: "default", True: "yes", False: "no"}.get(value, str(value))  # type: ignore[call-overload, no-any-return]
 
 
 def delegate(
@@ -137,17 +180,6 @@ def back(
     """Note that somebody is back: their absences end the day before."""
     changed = with_database(lambda db: leave.end_absences(db, email, parse_day(on)))
     show({"person": email.strip().lower(), "changed": changed}, as_json, f"{changed} absences end before {on}.")
-
-
-def language(
-    email: Person,
-    language: Annotated[str, typer.Argument(metavar="LANGUAGE", help='Such as de or pt-BR; "" for the default.')],
-    as_json: Json = False,
-) -> None:
-    """Set the language in which somebody is written to."""
-    person = with_database(lambda db: set_language(db, email, language.strip()))
-    told = f"in {person.language}" if person.language else "in the language of MAIL_LANGUAGE"
-    show({"person": person.email, "language": person.language}, as_json, f"{person.email} is written to {told}.")
 
 
 def leave_(

@@ -11,7 +11,8 @@ from imprimatur.cli.output import show, table
 from imprimatur.errors import InputError, NotFound
 from imprimatur.mail.checking import examined, house_of, sender_of
 from imprimatur.mail.examples import LINKS, Example, examples
-from imprimatur.mail.rendering import Sender, text_of
+from imprimatur.mail.message import Sender
+from imprimatur.mail.rendering import text_of
 from imprimatur.settings import Settings
 
 

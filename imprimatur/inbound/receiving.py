@@ -25,7 +25,17 @@ from imprimatur.store.aliases import aliases_of
 from imprimatur.store.decisions import task_place
 from imprimatur.store.deliveries import mark_seen
 from imprimatur.store.engine import Database
-from imprimatur.store.inbound import Also, Arrival, Holder, Reaction, Settled, holder, result_of, write_settled
+from imprimatur.store.inbound import (
+    Also,
+    Arrival,
+    Holder,
+    Reaction,
+    Settled,
+    carried_to,
+    holder,
+    result_of,
+    write_settled,
+)
 from imprimatur.store.together import Together
 from models.messages import DecisionReceipt
 from models.vocabulary import Channel, InboundKind, MailKind, Strength
@@ -40,7 +50,10 @@ ANSWERS_A_DAY = 20
 WARNINGS_A_DAY = 3
 ASK_AGAIN = "Reply to the newest mail about the task, or use its link."
 USE_THE_LINK = "Use the link in the mail instead."
-_ADDRESS = re.compile(r"review\+(?P<task>t-[a-z2-7]{16})\.(?P<signature>[a-z0-9_-]{22})@(?P<domain>[a-z0-9.-]+)", re.I)
+# A task, or a message that carried the mails of several.
+_ADDRESS = re.compile(
+    r"review\+(?P<about>[tm]-[a-z2-7]{16})\.(?P<signature>[a-z0-9_-]{22})@(?P<domain>[a-z0-9.-]+)", re.I
+)
 
 
 class Decider(Protocol):
@@ -103,7 +116,7 @@ class Receiver:
         case_id, task_id = (task.case_id, task.task_id) if task else (None, None)
         if known is not None:
             return Outcome(known, letter.kind, case_id, task_id, repeated=True)
-        reaction = await self._react(letter, raw, task, is_ours)
+        reaction = await self._react(letter, raw, task, is_ours, about_several=_is_about_several(recipient))
         written = await self._settling.keep((arrival, task, reaction, also))
         return Outcome(reaction.result, letter.kind, case_id, task_id, repeated=not written)
 
@@ -132,12 +145,17 @@ class Receiver:
     def _task(self, recipient: str) -> tuple[Holder | None, bool]:
         """The task of a reply address, and whether the address holds its secret."""
         parts = self._parts(recipient)
-        task = holder(self._database, parts["task"].lower()) if parts else None
-        if parts is None or task is None:
+        if parts is None:
             return None, False
-        return task, self._links.is_reply_secret(task.task_id, task.assignee, parts["signature"])
+        about = parts["about"].lower()
+        task = holder(self._database, about) or carried_to(self._database, about)
+        if task is None:
+            return None, False
+        return task, self._links.is_reply_secret(about, task.assignee, parts["signature"])
 
-    async def _react(self, letter: Letter, raw: bytes, task: Holder | None, is_ours: bool) -> Reaction:
+    async def _react(
+        self, letter: Letter, raw: bytes, task: Holder | None, is_ours: bool, *, about_several: bool = False
+    ) -> Reaction:
         if letter.kind not in (InboundKind.REPLY, InboundKind.UNREADABLE):
             return Reaction(IGNORED)
         try:
@@ -145,6 +163,8 @@ class Receiver:
         except Refused as error:
             warns = task is not None and (is_ours or await asyncio.to_thread(self._is_from, letter, task))
             return _warning(error) if warns else Reaction(error.code, refused=error)
+        if about_several:
+            return _refusal(_which_one(), vouched, _thread(letter))
         return await self._answer(letter, holding, vouched)
 
     def _identified(self, letter: Letter, raw: bytes, task: Holder | None, is_ours: bool) -> tuple[Holder, str]:
@@ -189,7 +209,7 @@ class Receiver:
     async def _answer(self, letter: Letter, task: Holder, vouched: str) -> Reaction:
         await asyncio.to_thread(mark_seen, self._database, task.task_id, task.assignee)
         said = await asyncio.to_thread(self._said, letter, task.task_id)
-        thread = {"in_reply_to": letter.message_id, "subject": letter.subject}
+        thread = _thread(letter)
         if isinstance(said, Unclear):
             return _refusal(unclear(said), vouched, thread)
         try:
@@ -213,6 +233,22 @@ class Receiver:
             data=thread | _recorded(said, receipt),
             answers_a_day=ANSWERS_A_DAY,
         )
+
+
+def _thread(letter: Letter) -> dict[str, Any]:
+    return {"in_reply_to": letter.message_id, "subject": letter.subject}
+
+
+def _is_about_several(recipient: str) -> bool:
+    return recipient.strip().strip("<>").lower().startswith("review+m-")
+
+
+def _which_one() -> Refused:
+    return Refused(
+        "reply_to_several",
+        "Your reply answers a mail that holds several messages, so nobody can tell which of them you mean.",
+        "Use the reply address, or the link, of the one that you want to answer.",
+    )
 
 
 def _warning(error: ImprimaturError) -> Reaction:

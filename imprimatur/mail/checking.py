@@ -3,25 +3,26 @@
 import difflib
 import traceback
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 from jinja2 import Environment, TemplateError, TemplateSyntaxError, UndefinedError, meta, nodes
 
 from imprimatur.errors import InputError
 from imprimatur.mail.branding import FILE, read_branding
-from imprimatur.mail.composing import values
-from imprimatur.mail.environment import PARTS, TEMPLATES, House
-from imprimatur.mail.examples import LINKS, Example, examples
-from imprimatur.mail.languages import FOLDER_OF_CATALOGUES, Finding, Language, catalogue_findings, choose
-from imprimatur.mail.rendering import Sender
+from imprimatur.mail.combining import COMBINED
+from imprimatur.mail.environment import PARTS, TEMPLATES, House, shipped_house
+from imprimatur.mail.examples import LINKS, Example, examples, in_language
+from imprimatur.mail.languages import FOLDER_OF_CATALOGUES, Finding, Language, catalogue_findings
+from imprimatur.mail.message import Sender
+from imprimatur.mail.rendering import values_of
 from imprimatur.settings import Settings
 from models.vocabulary import MailKind
 
 # Whatever an institution keeps for its own templates to include or import.
 OWN = "own"
 SHARED = ("layout.html", "parts.html", "parts.txt", "style.css")
-NAMES = frozenset({*SHARED, *(f"{kind}/{part}" for kind in MailKind for part in PARTS)})
+KINDS = (*map(str, MailKind), COMBINED)
+NAMES = frozenset({*SHARED, *(f"{kind}/{part}" for kind in KINDS for part in PARTS)})
 
 
 def house_of(folder: Path | None, default: str) -> House:
@@ -106,9 +107,9 @@ def template_findings(house: House) -> Iterator[Finding]:
     for name in own:
         yield from _unknown_variables(house, environment, name)
     shared = any(name in SHARED or name.startswith(f"{OWN}/") for name in own)
-    failed: set[MailKind] = set()
+    failed: set[str] = set()
     for example in examples():
-        kind = example.context.mail.kind
+        kind = example.kind
         if kind not in failed and (shared or any(name.startswith(f"{kind}/") for name in own)):
             for language in house.languages.values():
                 if found := list(_tried(house, example, language)):
@@ -140,10 +141,10 @@ def _unreadable(folder: Path, name: str) -> Finding | None:
 def _unknown_variables(house: House, environment: Environment, name: str) -> Iterator[Finding]:
     """Of the templates of one kind; what is shared is only given what its user hands on."""
     kind = name.partition("/")[0]
-    if kind not in set(MailKind) or house.folder is None:
+    if kind not in KINDS or house.folder is None:
         return
     tree = environment.parse((house.folder / name).read_text(encoding="utf-8"))
-    known = variables(MailKind(kind)) | set(environment.globals)
+    known = variables(kind) | set(environment.globals)
     for variable in sorted(meta.find_undeclared_variables(tree) - known):
         near = difflib.get_close_matches(variable, known, 1)
         meant = f"; did you mean {near[0]}?" if near else ""
@@ -151,22 +152,25 @@ def _unknown_variables(house: House, environment: Environment, name: str) -> Ite
         yield Finding(name, min(lines, default=None), f"there is no variable {variable!r} in this mail{meant}")
 
 
-def variables(kind: MailKind) -> set[str]:
+def variables(kind: str) -> set[str]:
     """The names that every mail of a kind gives to its templates."""
-    given = [set(example_values(example)) for example in examples() if example.context.mail.kind is kind]
+    given = [set(example_values(example)) for example in examples() if example.kind == kind]
     return set.intersection(*given)
 
 
 def example_values(example: Example) -> dict[str, object]:
-    return values(example.context, LINKS, Language("en"), takes_replies=True)
+    return values_of(example.context, LINKS, _sender(shipped_house()))
+
+
+def _sender(house: House) -> Sender:
+    return Sender("credentials@example.edu", "example.edu", takes_replies=True, house=house)
 
 
 def _tried(house: House, example: Example, language: Language) -> Iterator[Finding]:
-    context = replace(example.context, language=language.tag)
-    given = values(context, LINKS, choose(house.languages, language.tag), takes_replies=True)
-    kind = context.mail.kind
+    letter, kind = in_language(example.context, language.tag), example.kind
     for part in PARTS:
         try:
+            given = values_of(letter, LINKS, _sender(house))
             written = house.environment(language).get_template(f"{kind}/{part}").render(given)
         except UndefinedError as error:
             yield _failed(house, f"{kind}/{part}", error, f"{error.message}, in the example {example.name}")

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from imprimatur.mail import words
-from imprimatur.mail.context import MailContext
+from imprimatur.mail.context import MailContext, Readable
 from imprimatur.mail.languages import Language
 from imprimatur.mail.links import Links
+from imprimatur.mail.message import one_line
 from imprimatur.mail.replies.grammar import proposed
+from imprimatur.mail.replying import is_answerable
 from imprimatur.rules.voting import IN_FAVOUR
-from imprimatur.rules.wording import asked_for, closed_because
+from imprimatur.rules.wording import VERDICT_LABELS, asked_for, closed_because
 from models.vocabulary import IncidentKind, MailKind, Statement, TaskStatus, Verdict
 
 LONGEST_SUBJECT = 300
@@ -27,8 +29,10 @@ class Comment:
     text: str
 
 
-def values(context: MailContext, links: Links, language: Language, *, takes_replies: bool) -> dict[str, Any]:
-    """``takes_replies``: the mail says how to answer by reply."""
+def values(context: Readable, links: Links, language: Language, *, takes_replies: bool) -> dict[str, Any]:
+    """``takes_replies``: the mail says how to answer by reply, where it can be answered."""
+    if not isinstance(context, MailContext):
+        return context.values(links, language)
     task, stage, case = context.task, context.stage, context.case
 
     def local(instant: dt.datetime) -> str:
@@ -50,10 +54,11 @@ def values(context: MailContext, links: Links, language: Language, *, takes_repl
         else "",
         "clock": language.gettext(words.CLOCK[case["round"] != 0]),
         "base_url": links.base_url,
-        "by_reply": _by_reply(context, language) if takes_replies else (),
+        "by_reply": by_reply(context, language) if takes_replies and is_answerable(context) else (),
         "local": local,
         "instant": dt.datetime.fromisoformat,
         "re": in_reply,
+        "labels": VERDICT_LABELS,
     }
     if task is not None:
         # Whoever is asked for advice gets a link of their own, which opens nobody else's answer.
@@ -74,7 +79,7 @@ def values(context: MailContext, links: Links, language: Language, *, takes_repl
     return found
 
 
-def _by_reply(context: MailContext, language: Language) -> tuple[str, ...]:
+def by_reply(context: MailContext, language: Language) -> tuple[str, ...]:
     """What can be answered to a task by reply; what is on offer has to be claimed first, and no mail signs anybody in.
 
     Where an approval has to come with words that are published, the page tells those from the comment.
@@ -108,14 +113,11 @@ def in_reply(subject: str) -> str:
     return f"Re: {bare}"
 
 
-def one_line(text: str) -> str:
-    return re.sub(r"[\s\x00-\x1f\x7f-\x9f]+", " ", text).strip()
-
-
 def _comments(context: MailContext, language: Language) -> Iterator[Comment]:
-    """Of the round that the mail speaks of."""
+    """Of the round that the mail speaks of; of its stage alone, where it tells what that came to."""
     round_number = context.mail.data.get("round", context.case["round"])
+    only = context.mail.data["stage"] if context.mail.kind is MailKind.STAGE_OUTCOME else None
     for decision in context.decisions:
-        if decision["comment"] and decision["round"] == round_number:
+        if decision["comment"] and decision["round"] == round_number and only in (None, decision["stage"]):
             said = language.pgettext(words.SAID_CONTEXT, words.SAID[Verdict(decision["verdict"])])
             yield Comment(decision["stage_name"], said, decision["comment"])

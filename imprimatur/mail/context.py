@@ -9,25 +9,29 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, select
 
 from imprimatur.errors import NotFound
+from imprimatur.mail.regular import RegularContext, load_regular
+from imprimatur.mail.sign_in import SignInContext
+from imprimatur.mail.truth import TRUTHS, UNKNOWN, Situation, Standing, standings
 from imprimatur.store.baselines import Baseline, comparison
 from imprimatur.store.conditions import ConditionView, conditions_of
 from imprimatur.store.documents import proposal_by_digest
 from imprimatur.store.engine import Database
 from imprimatur.store.frameworks import framework_by_digest, stage_in
 from imprimatur.store.outbox import Mail
+from imprimatur.store.preferences import Preferences, Recipient, recipients
 from models.framework import Framework, StageDef
 from models.proposal import Proposal
-from models.tables import CaseRow, DecisionRow, PersonRow, StageRow, TaskRow
-from models.vocabulary import CaseStatus, MailKind, TaskStatus
+from models.tables import CaseRow, DecisionRow, StageRow, TaskRow
+from models.vocabulary import MailKind
 
 _CASE = CaseRow.__table__  # type: ignore[attr-defined]
 _TASK = TaskRow.__table__  # type: ignore[attr-defined]
 _DECISION = DecisionRow.__table__  # type: ignore[attr-defined]
 _STAGE = StageRow.__table__  # type: ignore[attr-defined]
-_PERSON = PersonRow.__table__  # type: ignore[attr-defined]
 Sittings = dict[tuple[str, str, int], dt.datetime]
-NEEDS_OPEN_TASK = frozenset({MailKind.TASK, MailKind.REMINDER, MailKind.ESCALATION, MailKind.ADVICE_ASKED})
-NEEDS_PROPOSER = frozenset({MailKind.RETURNED, MailKind.REVISION})
+DEFAULTS = Preferences()
+# What tells a proposer what reviewers wrote.
+QUOTING = (MailKind.REVISION, MailKind.STAGE_OUTCOME, MailKind.OUTCOME)
 
 
 @dataclass(frozen=True)
@@ -50,23 +54,25 @@ class MailContext:
     sits_at: dt.datetime | None = None
     conditions: tuple[ConditionView, ...] = ()
     baseline: Baseline | None = None
-    language: str = ""
+    preferences: Preferences = DEFAULTS
+    standing: Standing = UNKNOWN
 
     @property
     def stale(self) -> str | None:
         """Why the mail should not be sent any more: nobody is asked for what is done."""
-        status = CaseStatus(self.case["status"])
-        if self.mail.kind in NEEDS_OPEN_TASK and self.task and not TaskStatus(self.task["status"]).is_pending:
-            return f"the task is {self.task['status']}"
-        if self.mail.kind in NEEDS_PROPOSER and not status.waits_for_proposer:
-            return f"the case is {status}"
-        if self.mail.kind is MailKind.BREACH and status.is_final:
-            return f"the case is {status}"
-        return None
+        situation = Situation(self.mail, self.case, self.task, self.standing, self.preferences)
+        return TRUTHS[self.mail.kind](situation)
 
     @property
     def zone(self) -> ZoneInfo:
-        return ZoneInfo(self.framework.calendar_of(self.stage).time_zone)
+        return self.preferences.time_zone or ZoneInfo(self.framework.calendar_of(self.stage).time_zone)
+
+    @property
+    def language(self) -> str:
+        return self.preferences.language
+
+
+Readable = MailContext | RegularContext | SignInContext
 
 
 @dataclass(frozen=True)
@@ -77,24 +83,39 @@ class Unready:
     reason: str
 
 
-def load(database: Database, mails: Sequence[Mail]) -> list[MailContext | Unready]:
-    """A constant number of queries, whatever the size of the batch; what cannot be read holds up no other mail."""
+def load(
+    database: Database, mails: Sequence[Mail], defaults: Preferences = DEFAULTS, now: dt.datetime | None = None
+) -> list[Readable | Unready]:
+    """A constant number of queries, whatever the size of the batch; what cannot be read holds up no other mail.
+
+    ``defaults`` are what the institution prefers; ``now`` is the moment of sending.
+    """
     with database.read() as connection:
         cases = _by(connection, _CASE, "case_id", {mail.case_id for mail in mails})
         tasks = _by(connection, _TASK, "task_id", {mail.task_id for mail in mails if mail.task_id})
         named = {mail.recipient for mail in mails}
         named |= {task["on_behalf_of"] for task in tasks.values() if task["on_behalf_of"]}
-        people = _by(connection, _PERSON, "email", named)
-        wanted = {mail.case_id for mail in mails if mail.kind in (MailKind.REVISION, MailKind.OUTCOME)}
+        people, standing = recipients(connection, named, defaults), standings(connection, mails)
+        wanted = {mail.case_id for mail in mails if mail.kind in QUOTING}
         decisions, sittings = _decisions(connection, wanted), _sittings(connection, tasks)
         agreed = conditions_of(connection, {mail.case_id for mail in mails if mail.kind is MailKind.OUTCOME})
         compared = comparison(connection, tasks.values())
-        found: list[MailContext | Unready] = []
+        now = now or dt.datetime.now(dt.UTC)
+        regular = load_regular(connection, mails, people, defaults, now)
+        found: list[Readable | Unready] = []
         for mail in mails:
+            if mail.mail_id in regular:
+                found.append(regular[mail.mail_id])
+                continue
+            known = people.get(mail.recipient)
+            preferences = known.preferences if known else defaults
+            if mail.kind is MailKind.SIGN_IN:
+                found.append(SignInContext(mail, mail.recipient_name, preferences, now))
+                continue
             try:
                 context = _context(connection, mail, cases, tasks, people, decisions, agreed, sittings)
                 baseline = compared(context.task, context.case["digest"]) if context.task else None
-                found.append(replace(context, baseline=baseline))
+                found.append(replace(context, baseline=baseline, preferences=preferences, standing=standing(mail)))
             except (NotFound, LookupError, ValueError) as error:
                 found.append(Unready(mail, str(error)))
         return found
@@ -135,7 +156,7 @@ def _context(
     mail: Mail,
     cases: dict[str, dict[str, Any]],
     tasks: dict[str, dict[str, Any]],
-    people: dict[str, dict[str, Any]],
+    people: dict[str, Recipient],
     decisions: dict[str, list[dict[str, Any]]],
     conditions: dict[str, list[ConditionView]],
     sittings: Sittings,
@@ -146,9 +167,8 @@ def _context(
     stage_id = task["stage"] if task else mail.data.get("stage")
     return MailContext(
         mail=mail,
-        name=mail.recipient_name or people.get(mail.recipient, {}).get("name", ""),
-        language=people.get(mail.recipient, {}).get("language") or "",
-        principal=people.get(task["on_behalf_of"], {}).get("name", "") if task else "",
+        name=mail.recipient_name or _name(people, mail.recipient),
+        principal=_name(people, task["on_behalf_of"]) if task else "",
         case=case,
         framework=framework,
         proposal=proposal_by_digest(connection, case["digest"]),
@@ -161,3 +181,7 @@ def _context(
         sits_at=sittings.get((task["case_id"], task["stage"], task["round"])) if task else None,
         conditions=tuple(item for item in conditions.get(mail.case_id, ()) if not item.status.is_settled),
     )
+
+
+def _name(people: dict[str, Recipient], email: str | None) -> str:
+    return people[email].name if email in people else ""

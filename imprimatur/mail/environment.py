@@ -22,7 +22,6 @@ from imprimatur.mail.branding import Branding, Picture
 from imprimatur.mail.languages import CATALOGUES, FOLDER_OF_CATALOGUES, SOURCE, Language, choose, languages_in
 from imprimatur.mail.translating import SandboxedTranslatingEnvironment, TranslatingEnvironment
 from imprimatur.mail.words import field_words, retold
-from models.vocabulary import MailKind
 
 TEMPLATES = Path(__file__).with_name("templates")
 PARTS = ("subject.txt", "body.txt", "body.html")
@@ -49,14 +48,14 @@ class House:
         self.languages = languages_in([CATALOGUES] if folder is None else [CATALOGUES, folder / FOLDER_OF_CATALOGUES])
         self.default = choose(self.languages, default)
         self._environments: dict[str, Environment] = {}
-        self._templates: dict[tuple[str, MailKind], tuple[Template, Template, Template]] = {}
+        self._templates: dict[tuple[str, str], tuple[Template, Template, Template]] = {}
 
     def language(self, wanted: str) -> Language:
         """A person's language where mail is written in it, else the default."""
         return choose(self.languages, wanted, self.default.tag)
 
-    def templates(self, kind: MailKind, language: Language) -> tuple[Template, Template, Template]:
-        """Subject, text and HTML."""
+    def templates(self, kind: str, language: Language) -> tuple[Template, Template, Template]:
+        """Subject, text and HTML. ``kind`` is that of a mail, or ``combined`` for several mails as one."""
         key = language.tag, kind
         if (found := self._templates.get(key)) is None:
             environment = self.environment(language)

@@ -24,6 +24,8 @@ OUTCOMES = (
     "%(approvals)s approved by weight (%(needed)s needed), %(rejections)s rejected, %(changes)s requested changes",
     "%(approvals)s endorsed by weight (%(needed)s needed), %(rejections)s rejected, %(changes)s requested changes",
 )
+# What a stage came to, where no outcome of a case is called the same.
+STAGE_OUTCOMES = ("endorsed", "refused", "skipped")
 MISSING = (
     "is missing",
     "needs at least 1 entry, has %(has)s",
@@ -108,4 +110,4 @@ FORMS = {
     "time": r"\d{4}-\d\d-\d\d \d\d:\d\d UTC",
 }
 NUMBER = r"-?\d[\d.,]*"
-PHRASES = (*OUTCOMES, *MISSING, *REFUSALS, *REPLIES)
+PHRASES = (*OUTCOMES, *STAGE_OUTCOMES, *MISSING, *REFUSALS, *REPLIES)

@@ -1,213 +1,90 @@
-"""Turns an outbox row into a message: plain text that is complete by itself, and HTML."""
+"""Turns what is in the outbox into messages: plain text that is complete by itself, and HTML."""
 
 import datetime as dt
-import re
-from dataclasses import dataclass, field
-from email.charset import QP, Charset
-from email.header import Header
-from email.mime.base import MIMEBase
-from email.mime.image import MIMEImage
-from email.mime.multipart import MIMEMultipart
-from email.mime.text import MIMEText
-from email.policy import Compat32
-from email.utils import format_datetime, formataddr, parseaddr
-from functools import cache
-from typing import Any, cast
+from typing import Any
 
-from email_validator import EmailNotValidError, validate_email
-
-from imprimatur.mail.branding import Picture
-from imprimatur.mail.composing import one_line, values
+from imprimatur.mail.combining import COMBINED, Combined, Letter
+from imprimatur.mail.composing import values
 from imprimatur.mail.context import MailContext
-from imprimatur.mail.environment import House, shipped_house
+from imprimatur.mail.dates import entries
+from imprimatur.mail.languages import Language
 from imprimatur.mail.links import Links
-from models.vocabulary import MailKind, TaskStatus
+from imprimatur.mail.message import Message, Sender, Written, ascii_address, compose, one_line, tidy
+from imprimatur.mail.replying import reply_address
+from imprimatur.mail.sections import asks_back, combined_values
+from models.vocabulary import MailKind
 
-LONGEST_LINE = 900  # RFC 5322 allows 998
-# Lines of a header with encoded words have at most 76 characters: RFC 2047, 2.
-LONGEST_HEADER_LINE = 76
 # What answers a reply, and stands in its thread.
 REPLIES = frozenset({MailKind.REPLY_RECORDED, MailKind.REPLY_NOT_RECORDED})
-# Task mails are the only ones that can be answered, and what says that an answer was not understood.
-ANSWERABLE = frozenset({MailKind.TASK, MailKind.REMINDER, MailKind.ESCALATION})
 
 
-class _Wire(Compat32):
-    """A header that fits on its line is not taken apart to find that out: half of what composing a mail costs."""
-
-    def fold_binary(self, name: str, value: Any) -> bytes:
-        line = f"{name}: {value}"
-        if isinstance(value, str) and len(line) <= LONGEST_HEADER_LINE and line.isascii() and "\n" not in line:
-            return f"{line}{self.linesep}".encode("ascii")
-        return super().fold_binary(name, value)
+def render(letter: Letter, links: Links, sender: Sender, now: dt.datetime | None = None) -> Message:
+    """The message of one row of the outbox, or of several. Raises Undeliverable."""
+    # Before anything is signed for an address that cannot even be written.
+    ascii_address(letter.mail.recipient)
+    return compose(written(letter, links, sender), links, sender, now)
 
 
-WIRE = _Wire(max_line_length=LONGEST_HEADER_LINE)
-
-
-class Undeliverable(Exception):
-    """No mail can be written to this recipient; trying again would not help."""
-
-
-@dataclass(frozen=True)
-class Message:
-    """Ready to be handed to a relay; ``recipient`` and ``content`` are as the wire wants them.
-
-    ``envelope_sender`` is where relays report what became of it.
-    """
-
-    identifier: str
-    recipient: str
-    content: bytes
-    envelope_sender: str
-
-
-@dataclass(frozen=True)
-class Sender:
-    """``mail_from`` may carry a display name; ``reply_domain`` is the domain of reply addresses and Message-IDs.
-
-    ``takes_replies``: task mails say how to answer by reply, and each mail has an address of its own for bounces.
-    ``house``: in which words and looks.
-    """
-
-    mail_from: str
-    reply_domain: str
-    takes_replies: bool = False
-    house: House = field(default_factory=shipped_house, compare=False)
-
-
-def message_id(mail_id: str, reply_domain: str) -> str:
-    """Derived from the outbox row, so that a mail sent twice after a crash is recognisable as one."""
-    return f"<{mail_id}@{reply_domain}>"
-
-
-def render(context: MailContext, links: Links, sender: Sender, now: dt.datetime | None = None) -> Message:
-    """The message of one outbox row. Line breaks in any value cannot reach a header. Raises Undeliverable.
-
-    Composed with the older of the library's two interfaces: the newer one parses what it has just been given, which
-    costs more than everything else about a mail.
-    """
-    mail = context.mail
-    subject, text, html = text_of(context, links, sender)
-    recipient, identifier = _ascii_address(mail.recipient), message_id(mail.mail_id, sender.reply_domain)
-    # A boundary of one's own need not be searched for in the parts: none of them holds the mail's number.
-    message = MIMEMultipart("alternative", boundary=f"part-{mail.mail_id}", policy=WIRE)
-    message["From"] = _from(sender)
-    message["To"] = _address(context.name, recipient)
-    message["Subject"] = _header(subject)
-    message["Date"] = format_datetime(now or dt.datetime.now(dt.UTC))
-    message["Message-ID"] = identifier
-    # The thread of a case: its first message need not exist for mail clients to hold the others together.
-    thread, answered = f"<case.{mail.case_id}@{sender.reply_domain}>", mail.data.get("in_reply_to")
-    message["References"] = f"{thread} {answered}" if answered else thread
-    message["In-Reply-To"] = answered or thread
-    message["Auto-Submitted"] = "auto-replied" if mail.kind in REPLIES else "auto-generated"
-    message["X-Imprimatur-Case"] = mail.case_id
-    if mail.task_id and _is_answerable(context):
-        secret = links.reply_secret(mail.task_id, mail.recipient)
-        message["Reply-To"] = f"review+{secret}@{sender.reply_domain}"
-    message.attach(_part(text, "plain"))
-    message.attach(_formatted(html, mail.mail_id, sender.house.logo))
-    return Message(identifier, recipient, message.as_bytes(), reports_to(mail.mail_id, links, sender))
-
-
-def text_of(context: MailContext, links: Links, sender: Sender) -> tuple[str, str, str]:
-    """Subject, plain text and HTML of a mail."""
-    house = sender.house
-    language = house.language(context.language)
-    found = values(context, links, language, takes_replies=sender.takes_replies)
-    subject, text, html = (template.render(found) for template in house.templates(context.mail.kind, language))
-    return one_line(subject), _tidy(text), html
-
-
-def _formatted(html: str, mail_id: str, logo: Picture | None) -> MIMEBase:
-    """The logo goes with the mail, so that showing it asks nobody for it."""
-    part = _part(html, "html")
-    if logo is None:
-        return part
-    # The subtype is a parameter as well: RFC 2387, 3.1.
-    related = MIMEMultipart("related", boundary=f"html-{mail_id}", policy=WIRE, type="text/html")
-    related.attach(part)
-    related.attach(_picture(logo))
-    return related
-
-
-@cache
-def _picture(logo: Picture) -> MIMEImage:
-    part = MIMEImage(logo.content, logo.subtype, policy=WIRE)
-    part["Content-ID"] = f"<{logo.content_id}>"
-    part["Content-Disposition"] = "inline"
-    return part
-
-
-def _is_answerable(context: MailContext) -> bool:
-    return context.mail.kind in ANSWERABLE or (
-        context.mail.kind is MailKind.REPLY_NOT_RECORDED
-        and context.task is not None
-        and TaskStatus(context.task["status"]).is_pending
+def written(letter: Letter, links: Links, sender: Sender) -> Written:
+    found = values_of(letter, links, sender)
+    texts = _texts(letter, found, sender)
+    if isinstance(letter, Combined):
+        return _combined(letter, texts, links, sender, replies=found["replies"])
+    language, mail = _language(letter, sender), letter.mail
+    whose = mail.mail_id, mail.mail_id, letter.name, mail.recipient
+    if not isinstance(letter, MailContext):
+        dates = letter.entries(sender.reply_domain)
+        return Written(*whose, *texts, thread=letter.thread, entries=dates)
+    return Written(
+        *whose,
+        *texts,
+        thread=f"case.{mail.case_id}",
+        answered=mail.data.get("in_reply_to"),
+        case_id=mail.case_id,
+        answers=mail.kind in REPLIES,
+        reply_to=reply_address(letter, links, sender.reply_domain),
+        entries=entries(letter, sender.reply_domain, texts[0], language),
     )
 
 
-def _part(text: str, subtype: str) -> MIMEText:
-    """As it is where plain ASCII lines allow it, else quoted-printable, which people can still read."""
-    simple = text.isascii() and all(len(line) < LONGEST_LINE for line in text.splitlines())
-    if simple:
-        return MIMEText(text, subtype, "us-ascii")
-    # The library takes a Charset as well as a name; its annotations do not say so.
-    return MIMEText(text, subtype, cast(str, _quoted_utf8()))
+def _combined(letter: Combined, texts: tuple[str, str, str], links: Links, sender: Sender, *, replies: bool) -> Written:
+    """Each mail whole, with its own link and its own reply address: a reply to the message can answer only one task."""
+    first, cases = letter.mail, {context.mail.case_id for context in letter.contexts}
+    # Of several cases no thread is the right one.
+    case_id = first.case_id if len(cases) == 1 else ""
+    domain, language = sender.reply_domain, _language(letter, sender)
+    return Written(
+        first.mail_id,
+        letter.carrier,
+        letter.name,
+        first.recipient,
+        *texts,
+        thread=f"case.{case_id}" if case_id else "",
+        case_id=case_id,
+        reply_to=asks_back(letter, links, domain) if replies else None,
+        entries=tuple(entry for context in letter.contexts for entry in entries(context, domain, texts[0], language)),
+    )
 
 
-@cache
-def _quoted_utf8() -> Charset:
-    charset = Charset("utf-8")
-    charset.body_encoding = QP
-    return charset
+def text_of(letter: Letter, links: Links, sender: Sender) -> tuple[str, str, str]:
+    """Subject, plain text and HTML of a mail."""
+    return _texts(letter, values_of(letter, links, sender), sender)
 
 
-def reports_to(mail_id: str, links: Links, sender: Sender) -> str:
-    """An address of the mail's own where anything that is sent to it comes in; else the sender's."""
-    if sender.takes_replies:
-        return f"bounce+{links.bounce_secret(mail_id)}@{sender.reply_domain}"
-    return parseaddr(sender.mail_from)[1]
+def _texts(letter: Letter, found: dict[str, Any], sender: Sender) -> tuple[str, str, str]:
+    kind = COMBINED if isinstance(letter, Combined) else letter.mail.kind
+    templates = sender.house.templates(kind, _language(letter, sender))
+    subject, text, html = (template.render(found) for template in templates)
+    return one_line(subject), tidy(text), html
 
 
-@cache
-def _from(sender: Sender) -> str:
-    return _address(*parseaddr(sender.mail_from))
+def values_of(letter: Letter, links: Links, sender: Sender) -> dict[str, Any]:
+    """What the templates of a mail are given."""
+    language = _language(letter, sender)
+    if isinstance(letter, Combined):
+        return combined_values(letter, links, sender, language)
+    return values(letter, links, language, takes_replies=sender.takes_replies)
 
 
-def _ascii_address(email: str) -> str:
-    """Domains in other scripts have a spelling in ASCII; the part before the @ has none."""
-    if email.isascii():
-        return one_line(email)
-    try:
-        found = validate_email(email, check_deliverability=False, test_environment=True).ascii_email
-    except EmailNotValidError as error:
-        raise Undeliverable(f"{email} is no mail address: {error}") from error
-    if found is None:
-        raise Undeliverable(f"{email} has letters before the @ that mail relays do not take")
-    return found
-
-
-def _address(name: str, email: str) -> str:
-    name = one_line(name)
-    if _is_plain(name):
-        return formataddr((name, email))
-    header = Header(name, "utf-8", header_name="Reply-To")
-    header.append(f"<{email}>", "us-ascii")
-    return cast(str, header)
-
-
-def _header(text: str) -> str:
-    line = one_line(text)
-    # The library takes a Header as well as a text; its annotations do not say so.
-    return line if _is_plain(line) else cast(str, Header(line, "utf-8", header_name="Subject"))
-
-
-def _is_plain(line: str) -> bool:
-    """What looks like an encoded word would be decoded by its reader."""
-    return line.isascii() and "=?" not in line
-
-
-def _tidy(text: str) -> str:
-    return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
+def _language(letter: Letter, sender: Sender) -> Language:
+    return sender.house.language(letter.language)

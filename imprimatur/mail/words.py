@@ -72,6 +72,10 @@ ESCALATED = {
 SITTING = "%(committee)s meets on this on %(day)s; its decision can be recorded from then on."
 CLOCK = {False: "The clock has not started.", True: "The clock stands still until then."}
 UNTITLED = "Untitled proposal"
+# Of the open tasks in a digest.
+GROUPS = {"quick": "A click or two", "review": "To be reviewed", "offer": "On offer, for whoever claims it first"}
+DUE = "Due: %(title)s (%(stage)s)"
+WHERE_THE_LINK_IS = "Case %(case)s. The link is in the mail \u201c%(subject)s\u201d."
 
 
 def field_names() -> Iterator[str]:
@@ -94,6 +98,8 @@ def vocabulary() -> Iterator[tuple[str, str, str | None]]:
         ("whether the time promised for the case runs", CLOCK.values()),
         ("a day, a time of that day, and the time zone", [MOMENT]),
         ("in place of a title", [UNTITLED]),
+        ("heads open tasks", GROUPS.values()),
+        ("a date in a calendar: what is due, and where its link is", [DUE, WHERE_THE_LINK_IS]),
         ("after: is no longer needed:", map(closed_because, TaskClosure)),
         ("a verdict, in a receipt", VERDICT_LABELS.values()),
         ("a field of a proposal", field_names()),

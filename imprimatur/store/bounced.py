@@ -24,7 +24,7 @@ _PERSON = PersonRow.__table__  # type: ignore[attr-defined]
 OFFICE_ROLE = "governance_office"
 SYSTEM = "system"
 # Without these their reader does not know that something is asked.
-ASKS = frozenset({MailKind.TASK, MailKind.REMINDER, MailKind.ESCALATION})
+ASKS = frozenset({MailKind.TASK, MailKind.DELEGATION, MailKind.REMINDER, MailKind.ESCALATION})
 # Addresses change seldom; a circle of them must not hold anything up.
 MOST_CHANGES = 10
 
@@ -77,6 +77,12 @@ def open_bounce(connection: Connection, mail: Undelivered, reply: str, now: dt.d
         connection.execute(_INCIDENT.insert(), row)
     if not heirs_of(connection, mail, now):
         tell_office(connection, incident_id, mail, detail, now)
+
+
+def is_open(connection: Connection, mail_id: str) -> bool:
+    """Whether there is an open incident about a mail."""
+    of_mail = select(_INCIDENT.c.incident_id).where(_INCIDENT.c.mail_id == mail_id, _INCIDENT.c.resolved_at.is_(None))
+    return connection.execute(of_mail.limit(1)).first() is not None
 
 
 def tell_office(connection: Connection, incident_id: str, mail: Undelivered, detail: str, now: dt.datetime) -> None:

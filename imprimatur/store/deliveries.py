@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pydantic import BaseModel
-from sqlalchemy import ColumnElement, Connection, RowMapping, case, func, select
+from sqlalchemy import ColumnElement, Connection, RowMapping, case, func, or_, select
 
 from imprimatur.errors import ImprimaturError, InputError, NotFound
 from imprimatur.store.bounced import close_bounces, close_bounces_of_task, name_of, open_bounce, undelivered
@@ -144,8 +144,16 @@ def settle_report(
             sender = arrival.sender or UNKNOWN_SENDER
             insert_refusal(connection, refused, case_id, task_id, sender, "report", Channel.MAIL)
         if mail is not None and report is not None:
-            apply_report(connection, mail.mail_id, report, now)
+            for mail_id in _together(connection, mail.mail_id):
+                apply_report(connection, mail_id, report, now)
     return True
+
+
+def _together(connection: Connection, mail_id: str) -> Sequence[str]:
+    """All mails of the message that carried this one; a relay knows the message only."""
+    carrier = select(_MAIL.c.carried_by).where(_MAIL.c.mail_id == mail_id).scalar_subquery()
+    query = select(_MAIL.c.mail_id).where(or_(_MAIL.c.mail_id == mail_id, _MAIL.c.carried_by == carrier))
+    return connection.execute(query.order_by(_MAIL.c.mail_id)).scalars().all()
 
 
 def apply_report(connection: Connection, mail_id: str, report: Report, now: dt.datetime) -> None:

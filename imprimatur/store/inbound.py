@@ -74,6 +74,19 @@ def holder(database: Database, task_id: str) -> Holder | None:
     return Holder(*row) if row is not None else None
 
 
+def carried_to(database: Database, carrier: str) -> Holder | None:
+    """Of a message that carried the mails of several tasks: one of them, and to whom it was sent."""
+    query = (
+        select(_TASK.c.task_id, _TASK.c.case_id, _TASK.c.assignee, _TASK.c.assignee_name)
+        .join(_OUTBOX, (_OUTBOX.c.task_id == _TASK.c.task_id) & (_OUTBOX.c.recipient == _TASK.c.assignee))
+        .where(_OUTBOX.c.carried_by == carrier)
+        .order_by(_OUTBOX.c.due_at, _OUTBOX.c.mail_id)
+    )
+    with database.read() as connection:
+        row = connection.execute(query).first()
+    return Holder(*row) if row is not None else None
+
+
 def result_of(database: Database, mail_key: str) -> str | None:
     """What became of a message that was dealt with; None when it was not."""
     with database.read() as connection:

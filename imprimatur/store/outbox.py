@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, func, or_, select, update
 
-from imprimatur.store.bounced import Undelivered, close_bounces, open_bounce
+from imprimatur.store.bounced import Undelivered, close_bounces, is_open, open_bounce
 from imprimatur.store.engine import Database
 from imprimatur.store.mail_journal import Entry, note
 from models.tables import OutboxRow
@@ -15,10 +15,20 @@ from models.vocabulary import MailKind, MailState, MailStatus
 
 _TABLE = OutboxRow.__table__  # type: ignore[attr-defined]
 DEFERRALS = tuple(dt.timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 240))
+AT_ONCE = dt.timedelta()
+# What is told of a mail that waits for their end.
+QUIET = "quiet hours"
+# What answers a reply stands in the reply's thread; digest and agenda have threads of their own; a link to sign in is
+# waited for.
+NEVER_COMBINED = frozenset(
+    {MailKind.REPLY_RECORDED, MailKind.REPLY_NOT_RECORDED, MailKind.DIGEST, MailKind.AGENDA, MailKind.SIGN_IN}
+)
 # About five days, after which RFC 5321 (4.5.4.1) lets a sender give up; the office then hears of it.
 LAST_ATTEMPT = 34
 WAITING = [str(status) for status in (MailStatus.QUEUED, MailStatus.DEFERRED, MailStatus.SENDING, MailStatus.UNKNOWN)]
-IN_FLIGHT = or_(_TABLE.c.status == str(MailStatus.SENDING), _TABLE.c.status == str(MailStatus.UNKNOWN))
+IN_FLIGHT_NOW = [str(status) for status in (MailStatus.SENDING, MailStatus.UNKNOWN)]
+# Spelled out, for a list of values cannot be sent with many rows.
+IN_FLIGHT = or_(*(_TABLE.c.status == status for status in IN_FLIGHT_NOW))
 PUT_OFF = (MailStatus.DEFERRED, MailStatus.UNKNOWN)
 CUT_SHORT = "the mailer ended before it had written down what became of it; it is sent again"
 
@@ -27,7 +37,7 @@ CUT_SHORT = "the mailer ended before it had written down what became of it; it i
 class Mail:
     """One row of the outbox; ``case_id`` is empty for mail that is about a person and no case.
 
-    ``was_tried``: a relay or the mailer itself has said something of it before.
+    ``tried``: a relay or the mailer itself has said something of it before: what may have arrived is sent as it was.
     """
 
     mail_id: str
@@ -39,7 +49,8 @@ class Mail:
     data: Mapping[str, Any]
     created_at: dt.datetime
     attempts: int
-    was_tried: bool = False
+    carried_by: str | None = None
+    tried: bool = False
 
 
 @dataclass(frozen=True)
@@ -47,6 +58,7 @@ class Result:
     """What became of one mail; ``reply`` is the relay's answer or the reason.
 
     ``told``: the office hears of it although the mail is tried again, for no relay is at fault.
+    ``not_before``: it was not tried, and is not to be tried any earlier.
     """
 
     mail: Mail
@@ -54,23 +66,22 @@ class Result:
     reply: str = ""
     message_id: str | None = None
     told: bool = False
+    not_before: dt.datetime | None = None
 
 
-def claim(database: Database, limit: int, now: dt.datetime) -> list[Mail]:
+def claim(database: Database, limit: int, now: dt.datetime, gather: dt.timedelta = AT_ONCE) -> list[Mail]:
     """The next mails to send, marked as being sent. Only one mailer works on an outbox at a time.
+
+    The first mail to a person waits ``gather`` for others, and all that are due then come together.
 
     Mail found marked already was in flight when a mailer died: its fate is unknown, and told to be until the relay has
     answered. It is sent again, with the same Message-ID.
     """
-    if not _has_due(database, now):
+    due = _due(now, gather)
+    if not _has_any(database, due):
         return []
     with database.write() as connection:
-        found = connection.execute(
-            select(_TABLE)
-            .where(_TABLE.c.status.in_(WAITING), _TABLE.c.due_at <= now)
-            .order_by(_TABLE.c.due_at, _TABLE.c.mail_id)
-            .limit(limit)
-        )
+        found = connection.execute(select(_TABLE).where(*due).order_by(_TABLE.c.due_at, _TABLE.c.mail_id).limit(limit))
         rows = found.mappings().all()
         mails = [
             Mail(
@@ -83,7 +94,8 @@ def claim(database: Database, limit: int, now: dt.datetime) -> list[Mail]:
                 row["data"],
                 row["created_at"],
                 row["attempts"],
-                row["last_reply"] != "",
+                row["carried_by"],
+                _was_tried(row),
             )
             for row in rows
         ]
@@ -100,12 +112,38 @@ def claim(database: Database, limit: int, now: dt.datetime) -> list[Mail]:
     return mails
 
 
-def _has_due(database: Database, now: dt.datetime) -> bool:
+def _was_tried(row: Mapping[str, Any]) -> bool:
+    return row["status"] in IN_FLIGHT_NOW or row["attempts"] > 0 or row["last_reply"] not in ("", QUIET)
+
+
+def _due(now: dt.datetime, gather: dt.timedelta) -> tuple[ColumnElement[bool], ...]:
+    waiting = _TABLE.c.status.in_(WAITING)
+    due = waiting, _TABLE.c.due_at <= now
+    if not gather:
+        return due
+    ripe = (
+        select(_TABLE.c.recipient)
+        .where(waiting)
+        .group_by(_TABLE.c.recipient)
+        .having(func.min(_TABLE.c.due_at) <= now - gather)
+    )
+    alone = _TABLE.c.kind.in_([str(kind) for kind in NEVER_COMBINED])
+    return *due, or_(alone, _TABLE.c.recipient.in_(ripe))
+
+
+def _has_any(database: Database, due: Sequence[ColumnElement[bool]]) -> bool:
     with database.read() as connection:
-        found = connection.execute(
-            select(_TABLE.c.mail_id).where(_TABLE.c.status.in_(WAITING), _TABLE.c.due_at <= now).limit(1)
-        ).first()
-    return found is not None
+        return connection.execute(select(_TABLE.c.mail_id).where(*due).limit(1)).first() is not None
+
+
+def bind(database: Database, carriers: Mapping[str, str | None]) -> None:
+    """Writes down which message carries each mail, before it is sent: sent again, it carries the same ones."""
+    if carriers:
+        with database.write() as connection:
+            connection.execute(
+                update(_TABLE).where(_TABLE.c.mail_id == bindparam("of_mail")).values(carried_by=bindparam("carrier")),
+                [{"of_mail": mail_id, "carrier": carrier} for mail_id, carrier in carriers.items()],
+            )
 
 
 def release(database: Database, mails: Sequence[Mail]) -> None:
@@ -140,7 +178,9 @@ def record(database: Database, results: Sequence[Result], now: dt.datetime) -> N
         connection.execute(statement, [_values(result, now) for result in results])
         note(connection, [Entry(r.mail.mail_id, MailState(r.status), now, r.reply) for r in results])
         for result in results:
-            if (result.status is MailStatus.BOUNCED or result.told) and result.mail.case_id:
+            # What is put off again and again is told once.
+            told = result.told and not is_open(connection, result.mail.mail_id)
+            if (result.status is MailStatus.BOUNCED or told) and result.mail.case_id:
                 open_bounce(connection, undelivered_of(result.mail), result.reply, now)
         settled = [result for result in results if result.status in (MailStatus.SENT, MailStatus.DROPPED)]
         _close_incidents(connection, settled, now)
@@ -152,7 +192,7 @@ def undelivered_of(mail: Mail) -> Undelivered:
 
 
 def _close_incidents(connection: Connection, settled: Sequence[Result], now: dt.datetime) -> None:
-    again = [result for result in settled if result.mail.was_tried]
+    again = [result for result in settled if result.mail.tried]
     taken = {result.mail.mail_id for result in again if result.status is MailStatus.SENT}
     if taken:
         given_back = select(_TABLE.c.mail_id).where(_TABLE.c.mail_id.in_(taken), _TABLE.c.returned > 0)
@@ -190,6 +230,8 @@ def _given_up(result: Result) -> Result:
 
 def _values(result: Result, now: dt.datetime) -> dict[str, Any]:
     status, attempts, due_at = result.status, result.mail.attempts + 1, now
+    if result.not_before is not None:
+        attempts, due_at = result.mail.attempts, result.not_before
     if status in PUT_OFF:
         due_at = now + DEFERRALS[min(attempts, len(DEFERRALS)) - 1]
     return {

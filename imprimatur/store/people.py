@@ -10,14 +10,13 @@ from sqlalchemy import Connection, Select, bindparam, func, select
 
 from imprimatur.errors import InputError, NotFound, Refused
 from imprimatur.frameworks.documents import read_text
-from imprimatur.settings import LANGUAGE_TAG
 from imprimatur.store.aliases import IMPORT, officer, put_aliases, sort_out
 from imprimatur.store.engine import Database
 from imprimatur.store.moving import move
 from imprimatur.store.people_file import PersonLine, Rejected, read_people
 from imprimatur.store.sessions import shut_out_inactive
 from models.tables import PersonRoleRow, PersonRow, PersonUnitRow, TaskRow
-from models.vocabulary import TaskStatus
+from models.vocabulary import Digest, TaskStatus
 
 _PERSON = PersonRow.__table__  # type: ignore[attr-defined]
 _ROLE = PersonRoleRow.__table__  # type: ignore[attr-defined]
@@ -28,12 +27,18 @@ SIZE_LIMIT_BYTES = 20 * 1024 * 1024
 
 
 class PersonEntry(BaseModel):
+    """Of what is None, from ``time_zone`` to ``receipts``, the institution's default holds."""
+
     email: str
     name: str
     roles: list[str] = []
     units: list[str] = []
     organisation: str = ""
     active: bool = True
+    time_zone: str | None = None
+    quiet_hours: str | None = None
+    digest: Digest | None = None
+    receipts: bool | None = None
     language: str | None = None
     formerly: str | None = None
 
@@ -173,16 +178,6 @@ def active_person(connection: Connection, email: str) -> PersonEntry:
             "person_inactive", f"{found.email} is no longer active.", "Choose someone else, or set them active again."
         )
     return found
-
-
-def set_language(database: Database, email: str, language: str) -> PersonEntry:
-    """In which a person is written to; empty leaves it to the setting. Raises NotFound, or InputError."""
-    if language and not LANGUAGE_TAG.fullmatch(language):
-        raise InputError("language_malformed", f"{language!r} is no language.", "Write it like de, fr or pt-BR.")
-    with database.write() as connection:
-        person = known_person(connection, email)
-        connection.execute(_PERSON.update().where(_PERSON.c.email == person.email).values(language=language or None))
-    return person.model_copy(update={"language": language or None})
 
 
 def default_proposer(database: Database) -> str:

@@ -2,18 +2,16 @@
 
 import re
 from collections.abc import Sequence
-from typing import NamedTuple, NotRequired, TypedDict
+from typing import NamedTuple, NotRequired, cast
 
 from email_validator import EmailNotValidError, validate_email
 from pydantic import BaseModel
 
 from imprimatur.delimited import read_rows, repeated
 from imprimatur.errors import InputError
-from imprimatur.settings import LANGUAGE_TAG
+from imprimatur.store.preferences import NO, PREFERENCES, YES, PreferenceInvalid, Preferred, preferences_said
 
-COLUMNS = ("email", "name", "roles", "units", "organisation", "active", "language", "aliases", "formerly")
-YES = frozenset({"", "yes", "y", "true", "1", "active", "ja", "j", "oui", "si", "sí"})
-NO = frozenset({"no", "n", "false", "0", "inactive", "nein", "non"})
+COLUMNS = ("email", "name", "roles", "units", "organisation", "active", *PREFERENCES, "aliases", "formerly")
 LINES_OF_ONE_ROW = 5
 CELL_LIMIT = 2000
 _CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
@@ -27,7 +25,7 @@ class Rejected(BaseModel):
     problem: str
 
 
-class PersonLine(TypedDict):
+class PersonLine(Preferred):
     """What a line says; cells that the line does not have are left out."""
 
     email: str
@@ -36,7 +34,6 @@ class PersonLine(TypedDict):
     units: NotRequired[list[str]]
     organisation: NotRequired[str]
     active: NotRequired[bool]
-    language: NotRequired[str | None]
     aliases: NotRequired[list[str]]
     formerly: NotRequired[str | None]
 
@@ -109,10 +106,11 @@ def _read_line(names: Sequence[str], cells: Sequence[str] | None) -> PersonLine 
     active = said.get("active", "").lower()
     if active not in YES | NO:
         return "active", f"{active!r} is neither yes nor no"
-    language = said.get("language", "")
-    if language and not LANGUAGE_TAG.fullmatch(language):
-        return "language", f"{language!r} is no language such as de or pt-BR"
-    person = PersonLine(email=said["email"].lower(), name=said["name"])
+    try:
+        preferred = preferences_said(said)
+    except PreferenceInvalid as error:
+        return error.name, error.problem
+    person = cast(PersonLine, {"email": said["email"].lower(), "name": said["name"], **preferred})
     if "roles" in said:
         person["roles"] = _parts(said["roles"])
     if "units" in said:
@@ -121,8 +119,6 @@ def _read_line(names: Sequence[str], cells: Sequence[str] | None) -> PersonLine 
         person["organisation"] = said["organisation"]
     if "active" in said:
         person["active"] = active in YES
-    if "language" in said:
-        person["language"] = language or None
     if "aliases" in said:
         person["aliases"] = _parts(said["aliases"].lower())
         if wrong := [problem for alias in person["aliases"] if (problem := address_problem(alias))]:
