@@ -12,8 +12,9 @@ from structlog.testing import capture_logs
 
 from imprimatur.errors import InputError, Unavailable
 from imprimatur.inbound import polling
+from imprimatur.inbound.arriving import Outcome
 from imprimatur.inbound.polling import TRIES, Poller
-from imprimatur.inbound.receiving import Identity, Outcome, Receiver
+from imprimatur.inbound.receiving import Identity, Receiver
 from imprimatur.mail.mailbox import MailboxAddress, parse_imap_url
 from imprimatur.store import mailboxes
 from imprimatur.store.engine import Database

@@ -9,8 +9,9 @@ import structlog
 from sqlalchemy import Connection
 
 from imprimatur.errors import ImprimaturError, InputError, Refused, Unavailable
+from imprimatur.inbound.arriving import Outcome
 from imprimatur.inbound.listening import SIZE_LIMIT_BYTES
-from imprimatur.inbound.receiving import USE_THE_LINK, Outcome
+from imprimatur.inbound.receiving import USE_THE_LINK
 from imprimatur.inbound.recipients import reply_addresses
 from imprimatur.mail.mailbox import Folder, Head, LoginRefused, MailboxAddress
 from imprimatur.store import mailboxes

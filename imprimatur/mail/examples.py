@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 from imprimatur.mail.combining import COMBINED, Combined, Letter
 from imprimatur.mail.context import MailContext
@@ -25,6 +25,8 @@ from imprimatur.mail.example_parts import (
     task_of,
 )
 from imprimatur.mail.examples_sent import sent_examples
+from imprimatur.mail.regular import RegularContext
+from imprimatur.mail.sign_in import SignInContext
 from imprimatur.store.baselines import Baseline
 from models.framework import StageDef
 from models.proposal import Proposal
@@ -39,6 +41,9 @@ from models.vocabulary import (
 )
 
 __all__ = ["LINKS", "Example", "examples", "in_language"]
+
+
+Reader = TypeVar("Reader", MailContext, RegularContext, SignInContext)
 
 
 @dataclass(frozen=True)
@@ -60,7 +65,7 @@ def in_language(letter: Letter, tag: str) -> Letter:
     return _in_language(letter, tag)
 
 
-def _in_language(context: Any, tag: str) -> Any:
+def _in_language(context: Reader, tag: str) -> Reader:
     return replace(context, preferences=replace(context.preferences, language=tag))
 
 
@@ -152,7 +157,11 @@ def _incidents() -> Iterator[tuple[str, MailContext]]:
         name = "" if kind is IncidentKind.QUORUM_OUT_OF_REACH else kind.replace("_", "-")
         yield name, about_case(MailKind.INCIDENT, office=True, stage=not bounced, **data)
     told = "mail (task) to quinn.abara@example.edu could not be delivered: 550 5.1.1 no such mailbox"
-    known = {"kind": str(IncidentKind.MAIL_BOUNCED), "detail": told, "incident_id": "i-exampleexample23"}
+    known: dict[str, Any] = {
+        "kind": str(IncidentKind.MAIL_BOUNCED),
+        "detail": told,
+        "incident_id": "i-exampleexample23",
+    }
     yield "mail-bounced-task", about_case(MailKind.INCIDENT, office=True, **known, task_id=TASK)
 
 
