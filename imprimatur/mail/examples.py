@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any
 
 from imprimatur.mail.combining import COMBINED, Combined, Letter
-from imprimatur.mail.context import MailContext
+from imprimatur.mail.context import MailContext, Readable
 from imprimatur.mail.example_parts import (
     DUE,
     LINKS,
@@ -25,9 +25,8 @@ from imprimatur.mail.example_parts import (
     task_of,
 )
 from imprimatur.mail.examples_sent import sent_examples
-from imprimatur.mail.regular import RegularContext
-from imprimatur.mail.sign_in import SignInContext
 from imprimatur.store.baselines import Baseline
+from imprimatur.store.preferences import Preferences
 from models.framework import StageDef
 from models.proposal import Proposal
 from models.vocabulary import (
@@ -41,9 +40,6 @@ from models.vocabulary import (
 )
 
 __all__ = ["LINKS", "Example", "examples", "in_language"]
-
-
-Reader = TypeVar("Reader", MailContext, RegularContext, SignInContext)
 
 
 @dataclass(frozen=True)
@@ -61,12 +57,12 @@ class Example:
 def in_language(letter: Letter, tag: str) -> Letter:
     """The same mail to somebody who prefers a language."""
     if isinstance(letter, Combined):
-        return replace(letter, contexts=tuple(_in_language(context, tag) for context in letter.contexts))
-    return _in_language(letter, tag)
+        return replace(letter, contexts=tuple(replace(c, preferences=_speaking(c, tag)) for c in letter.contexts))
+    return replace(letter, preferences=_speaking(letter, tag))
 
 
-def _in_language(context: Reader, tag: str) -> Reader:
-    return replace(context, preferences=replace(context.preferences, language=tag))
+def _speaking(context: Readable, tag: str) -> Preferences:
+    return replace(context.preferences, language=tag)
 
 
 def _tasks() -> Iterator[tuple[str, MailContext]]:
