@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from imprimatur.errors import ImprimaturError
 from imprimatur.inbound.receiving import Identity, Receiver
-from imprimatur.store import deliveries
+from imprimatur.store import deliveries, outbox
 from imprimatur.store.deliveries import MOST_RETURNS, Report, apply_report, list_mails, mark_seen, show_mail
 from imprimatur.store.engine import Database
 from imprimatur.store.incidents import list_incidents
@@ -181,6 +181,15 @@ async def test_a_report_that_says_nothing_and_an_absence_note_change_nothing(
     assert results == ["bounce_unreadable", "ignored", "ignored"]
     assert state_of(sqlite_database, mail_id) == "sent"
     assert len(Post.at(sqlite_database, 1).rows()) == 1, "nobody is answered"
+
+
+async def test_mails_that_went_as_one_message_come_back_together(sqlite_database: Database, tmp_path: Path) -> None:
+    play = invite(sqlite_database, tmp_path, BAD, GOOD[0])
+    async with posting(sqlite_database, Script(), sender=SENDER) as post:
+        mail_ids = [await sent(post, play, recipient) for recipient in (BAD, GOOD[0])]
+    outbox.bind(sqlite_database, dict.fromkeys(mail_ids, "m-carrier"))
+    await receiver(sqlite_database).receive(report(BAD), bounce_address(mail_ids[0]))
+    assert [state_of(sqlite_database, mail_id) for mail_id in mail_ids] == ["bounced", "bounced"]
 
 
 async def test_a_bounce_that_is_faster_than_the_mailer_stands(sqlite_database: Database, tmp_path: Path) -> None:

@@ -129,7 +129,7 @@ def test_a_button_stands_above_its_plain_address(tag: str) -> None:
 # What the templates choose by; nobody can write these.
 CHOSEN = {
     "kind", "happened", "status", "act", "due_at", "cause", "code", "late", "known", "in_reply_to", "slug", "what",
-    "was", "verdict", "every", "period", "sits_at", "expires_at", "time_zone", "edition",
+    "was", "verdict", "every", "period", "sits_at", "expires_at", "time_zone", "edition", "committee", "on",
 }  # fmt: skip
 
 

@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any
 
 from imprimatur.mail.combining import COMBINED, Combined, Letter
-from imprimatur.mail.context import MailContext
+from imprimatur.mail.context import MailContext, Readable
 from imprimatur.mail.example_parts import (
     DUE,
     LINKS,
@@ -26,6 +26,7 @@ from imprimatur.mail.example_parts import (
 )
 from imprimatur.mail.examples_sent import sent_examples
 from imprimatur.store.baselines import Baseline
+from imprimatur.store.preferences import Preferences
 from models.framework import StageDef
 from models.proposal import Proposal
 from models.vocabulary import (
@@ -56,12 +57,12 @@ class Example:
 def in_language(letter: Letter, tag: str) -> Letter:
     """The same mail to somebody who prefers a language."""
     if isinstance(letter, Combined):
-        return replace(letter, contexts=tuple(_in_language(context, tag) for context in letter.contexts))
-    return _in_language(letter, tag)
+        return replace(letter, contexts=tuple(replace(c, preferences=_speaking(c, tag)) for c in letter.contexts))
+    return replace(letter, preferences=_speaking(letter, tag))
 
 
-def _in_language(context: Any, tag: str) -> Any:
-    return replace(context, preferences=replace(context.preferences, language=tag))
+def _speaking(context: Readable, tag: str) -> Preferences:
+    return replace(context.preferences, language=tag)
 
 
 def _tasks() -> Iterator[tuple[str, MailContext]]:
@@ -152,7 +153,11 @@ def _incidents() -> Iterator[tuple[str, MailContext]]:
         name = "" if kind is IncidentKind.QUORUM_OUT_OF_REACH else kind.replace("_", "-")
         yield name, about_case(MailKind.INCIDENT, office=True, stage=not bounced, **data)
     told = "mail (task) to quinn.abara@example.edu could not be delivered: 550 5.1.1 no such mailbox"
-    known = {"kind": str(IncidentKind.MAIL_BOUNCED), "detail": told, "incident_id": "i-exampleexample23"}
+    known: dict[str, Any] = {
+        "kind": str(IncidentKind.MAIL_BOUNCED),
+        "detail": told,
+        "incident_id": "i-exampleexample23",
+    }
     yield "mail-bounced-task", about_case(MailKind.INCIDENT, office=True, **known, task_id=TASK)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, bindparam, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, bindparam, func, or_, select, update
 
 from imprimatur.store.bounced import Undelivered, close_bounces, is_open, open_bounce
 from imprimatur.store.engine import Database
@@ -112,8 +112,8 @@ def claim(database: Database, limit: int, now: dt.datetime, gather: dt.timedelta
     return mails
 
 
-def _was_tried(row: Mapping[str, Any]) -> bool:
-    return row["status"] in IN_FLIGHT_NOW or row["attempts"] > 0 or row["last_reply"] not in ("", QUIET)
+def _was_tried(row: RowMapping) -> bool:
+    return bool(row["status"] in IN_FLIGHT_NOW or row["attempts"] > 0 or row["last_reply"] not in ("", QUIET))
 
 
 def _due(now: dt.datetime, gather: dt.timedelta) -> tuple[ColumnElement[bool], ...]:
