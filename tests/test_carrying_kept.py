@@ -90,7 +90,7 @@ def test_a_kept_approval_carries_its_proof(kept: Play) -> None:
     decision = next(r for r in ledger_rows(kept.database, kept.case_id) if r["type"] == EventType.DECISION_RECORDED)
     proof = {"position": decision["position"], "digest": decision["digest"], "actor": decision["actor"]}
     assert data_of(kept, EventType.STAGE_KEPT) == [{"stage": "proposal", "round": 1, "decisions": [proof]}]
-    assert [item.model_dump() for item in view(kept, "proposal").proof] == [proof]
+    assert [item.model_dump() for item in view(kept, "proposal").proof] == [proof | {"strength": None}]
     assert (view(kept, "quality").proof, view(kept, "quality").status) == ([], StageStatus.OPEN)
     [story] = [sentence(event) for event in history(kept.database, kept.case_id) if event.type == "stage_kept"]
     assert story.endswith(f"nothing material to it changed (event {decision['position']})")
@@ -237,7 +237,11 @@ async def test_one_click_confirms(confirmed: Play, browser: httpx.AsyncClient) -
     assert "What has changed since version 1" in opened and "<ins>" in opened and "<script" not in opened
     form = opened.split('<form method="post" class="note">')[1].split("</form>")[0]
     hidden = dict(re.findall(r'name="([^"]+)" value="([^"]*)"', form))
-    assert hidden == {"verdict": "approve", "score.fit": "3", "score.no_duplication": "3"}
+    assert {name: value for name, value in hidden.items() if name not in ("once", "wants_tick", "tick")} == {
+        "verdict": "approve",
+        "score.fit": "3",
+        "score.no_duplication": "3",
+    }
     posted = await browser.post(link, data=hidden)
     assert posted.status_code == 200 and "is recorded" in posted.text
     assert view(confirmed, "proposal").outcome == "approved"

@@ -12,6 +12,7 @@ import pytest
 
 from imprimatur.frameworks.loader import shipped_path
 from imprimatur.store.engine import Database
+from imprimatur.store.preferences import PREFERENCES
 from tests.command import Command
 from tests.facts import EXAMPLES, OFFICE, PROPOSER, Play, example, furnish, whole_story
 
@@ -155,7 +156,8 @@ def test_verify_finds_a_ledger_that_was_touched(reads: Command, told: Path, tmp_
 def test_people_are_listed_and_imported_again(reads: Command) -> None:
     people = reads.json("people", "list")["people"]
     assert {person["email"] for person in people} >= {PROPOSER, OFFICE}
-    assert people[0].keys() == {"email", "name", "roles", "units", "organisation", "active", "formerly"}
+    told = {"email", "name", "roles", "units", "organisation", "active", "formerly"}
+    assert people[0].keys() == told | set(PREFERENCES)
     again = reads.json("people", "import", EXAMPLES / "people.csv")
     assert (again["created"], again["updated"], again["rejected"]) == (0, len(people), [])
     assert PROPOSER in reads("people", "list").out

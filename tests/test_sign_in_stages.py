@@ -11,7 +11,8 @@ from imprimatur.frameworks.loader import shipped
 from imprimatur.history.export import as_csv, as_json_document, history, sentence
 from imprimatur.history.verify import verify_case
 from imprimatur.mail.context import MailContext
-from imprimatur.mail.rendering import Sender, render
+from imprimatur.mail.message import Sender
+from imprimatur.mail.rendering import render
 from imprimatur.rules.strength import sign_in_refusal
 from imprimatur.rules.wording import KNOWN_BY
 from imprimatur.store.engine import Database

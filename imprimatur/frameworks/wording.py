@@ -167,6 +167,8 @@ _DESCRIPTIONS: dict[str, Describe] = {
 }
 # A test holds these together with the patterns of the models.
 PATTERN_MEANINGS = {
+    r"^[a-z0-9]+(-[a-z0-9]+)*$": "small letters and digits, in words joined by hyphens",
+    r"^mc-[a-z0-9-]+$": "the id of a case, such as mc-4f7q2xk3abcd",
     r"^[a-z][a-z0-9_-]{0,62}$": "a short name: a small letter, then small letters, digits, - or _",
     r"^[a-z_]+(\.[a-z_]+)?$": "a field of a proposal such as title or workload.hours",
     r"^(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$": "a day of the year such as 04-13",
