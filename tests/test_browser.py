@@ -28,7 +28,8 @@ OVERFLOW = """() => [...document.querySelectorAll('body *')]
 NAMELESS = """() => [...document.querySelectorAll('input:not([type=hidden]), textarea, button, a, iframe, summary')]
     .filter(e => !((e.labels?.[0] ?? e).innerText || e.title || e.ariaLabel || '').trim())
     .map(element => element.outerHTML.slice(0, 120))"""
-TOUCHED = "label:has(input), input:not([type=radio], [type=hidden]), textarea, button, summary"
+# Of a box to tick it is the label around it that is touched.
+TOUCHED = "label:has(input), input:not([type=radio], [type=checkbox], [type=hidden]), textarea, button, summary"
 SMALL = f"""() => [...document.querySelectorAll('{TOUCHED}')]
     .filter(element => element.getBoundingClientRect().height < 44 || element.getBoundingClientRect().width < 44)
     .map(element => element.outerHTML.slice(0, 120))"""

@@ -47,7 +47,7 @@ async def test_whoever_it_was_escalated_to_decides(live: Engine) -> None:
     case_id = await STORIES["breached_and_escalated"](live)
     assert live.outcomes(case_id)["proposal"] == "approved"
     kinds = [kind for kind, person in live.mail(case_id) if person == DIRECTOR]
-    assert kinds == ["escalation"]
+    assert kinds == ["escalation", "receipt"]
     closed = [row for row in live.task_rows(case_id) if row["status"] == "closed"]
     assert [(row["stage"], row["closed_by"]) for row in closed] == [("proposal", DIRECTOR)]
     live.assert_whole(case_id)

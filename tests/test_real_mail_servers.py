@@ -200,6 +200,7 @@ async def production(
     live = Engine(client, gateway, sqlite_database, committer, TASK_QUEUE, tmp_path, f"-{tmp_path.name}")
     settings = Settings(
         IMPRIMATUR_HOME=tmp_path,
+        IMPRIMATUR_SECRET_KEYS="key-of-the-tests-key-of-the-tests-key-of-the-tests",
         IMAP_URL=servers.mailboxes.url(POLLED),
         IMAP_POLL_SECONDS="1",
         SMTP_URL=f"smtp://{LOOPBACK}:{servers.relay.port}",

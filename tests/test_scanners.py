@@ -136,7 +136,7 @@ async def scan(visitor: httpx.AsyncClient, paths: set[str]) -> dict[str, int]:
 
 
 def links_of_no_case() -> dict[MailKind, set[str]]:
-    """What is sent by the clock or at a visitor's wish, as the examples show it: the tasks it names are none of here."""
+    """What is sent by the clock or at a visitor's wish, as the examples show it: of no task here."""
     found: dict[MailKind, set[str]] = {}
     for shown in examples():
         if shown.kind in OF_NO_CASE:
