@@ -10,6 +10,7 @@ import structlog
 from temporalio import activity
 
 from activities.ports import NotifierPort
+from activities.pulse import heartbeat
 from imprimatur.errors import Unavailable
 from imprimatur.store import webhooks as store
 from imprimatur.store.engine import Database
@@ -18,7 +19,6 @@ from models.messages import NotifierInput
 
 log = structlog.get_logger()
 
-HEARTBEAT_EVERY_SECONDS = 2.0
 GONE = 410
 
 
@@ -59,7 +59,7 @@ class Notifier(NotifierPort):
     @activity.defn(name="notify_webhooks")
     async def notify_webhooks(self, notifier: NotifierInput) -> int:
         self._tried = 0
-        pulse = asyncio.create_task(_heartbeat())
+        pulse = asyncio.create_task(heartbeat())
         try:
             await self._notify()
         finally:
@@ -131,9 +131,3 @@ class Notifier(NotifierPort):
         log.warning("webhook_failed", webhook_id=webhook.webhook_id, delivery_id=found.delivery_id, answer=told)
         await asyncio.to_thread(store.record_failed, self._database, found, told, self._clock(), gone=code == GONE)
         return False
-
-
-async def _heartbeat() -> None:
-    while True:
-        activity.heartbeat()
-        await asyncio.sleep(HEARTBEAT_EVERY_SECONDS)

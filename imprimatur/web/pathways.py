@@ -47,17 +47,12 @@ def router(database: Database, base_url: str) -> APIRouter:
     def pathway(request: Request, pathway_id: str) -> Response:
         found = store.pathway(database, pathway_id)
         members = store.members(database, pathway_id)
-        if wants_json(request) or "application/ld+json" in request.headers.get("accept", ""):
+        if wants_json(request):
             record = pathway_record(found, [(m.slug, m.title, m.credits) for m in members], base_url=base_url)
             headers = {"Vary": "Accept", "Access-Control-Allow-Origin": "*"}
             return Response(json.dumps(record, ensure_ascii=False), media_type="application/ld+json", headers=headers)
-        known = {other.id: other for other in store.pathways(database)}
-        values = {
-            "pathway": found,
-            "members": members,
-            "larger": chain(found, known)[1:],
-            "drawing": drawing(members, chain(found, known)),
-        }
+        climb = chain(found, {other.id: other for other in store.pathways(database)})
+        values = {"pathway": found, "members": members, "larger": climb[1:], "drawing": drawing(members, climb)}
         answer = page(request, "pathway.html", values)
         answer.headers["Vary"] = "Accept"
         return answer

@@ -11,6 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 
 from imprimatur.errors import ImprimaturError
 from imprimatur.rules.due_words import day_words, why_then
+from imprimatur.web.tones import TONES
 
 FOLDER = Path(__file__).parent
 STATIC = FOLDER / "static"
@@ -60,6 +61,7 @@ _environment = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
+_environment.globals["TONES"] = TONES
 _environment.filters |= {
     "when": _when,
     "day": _day,

@@ -6,23 +6,13 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from imprimatur.store.reading import CaseView, StageView
+from imprimatur.web.tones import TONES
 from models.framework import Framework
 from models.vocabulary import StageStatus
 
 # In units of the drawing's view box, which are pixels where there is room.
 WIDTH, HEIGHT, ACROSS, DOWN = 210, 78, 54, 18
 LETTERS, LINES = 25, 2
-TONES = {
-    "approved": "good",
-    "endorsed": "good",
-    "informed": "good",
-    "published": "good",
-    "rejected": "bad",
-    "refused": "bad",
-    "changes_requested": "warn",
-    "skipped": "quiet",
-    "cancelled": "quiet",
-}
 
 
 @dataclass(frozen=True)

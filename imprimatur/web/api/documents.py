@@ -5,7 +5,7 @@ from typing import Annotated, Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from imprimatur.store.case_listing import CaseLine
+from imprimatur.store import desk_reading
 from imprimatur.store.conditions import ConditionView
 from imprimatur.store.reading import (
     ChangeView,
@@ -210,25 +210,7 @@ class CaseDocument(BaseModel):
     acts: dict[str, ActState]
 
 
-class OwnTask(BaseModel):
-    task_id: str
-    case_id: str
-    title: str
-    stage_name: str
-    round: int
-    status: TaskStatus
-    case_status: CaseStatus
-    opened_at: dt.datetime
-    due_at: dt.datetime | None
+class OwnTask(desk_reading.OwnTask):
+    """``link`` leads to the task's page."""
+
     link: str
-
-
-class SkillLine(BaseModel):
-    framework: str
-    title: str
-    url: str | None
-    code: str | None
-    description: str
-
-
-CasePage = Page[CaseLine]

@@ -57,7 +57,7 @@ class Guard:
     async def tag(self, case_id: str) -> str:
         return await run_in_threadpool(case_tag, self._database, case_id)
 
-    async def case_of(self, viewer: Viewer, task_id: str) -> str:
-        """Raises NotFound ``task_unknown``, also for a task of a case that the viewer does not see."""
+    async def case_of(self, task_id: str) -> str:
+        """Whether the viewer sees the case is for ``admit`` to say. Raises NotFound ``task_unknown``."""
         place = await run_in_threadpool(task_place, self._database, task_id)
         return place.case_id

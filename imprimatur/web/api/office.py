@@ -98,10 +98,10 @@ def _add_tasks(routes: APIRouter, office: Office, guard: Guard) -> None:
     async def reassign(
         viewer: Runs, task_id: str, given: Passing, idempotency_key: IdempotencyKey = None
     ) -> CaseAnswer:
-        await guard.admit(viewer, await guard.case_of(viewer, task_id), CaseAct.REASSIGN)
+        await guard.admit(viewer, await guard.case_of(task_id), CaseAct.REASSIGN)
         return await office.pass_on(task_id, given.to, actor=viewer.person, reason=given.reason)
 
     @routes.post("/tasks/{task_id}/annul", summary="Annul an answer; its holder is asked once more")
     async def annul(viewer: Runs, task_id: str, given: Reasoned, idempotency_key: IdempotencyKey = None) -> CaseAnswer:
-        await guard.admit(viewer, await guard.case_of(viewer, task_id), CaseAct.ANNUL)
+        await guard.admit(viewer, await guard.case_of(task_id), CaseAct.ANNUL)
         return await office.annul(task_id, actor=viewer.person, reason=given.reason)

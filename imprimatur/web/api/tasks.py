@@ -68,7 +68,7 @@ def router(database: Database, gateway: Gateway, links: Links, guard: Guard) -> 
     async def delegate(
         viewer: Reviews, task_id: str, given: Passing, idempotency_key: IdempotencyKey = None
     ) -> CaseAnswer:
-        case_id = await guard.case_of(viewer, task_id)
+        case_id = await guard.case_of(task_id)
         await guard.admit(viewer, case_id, CaseAct.DELEGATE)
         return await office.pass_on(task_id, given.to, actor=viewer.person, reason=given.reason)
 

@@ -1,0 +1,26 @@
+"""In which tone a word of a case is shown: the same on badges, in lists and in drawings."""
+
+TONES = {
+    "approved": "good",
+    "endorsed": "good",
+    "informed": "good",
+    "published": "good",
+    "rejected": "bad",
+    "refused": "bad",
+    "changes_requested": "warn",
+    "skipped": "quiet",
+    "cancelled": "quiet",
+    "withdrawn": "quiet",
+    "waiting": "quiet",
+    "incomplete": "warn",
+    "revising": "warn",
+    "on_hold": "warn",
+    "approve": "good",
+    "endorse": "good",
+    "acknowledge": "good",
+    "reject": "bad",
+    "object": "bad",
+    "request_changes": "warn",
+    "abstain": "quiet",
+    "recuse": "quiet",
+}
