@@ -1,7 +1,9 @@
 """The mailbox that is polled: its address, its settings, and the activity that reads it."""
 
+import socket
 from dataclasses import replace
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -11,9 +13,10 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.poller import Poller
 from imprimatur.cli.mailboxes import identity_at
+from imprimatur.embedded.home import LOOPBACK
 from imprimatur.errors import InputError, Unavailable
 from imprimatur.inbound.receiving import Identity
-from imprimatur.mail.mailbox import MailboxAddress, parse_imap_url
+from imprimatur.mail.mailbox import Folder, MailboxAddress, parse_imap_url
 from imprimatur.settings import Settings
 
 
@@ -53,6 +56,31 @@ def test_settings_that_lead_to_no_mailbox_are_told(tmp_path: Path) -> None:
         with pytest.raises(InputError) as refused:
             MailboxAddress.from_settings(Settings.model_validate(given))
         assert refused.value.code == code
+
+
+def _refusing(server: socket.socket) -> None:
+    """Offers encryption, refuses it when asked, and stays until the other side hangs up."""
+    connection, _ = server.accept()
+    with connection, connection.makefile("rwb") as lines:
+        lines.write(b"* OK ready\r\n")
+        lines.flush()
+        for line in lines:
+            tag, verb = line.split()[:2]
+            offers = b"* CAPABILITY IMAP4rev1 STARTTLS\r\n" if verb == b"CAPABILITY" else b""
+            lines.write(offers + tag + (b" OK done" if offers else b" NO not now") + b"\r\n")
+            lines.flush()
+
+
+def test_a_server_that_does_not_encrypt_is_hung_up_on() -> None:
+    with socket.create_server((LOOPBACK, 0)) as server:
+        serving = Thread(target=_refusing, args=(server,), daemon=True)
+        serving.start()
+        # What is caught here holds every frame: nothing is closed for want of anybody who knows it.
+        with pytest.raises(Unavailable) as refused:
+            Folder(parse_imap_url(f"imap+starttls://u:p@{LOOPBACK}:{server.getsockname()[1]}/"))
+        serving.join(30)
+        assert not serving.is_alive()
+    assert refused.value.code == "mailbox_unreachable"
 
 
 def test_nobody_is_taken_at_their_word_in_a_mailbox_elsewhere() -> None:

@@ -99,6 +99,19 @@ class LoginRefused(Unavailable):
     """Told apart, for a token may have ended before its time."""
 
 
+class _StartTls(MailBoxStartTls):
+    """The library leaves the connection open where the server does not want to encrypt it."""
+
+    def _get_mailbox_client(self) -> imaplib.IMAP4:
+        client = imaplib.IMAP4(self._host, self._port, timeout=self._timeout)
+        try:
+            client.starttls(self._ssl_context)
+        except BaseException:
+            client.shutdown()
+            raise
+        return client
+
+
 class Folder:
     """An open folder; every method blocks, and raises Unavailable when the server does not do as it should."""
 
@@ -152,7 +165,7 @@ class Folder:
         if here.scheme == "imaps":
             return MailBox(here.host, here.port, timeout=TIMEOUT_SECONDS, ssl_context=context)
         if here.scheme == "imap+starttls":
-            return MailBoxStartTls(here.host, here.port, timeout=TIMEOUT_SECONDS, ssl_context=context)
+            return _StartTls(here.host, here.port, timeout=TIMEOUT_SECONDS, ssl_context=context)
         return MailBoxUnencrypted(here.host, here.port, timeout=TIMEOUT_SECONDS)
 
     def _log_in(self) -> None:
