@@ -107,7 +107,9 @@ class _StartTls(MailBoxStartTls):
         try:
             client.starttls(self._ssl_context)
         except BaseException:
-            client.shutdown()
+            # Where it failed half-way through encrypting there is nothing left to close.
+            with suppress(OSError):
+                client.shutdown()
             raise
         return client
 
