@@ -70,6 +70,17 @@ class CaseHead:
     reviewed_digest: str
 
 
+@dataclass(frozen=True)
+class Beginning:
+    """What a case begins with: its framework, the proposer's address as the directory spells it, and its course."""
+
+    policy: Framework
+    person: str
+    lacking: Sequence[FieldProblem]
+    plan: Plan
+    selection: Selection | None
+
+
 @dataclass
 class Attempt:
     """An act that may be refused; ``case_id`` is filled in when it becomes known."""
@@ -108,15 +119,13 @@ class Gateway:
     ) -> CaseAnswer:
         """Starts a case. An incomplete proposal is kept, returned to its proposer and raised as ProposalIncomplete."""
         async with self._on_record(Attempt("submit", proposer.strip().lower(), case_id)) as attempt:
-            policy, person, plan, selection = await asyncio.to_thread(
-                self._look_up, proposal, attempt.actor, framework_id
-            )
-            lacking = await asyncio.to_thread(self._required, proposal, policy, case_id)
+            found = await asyncio.to_thread(self._look_up, proposal, attempt.actor, framework_id, case_id)
+            policy, person, lacking = found.policy, found.person, found.lacking
             digest = await self._intake.keep(proposal)
-            chosen: dict[str, Any] = {"selection": selection} if selection else {}
+            chosen: dict[str, Any] = {"selection": found.selection} if found.selection else {}
             case = case_id or ids.new_case_id()
             event = Submitted(actor=person, digest=digest, complete=not lacking, **chosen)
-            answer = await self._act(case, event, lambda: self._cases.start(case, plan, event))
+            answer = await self._act(case, event, lambda: self._cases.start(case, found.plan, event))
         if lacking:
             raise ProposalIncomplete(
                 "proposal_incomplete",
@@ -128,22 +137,18 @@ class Gateway:
             )
         return answer
 
-    def _look_up(
-        self, proposal: Proposal, proposer: str, framework_id: str | None
-    ) -> tuple[Framework, str, Plan, Selection | None]:
-        """The framework that applies, the proposer's address as the directory spells it, and the course of the case."""
+    def _look_up(self, proposal: Proposal, proposer: str, framework_id: str | None, case_id: str | None) -> Beginning:
         policy = self._policy_for(proposal, framework_id)
         with self._database.read() as connection:
             person = active_person(connection, proposer)
-        return policy, person.email, *course_of(policy, proposal)
+            lacking = required_problems(connection, proposal, policy, case_id)
+        return Beginning(policy, person.email, lacking, *course_of(policy, proposal))
 
     def lacking(self, proposal: Proposal, framework_id: str) -> Sequence[FieldProblem]:
         """What a framework would find missing; changes nothing."""
-        return self._required(proposal, self._policy_for(proposal, framework_id))
-
-    def _required(self, proposal: Proposal, policy: Framework, case_id: str | None = None) -> Sequence[FieldProblem]:
+        policy = self._policy_for(proposal, framework_id)
         with self._database.read() as connection:
-            return required_problems(connection, proposal, policy, case_id)
+            return required_problems(connection, proposal, policy)
 
     def _policy_for(self, proposal: Proposal, framework_id: str | None) -> Framework:
         if framework_id is None:
@@ -261,9 +266,8 @@ class Gateway:
     async def revise(self, case_id: str, proposal: Proposal, *, actor: str) -> tuple[CaseAnswer, list[str]]:
         """Adds a proposal version; answers with the fields changed since the version under review."""
         async with self._on_record(Attempt("revise", actor.strip().lower(), case_id)) as attempt:
-            head, changed = await asyncio.to_thread(self._compared, case_id, proposal)
+            head, changed, lacking = await asyncio.to_thread(self._compared, case_id, proposal)
             digest = await self._intake.keep(proposal)
-            lacking = await asyncio.to_thread(self._required, proposal, head.framework, case_id)
             course: dict[str, Any] = {}
             if not lacking:
                 plan, selection = await asyncio.to_thread(course_of, head.framework, proposal)
@@ -310,12 +314,13 @@ class Gateway:
                 return answer
             raise await asyncio.to_thread(self._cases.as_error, error, case_id) from error
 
-    def _compared(self, case_id: str, proposal: Proposal) -> tuple[CaseHead, list[str]]:
-        """With the version that was reviewed last: the fields that differ."""
+    def _compared(self, case_id: str, proposal: Proposal) -> tuple[CaseHead, list[str], Sequence[FieldProblem]]:
+        """With the version that was reviewed last: the fields that differ; and what the new one lacks."""
         head = self._head(case_id)
         with self._database.read() as connection:
             reviewed = proposal_by_digest(connection, head.reviewed_digest)
-        return head, changed_fields(reviewed, proposal)
+            lacking = required_problems(connection, proposal, head.framework, case_id)
+        return head, changed_fields(reviewed, proposal), lacking
 
     def _belongs_to_the_office(self, case_id: str, actor: str) -> bool:
         self._head(case_id)

@@ -33,7 +33,7 @@ def people_import(
     actor: Annotated[str | None, typer.Option("--as", metavar="EMAIL", help="Who of the office does this.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Take people from a CSV file: email, name, roles, units, organisation, active, language, aliases."""
+    """Take people from a CSV file: email and name, and what else the directory keeps of them."""
     result = with_database(lambda database: import_people(database, file, actor))
     show(
         result.model_dump(mode="json"),
