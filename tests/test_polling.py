@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from itertools import count
+from threading import Event
 from typing import Any
 
 import pytest
@@ -15,14 +16,15 @@ from imprimatur.inbound import polling
 from imprimatur.inbound.arriving import Outcome
 from imprimatur.inbound.polling import TRIES, Poller
 from imprimatur.inbound.receiving import Identity, Receiver
-from imprimatur.mail.mailbox import MailboxAddress, parse_imap_url
+from imprimatur.mail.mailbox import Folder, MailboxAddress, parse_imap_url
 from imprimatur.store import mailboxes
 from imprimatur.store.engine import Database
 from models.tables import InboundContentRow, InboundMailRow, MailboxRow
 from models.vocabulary import InboundKind
 from tests.certificates import Authority, authority
 from tests.engine import Engine
-from tests.mail_servers import Dovecot, dovecot
+from tests.imap import fake_mailbox
+from tests.mail_servers import PATIENCE_SECONDS, Dovecot, dovecot
 from tests.mails import LINKS
 from tests.replying import Post, address_of, message, passed
 
@@ -229,6 +231,37 @@ async def test_a_certificate_is_checked_before_the_password_is_told(
     assert refused.value.code == "mailbox_unreachable" and "certificate" in refused.value.message
     believed = replace(address, ca_file=trusted.file)
     assert len((await Poller(sqlite_database, box.script, believed).poll()).messages) == 1
+
+
+async def test_who_is_stopped_while_a_mailbox_opens_leaves_no_connection_behind(
+    sqlite_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, go_on, closed = Event(), Event(), Event()
+    opened = []
+
+    class Slow(Folder):
+        def __init__(self, address: MailboxAddress, token: str | None = None) -> None:
+            begun.set()
+            assert go_on.wait(PATIENCE_SECONDS)
+            super().__init__(address, token)
+            # Held here, so that nothing is closed for want of anybody who knows it.
+            opened.append(self)
+
+        def close(self) -> None:
+            super().close()
+            closed.set()
+
+    monkeypatch.setattr(polling, "Folder", Slow)
+    with fake_mailbox(password="right") as mailbox:
+        address = parse_imap_url(mailbox.url("replies", "right"))
+        poll = asyncio.create_task(Poller(sqlite_database, Script(sqlite_database), address).poll())
+        assert await asyncio.to_thread(begun.wait, PATIENCE_SECONDS)
+        poll.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await poll
+        go_on.set()
+        assert await asyncio.to_thread(closed.wait, PATIENCE_SECONDS)
+    assert opened[0]._box.client.sock.fileno() == -1
 
 
 async def test_a_folder_that_is_not_there_is_told(box: Box) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from threading import Event
 from typing import Protocol
 
 import structlog
@@ -91,13 +92,31 @@ class Poller:
     async def _opened(self) -> Folder:
         token = await self._address.token()
         try:
-            return await asyncio.to_thread(Folder, self._address, token)
+            return await self._folder(token)
         except LoginRefused:
             if token is None or self._address.tokens is None:
                 raise
             # Tokens can end before their time.
             self._address.tokens.forget(token)
-            return await asyncio.to_thread(Folder, self._address, await self._address.token())
+            return await self._folder(await self._address.token())
+
+    async def _folder(self, token: str | None) -> Folder:
+        """A thread goes on opening when its waiter is told to stop; what it opens is closed then all the same."""
+        stopped, opened = Event(), list[Folder]()
+
+        def opening() -> Folder:
+            opened.append(Folder(self._address, token))
+            if stopped.is_set():
+                opened[0].close()
+            return opened[0]
+
+        try:
+            return await asyncio.to_thread(opening)
+        except asyncio.CancelledError:
+            stopped.set()
+            for folder in opened:
+                await asyncio.to_thread(folder.close)
+            raise
 
     async def _read(self, folder: Folder, place: Place, polled: Polled) -> None:
         head = await asyncio.to_thread(folder.head, place.uid)

@@ -161,6 +161,9 @@ class Folder:
         # A reader that is told to stop leaves a thread behind that still reads, and the library is not made for two.
         with suppress(Exception):
             self._box.logout()
+        # The library hangs up only after the server's farewell.
+        with suppress(OSError):
+            self._box.client.shutdown()
 
     def _connected(self) -> BaseMailBox:
         here, context = self._address, trusting(self._address.ca_file)
