@@ -16,7 +16,7 @@ from imprimatur.store.engine import Database
 from imprimatur.store.leave import leave
 from imprimatur.store.sessions import Client, begin
 from imprimatur.web.bearer import bearer
-from models.access_tables import ApiKeyRow, SessionRow
+from models.tables import ApiKeyRow, SessionRow
 from models.vocabulary import AccessRole, KeyScope, Strength
 from tests.command import Command
 from tests.facts import OFFICE, Play, furnish

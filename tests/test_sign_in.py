@@ -24,8 +24,7 @@ from imprimatur.store.sessions import IDLE, LASTS
 from imprimatur.store.sign_in_links import VALID_FOR
 from imprimatur.store.sign_in_record import LINKS_FOR_AN_ADDRESS, TRIES_OF_A_CLIENT
 from imprimatur.web.gate import DATED_ANEW_AFTER, SESSION_SALT, local_path
-from models.access_tables import SessionRow, SignInLinkRow, SignInRecordRow
-from models.tables import IncidentRow, OutboxRow
+from models.tables import IncidentRow, OutboxRow, SessionRow, SignInLinkRow, SignInRecordRow
 from models.vocabulary import MailKind, MailStatus, Strength
 from tests.facts import BASE_URL, OFFICE, PROPOSER, Play, add_people, furnish
 from tests.web import KEY, Site, form_token

@@ -7,7 +7,7 @@ from sqlalchemy import delete, select
 
 from imprimatur.store.engine import Database
 from imprimatur.store.inserting import insert_once
-from models.access_tables import ApiAnswerRow
+from models.tables import ApiAnswerRow
 
 _TABLE = ApiAnswerRow.__table__  # type: ignore[attr-defined]
 KEPT_FOR = dt.timedelta(days=2)

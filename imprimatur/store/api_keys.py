@@ -15,8 +15,7 @@ from imprimatur.store.engine import Database
 from imprimatur.store.people import active_person
 from imprimatur.store.sessions import HAS_TASKS, digest_of
 from imprimatur.store.sign_in_record import note
-from models.access_tables import ApiKeyRow
-from models.tables import PersonRow
+from models.tables import ApiKeyRow, PersonRow
 from models.vocabulary import KeyScope, SignInEvent, Strength
 
 _KEY = ApiKeyRow.__table__  # type: ignore[attr-defined]

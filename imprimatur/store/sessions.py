@@ -13,8 +13,7 @@ from imprimatur.access.viewer import Viewer, viewer_of
 from imprimatur.errors import NotFound
 from imprimatur.store.engine import Database
 from imprimatur.store.sign_in_record import note
-from models.access_tables import ApiKeyRow, SessionRow
-from models.tables import PersonRow, TaskRow
+from models.tables import ApiKeyRow, PersonRow, SessionRow, TaskRow
 from models.vocabulary import SignInEvent, Strength
 
 _SESSION = SessionRow.__table__  # type: ignore[attr-defined]

@@ -12,8 +12,7 @@ from imprimatur.store.engine import Database
 from imprimatur.store.people import people_by_email
 from imprimatur.store.sessions import Client, begin
 from imprimatur.store.sign_in_record import LINKS_FOR_AN_ADDRESS, check_client, links_sent, note
-from models.access_tables import SignInLinkRow
-from models.tables import OutboxRow
+from models.tables import OutboxRow, SignInLinkRow
 from models.vocabulary import MailKind, MailStatus, SignInEvent, Strength
 
 _LINK = SignInLinkRow.__table__  # type: ignore[attr-defined]

@@ -5,7 +5,7 @@ import datetime as dt
 from sqlalchemy import Connection, func, select
 
 from imprimatur.errors import Refused
-from models.access_tables import SignInRecordRow
+from models.tables import SignInRecordRow
 from models.vocabulary import SignInEvent
 
 _RECORD = SignInRecordRow.__table__  # type: ignore[attr-defined]

@@ -7,7 +7,6 @@ from sqlalchemy import create_engine, event, pool
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlmodel import SQLModel
 
-import models.access_tables
 import models.tables  # noqa: F401  (registers the tables)
 
 engine = create_engine(context.config.attributes["url"], poolclass=pool.NullPool)

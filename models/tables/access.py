@@ -1,11 +1,11 @@
-"""Tables of who signs in: links, sessions, keys, and the record of it all. Times are real."""
+"""Who signs in: links, sessions, keys, and the record of it all. Times are real."""
 
 import datetime as dt
 
-from sqlalchemy import JSON, Column, Index, Text
+from sqlalchemy import Column, Index, Text
 from sqlmodel import Field, SQLModel
 
-from models.tables import UtcDateTime
+from models.tables.columns import instant, json_value, maybe_instant
 
 
 class SignInLinkRow(SQLModel, table=True):
@@ -15,9 +15,9 @@ class SignInLinkRow(SQLModel, table=True):
     link_id: str = Field(primary_key=True)
     email: str
     return_to: str
-    asked_at: dt.datetime = Field(sa_type=UtcDateTime)
-    expires_at: dt.datetime = Field(sa_type=UtcDateTime)
-    used_at: dt.datetime | None = Field(default=None, sa_type=UtcDateTime)
+    asked_at: dt.datetime = instant()
+    expires_at: dt.datetime = instant()
+    used_at: dt.datetime | None = maybe_instant()
 
 
 class SessionRow(SQLModel, table=True):
@@ -30,9 +30,9 @@ class SessionRow(SQLModel, table=True):
     strength: str
     client: str
     browser: str
-    began_at: dt.datetime = Field(sa_type=UtcDateTime)
-    expires_at: dt.datetime = Field(sa_type=UtcDateTime)
-    ended_at: dt.datetime | None = Field(default=None, sa_type=UtcDateTime)
+    began_at: dt.datetime = instant()
+    expires_at: dt.datetime = instant()
+    ended_at: dt.datetime | None = maybe_instant()
 
 
 class SignInRecordRow(SQLModel, table=True):
@@ -44,7 +44,7 @@ class SignInRecordRow(SQLModel, table=True):
         Index("ix_sign_in_record_client_at", "client", "at"),
     )
     id: int | None = Field(default=None, primary_key=True)
-    at: dt.datetime = Field(sa_type=UtcDateTime)
+    at: dt.datetime = instant()
     event: str
     email: str
     client: str
@@ -58,10 +58,10 @@ class ApiKeyRow(SQLModel, table=True):
     key_id: str = Field(primary_key=True)
     name: str
     email: str = Field(index=True)
-    scopes: list[str] = Field(sa_column=Column(JSON, nullable=False))
+    scopes: list[str] = json_value()
     secret_digest: str
-    made_at: dt.datetime = Field(sa_type=UtcDateTime)
-    revoked_at: dt.datetime | None = Field(default=None, sa_type=UtcDateTime)
+    made_at: dt.datetime = instant()
+    revoked_at: dt.datetime | None = maybe_instant()
 
 
 class ApiAnswerRow(SQLModel, table=True):
@@ -74,4 +74,4 @@ class ApiAnswerRow(SQLModel, table=True):
     status: int
     media_type: str
     body: str = Field(sa_column=Column(Text, nullable=False))
-    at: dt.datetime = Field(sa_type=UtcDateTime, index=True)
+    at: dt.datetime = instant(index=True)

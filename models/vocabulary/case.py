@@ -1,132 +1,6 @@
-"""The closed vocabularies of the domain; every value is lowercase and stable (it is stored and exported)."""
+"""Where cases, stages, tasks and conditions stand, and what happens to them."""
 
 from enum import StrEnum
-
-
-class CredentialKind(StrEnum):
-    """How a micro-credential comes into being; each kind has a shipped framework of its own."""
-
-    INDUSTRY_CREDIT = "industry_credit"
-    COURSEWORK_CREDIT = "coursework_credit"
-    NON_CREDIT = "non_credit"
-
-
-class StageKind(StrEnum):
-    """``information`` never blocks; ``objection`` passes unless someone with standing objects in time."""
-
-    REVIEW = "review"
-    ENDORSEMENT = "endorsement"
-    INFORMATION = "information"
-    OBJECTION = "objection"
-    PUBLICATION = "publication"
-
-
-class Verdict(StrEnum):
-    """What a reviewer may answer; a stage names the ones it accepts."""
-
-    APPROVE = "approve"
-    REJECT = "reject"
-    REQUEST_CHANGES = "request_changes"
-    ABSTAIN = "abstain"
-    RECUSE = "recuse"
-    ENDORSE = "endorse"
-    ACKNOWLEDGE = "acknowledge"
-    OBJECT = "object"
-
-
-class VotingMethod(StrEnum):
-    """How the threshold is stated; weights of roles apply to all of them."""
-
-    COUNT = "count"
-    PERCENTAGE = "percentage"
-    MAJORITY = "majority"
-    UNANIMITY = "unanimity"
-
-
-class CountedOf(StrEnum):
-    """What a percentage, a majority or unanimity is counted of: all who were asked, or the votes for and against."""
-
-    ASKED = "asked"
-    VOTES = "votes"
-
-
-class Recusal(StrEnum):
-    """What becomes of the quorum when a reviewer stands aside."""
-
-    KEEPS_QUORUM = "keeps_quorum"
-    LOWERS_QUORUM = "lowers_quorum"
-
-
-class AtBreach(StrEnum):
-    """What happens when a stage's time runs out."""
-
-    ESCALATE = "escalate"
-    REMIND = "remind"
-    REASSIGN = "reassign"
-    SKIP = "skip"
-    APPROVE = "approve"
-    REJECT = "reject"
-
-
-class OnRejection(StrEnum):
-    """Whether a stage's rejection ends the case, is recorded and the case goes on, or is referred to a higher place."""
-
-    END_CASE = "end_case"
-    PROCEED = "proceed"
-    REFER = "refer"
-
-
-class Statement(StrEnum):
-    """Whether whoever approves is asked for words that are published with the micro-credential."""
-
-    NONE = "none"
-    OPTIONAL = "optional"
-    REQUIRED = "required"
-
-
-class Pick(StrEnum):
-    """How some are chosen out of those who could review."""
-
-    LEAST_LOADED = "least_loaded"
-    ROUND_ROBIN = "round_robin"
-    LOTTERY = "lottery"
-
-
-class Conditions(StrEnum):
-    """Whether an approval of a stage may come with conditions."""
-
-    NEVER = "never"
-    ALLOWED = "allowed"
-
-
-class Carry(StrEnum):
-    """What an approval needs to outlive a new version that changed nothing material to it."""
-
-    KEEP = "keep"
-    CONFIRM = "confirm"
-
-
-class ConditionStatus(StrEnum):
-    """``proposed`` until the stage has passed; ``fulfilled`` is its owner's word, which somebody else has to accept."""
-
-    PROPOSED = "proposed"
-    OPEN = "open"
-    FULFILLED = "fulfilled"
-    ACCEPTED = "accepted"
-    WAIVED = "waived"
-    LAPSED = "lapsed"
-
-    @property
-    def is_settled(self) -> bool:
-        return self in (ConditionStatus.ACCEPTED, ConditionStatus.WAIVED, ConditionStatus.LAPSED)
-
-
-class ConditionAct(StrEnum):
-    """What whoever set a condition, or the office, can do about it."""
-
-    ACCEPT = "accept"
-    REOPEN = "reopen"
-    WAIVE = "waive"
 
 
 class CaseStatus(StrEnum):
@@ -227,6 +101,29 @@ class AssignmentReason(StrEnum):
     CONFIRMATION = "confirmation"
 
 
+class ConditionStatus(StrEnum):
+    """``proposed`` until the stage has passed; ``fulfilled`` is its owner's word, which somebody else has to accept."""
+
+    PROPOSED = "proposed"
+    OPEN = "open"
+    FULFILLED = "fulfilled"
+    ACCEPTED = "accepted"
+    WAIVED = "waived"
+    LAPSED = "lapsed"
+
+    @property
+    def is_settled(self) -> bool:
+        return self in (ConditionStatus.ACCEPTED, ConditionStatus.WAIVED, ConditionStatus.LAPSED)
+
+
+class ConditionAct(StrEnum):
+    """What whoever set a condition, or the office, can do about it."""
+
+    ACCEPT = "accept"
+    REOPEN = "reopen"
+    WAIVE = "waive"
+
+
 class InterestKind(StrEnum):
     """What a declared interest is about."""
 
@@ -315,57 +212,6 @@ class Strength(StrEnum):
         return self in (Strength.SESSION, Strength.OIDC)
 
 
-class Authentication(StrEnum):
-    """How surely a stage wants its deciders to be known."""
-
-    ANY = "any"
-    SIGN_IN = "sign_in"
-
-
-class InboundKind(StrEnum):
-    """What an incoming message is; only a reply can decide anything, and only a reply is answered."""
-
-    REPLY = "reply"
-    AUTOMATIC = "automatic"
-    BOUNCE = "bounce"
-    LIST = "list"
-    UNREADABLE = "unreadable"
-
-
-class LateItems(StrEnum):
-    """What becomes of an item that comes after the cut-off of a sitting."""
-
-    NEXT_SITTING = "next_sitting"
-    OFFICE_ADMITS = "office_admits"
-
-
-class ConsentItems(StrEnum):
-    """Which items of an agenda are taken without debate; ``undisputed``: nobody before answered against them."""
-
-    NONE = "none"
-    UNDISPUTED = "undisputed"
-
-
-class InformationProfile(StrEnum):
-    """Whose list of what must be said of a micro-credential a framework demands."""
-
-    EU = "eu"
-    AU = "au"
-    NZ = "nz"
-
-
-class BadgeStatus(StrEnum):
-    """What verifying a signed credential comes to."""
-
-    VALID = "valid"
-    REVOKED = "revoked"
-    EXPIRED = "expired"
-    NOT_YET_VALID = "not_yet_valid"
-    TAMPERED = "tampered"
-    UNKNOWN_ISSUER = "unknown_issuer"
-    UNRECORDED = "unrecorded"
-
-
 class EventType(StrEnum):
     """Ledger events; each is a recorded fact, subject first, past tense."""
 
@@ -425,19 +271,6 @@ class EventType(StrEnum):
     CASE_CLOSED = "case_closed"
 
 
-class DeliveryStatus(StrEnum):
-    """What became of one event on its way to one webhook."""
-
-    QUEUED = "queued"
-    DEFERRED = "deferred"
-    DELIVERED = "delivered"
-    FAILED = "failed"
-
-    @property
-    def is_waiting(self) -> bool:
-        return self in (DeliveryStatus.QUEUED, DeliveryStatus.DEFERRED)
-
-
 class IncidentKind(StrEnum):
     """What the governance office must look at; none of them lets a case hang silently."""
 
@@ -451,114 +284,3 @@ class IncidentKind(StrEnum):
     NO_SITTING = "no_sitting"
     NO_WINDOW = "no_window"
     MAIL_BOUNCED = "mail_bounced"
-
-
-class MailKind(StrEnum):
-    """Template names under ``imprimatur/mail/templates``."""
-
-    TASK = "task"
-    REMINDER = "reminder"
-    ESCALATION = "escalation"
-    BREACH = "breach"
-    TASK_CLOSED = "task_closed"
-    RETURNED = "returned"
-    REVISION = "revision"
-    OUTCOME = "outcome"
-    INCIDENT = "incident"
-    CONFIRMATION = "confirmation"
-    ADVICE_ASKED = "advice_asked"
-    ADVICE_GIVEN = "advice_given"
-    CONDITION = "condition"
-    DELEGATION = "delegation"
-    PASSED_ON = "passed_on"
-    CHANGED = "changed"
-    RECEIPT = "receipt"
-    STAGE_OUTCOME = "stage_outcome"
-    DIGEST = "digest"
-    AGENDA = "agenda"
-    REPLY_RECORDED = "reply_recorded"
-    REPLY_NOT_RECORDED = "reply_not_recorded"
-    SIGN_IN = "sign_in"
-
-
-class Digest(StrEnum):
-    """How often a person gets a list of their open tasks."""
-
-    NONE = "none"
-    DAILY = "daily"
-    WEEKLY = "weekly"
-
-
-class MailStatus(StrEnum):
-    QUEUED = "queued"
-    SENDING = "sending"
-    SENT = "sent"
-    DEFERRED = "deferred"
-    BOUNCED = "bounced"
-    DROPPED = "dropped"
-    UNKNOWN = "unknown"
-
-
-class MailState(StrEnum):
-    """What became of a mail: its state as the office sees it (down to ``seen``), and all that its journal can tell.
-
-    ``unknown``: it may have been handed over, but no answer came. ``seen``: its reader has acted on it; opening the
-    page counts for nothing, for mail scanners open every link.
-    """
-
-    QUEUED = "queued"
-    SENDING = "sending"
-    SENT = "sent"
-    DEFERRED = "deferred"
-    BOUNCED = "bounced"
-    DROPPED = "dropped"
-    UNKNOWN = "unknown"
-    REMINDED = "reminded"
-    SEEN = "seen"
-    DELAYED = "delayed"
-    DELIVERED = "delivered"
-    RELAYED = "relayed"
-    EXPANDED = "expanded"
-    RESENT = "resent"
-
-
-class ReportAction(StrEnum):
-    """What a delivery report says of a mail (RFC 3464, 2.3.3)."""
-
-    FAILED = "failed"
-    DELAYED = "delayed"
-    DELIVERED = "delivered"
-    RELAYED = "relayed"
-    EXPANDED = "expanded"
-
-
-class AccessRole(StrEnum):
-    """What somebody is in the pages; derived from the directory and from tasks, never stored."""
-
-    PROPOSER = "proposer"
-    REVIEWER = "reviewer"
-    OFFICE = "office"
-    ADMIN = "admin"
-    AUDITOR = "auditor"
-
-
-class KeyScope(StrEnum):
-    """What a key may be used for, within what the person may do in whose name it was made."""
-
-    READ = "read"
-    PROPOSE = "propose"
-    REVIEW = "review"
-    OFFICE = "office"
-
-
-class SignInEvent(StrEnum):
-    """What is kept of signing in and out."""
-
-    LINK_ASKED = "link_asked"
-    LINK_WITHHELD = "link_withheld"
-    SIGNED_IN = "signed_in"
-    SIGN_IN_FAILED = "sign_in_failed"
-    SIGNED_OUT = "signed_out"
-    SESSIONS_ENDED = "sessions_ended"
-    KEY_MADE = "key_made"
-    KEY_REVOKED = "key_revoked"

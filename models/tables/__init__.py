@@ -1,0 +1,91 @@
+"""Tables. Documents, people, the ledger and the read model live here; the process state's truth is the workflow.
+
+Instants are UTC. A row's times are its case's own time, so a case under virtual time is consistent.
+"""
+
+from models.tables.access import ApiAnswerRow, ApiKeyRow, SessionRow, SignInLinkRow, SignInRecordRow
+from models.tables.bulk import BulkItemRow, BulkRow
+from models.tables.cases import (
+    AdviceRow,
+    CaseRow,
+    ConditionRow,
+    DecisionRow,
+    DocumentRow,
+    FrameworkRow,
+    IncidentRow,
+    LedgerRow,
+    MinutesRow,
+    ProposedActRow,
+    RefusalRow,
+    StageRow,
+    StepRow,
+    TaskRow,
+    VersionRow,
+)
+from models.tables.columns import UtcDateTime
+from models.tables.mail import InboundContentRow, InboundMailRow, MailboxRow, MailEventRow, OutboxRow, SentFormRow
+from models.tables.people import (
+    AbsenceRow,
+    DelegationRow,
+    InterestRow,
+    PersonAliasRow,
+    PersonRoleRow,
+    PersonRow,
+    PersonUnitRow,
+)
+from models.tables.records import BadgeRow, EndorsementRow, PublicationRow, SigningKeyRow, StatusListRow
+from models.tables.stacking import PathwayRow, SkillRow, StackingRow
+from models.tables.times import AnswerTimeRow, CaseTimeRow, StageTimeRow
+from models.tables.webhooks import WebhookDeliveryRow, WebhookRow
+
+__all__ = [
+    "AbsenceRow",
+    "AdviceRow",
+    "AnswerTimeRow",
+    "ApiAnswerRow",
+    "ApiKeyRow",
+    "BadgeRow",
+    "BulkItemRow",
+    "BulkRow",
+    "CaseRow",
+    "CaseTimeRow",
+    "ConditionRow",
+    "DecisionRow",
+    "DelegationRow",
+    "DocumentRow",
+    "EndorsementRow",
+    "FrameworkRow",
+    "InboundContentRow",
+    "InboundMailRow",
+    "IncidentRow",
+    "InterestRow",
+    "LedgerRow",
+    "MailEventRow",
+    "MailboxRow",
+    "MinutesRow",
+    "OutboxRow",
+    "PathwayRow",
+    "PersonAliasRow",
+    "PersonRoleRow",
+    "PersonRow",
+    "PersonUnitRow",
+    "ProposedActRow",
+    "PublicationRow",
+    "RefusalRow",
+    "SentFormRow",
+    "SessionRow",
+    "SignInLinkRow",
+    "SignInRecordRow",
+    "SigningKeyRow",
+    "SkillRow",
+    "StackingRow",
+    "StageRow",
+    "StageTimeRow",
+    "StatusListRow",
+    "StepRow",
+    "TaskRow",
+    "UtcDateTime",
+    "VersionRow",
+    "WebhookDeliveryRow",
+    "WebhookRow",
+]
