@@ -1,6 +1,6 @@
 """One case as its page shows it: where it stands, what was decided, what its proposal says, and who may do what."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -81,10 +81,12 @@ def case_sheet(database: Database, viewer: Viewer, case_id: str) -> CaseSheet:
     """Raises NotFound ``case_unseen``, also for a case outside the viewer's scope."""
     acts = acts_of(database, viewer, case_id)
     view = show_case(database, case_id)
+    shown = _shown(view, viewer, acts)
+    view = view.model_copy(update={"conditions": [item for item in view.conditions if shown(item.stage, item.round)]})
     with database.read() as connection:
         framework = framework_by_digest(connection, view.framework_digest)
         proposal = proposal_by_digest(connection, view.digest)
-        decisions = _seen(_decisions(connection, case_id), view, viewer, acts)
+        decisions = [row for row in _decisions(connection, case_id) if shown(row["stage"], row["round"])]
         people = {view.proposer, *(row["actor"] for row in decisions), *(task.assignee for task in view.tasks)}
         names = _names(connection, people | ({view.held.actor} if view.held else set()))
         tasks = connection.execute(select(_TASK.c.task_id, _TASK.c.role).where(_TASK.c.case_id == case_id))
@@ -110,14 +112,15 @@ def _decisions(connection: Connection, case_id: str) -> list[dict[str, Any]]:
     return [dict(row) for row in connection.execute(query).mappings()]
 
 
-def _seen(
-    decisions: list[dict[str, Any]], view: CaseView, viewer: Viewer, acts: Mapping[CaseAct, Denial | None]
-) -> list[dict[str, Any]]:
-    """A proposer who sees no names learns what a stage has decided when it has; nobody is watched while deciding."""
+def _shown(view: CaseView, viewer: Viewer, acts: Mapping[CaseAct, Denial | None]) -> Callable[[str, int], bool]:
+    """Whether what was answered in a stage and round is shown.
+
+    A proposer who sees no names learns what a stage has decided when it has; nobody is watched while deciding.
+    """
     if viewer.person != view.proposer or acts[CaseAct.READ_NAMES] is None:
-        return decisions
+        return lambda stage, number: True
     still_open = {(stage.stage, stage.round) for stage in view.stages if stage.status is StageStatus.OPEN}
-    return [row for row in decisions if (row["stage"], row["round"]) not in still_open]
+    return lambda stage, number: (stage, number) not in still_open
 
 
 def _by_round(decisions: Sequence[dict[str, Any]]) -> list[tuple[int, list[dict[str, Any]]]]:
