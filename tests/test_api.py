@@ -8,6 +8,8 @@ import httpx
 import pytest
 
 from imprimatur.access.acts import CaseAct
+from imprimatur.store.engine import Database
+from models.tables import ApiAnswerRow
 from models.vocabulary import EventType
 from tests.api import Program, code_of, proposal
 from tests.engine import Engine
@@ -28,6 +30,11 @@ async def submitted(program: Program, name: str = "industry-credit") -> str:
         answer = await client.post("/cases", json={"proposal": proposal(name)})
     assert answer.status_code == 201, answer.text
     return str(answer.json()["case_id"])
+
+
+def forget_answers(database: Database) -> None:
+    with database.write() as connection:
+        connection.execute(ApiAnswerRow.__table__.delete())  # type: ignore[attr-defined]
 
 
 async def own_task(client: httpx.AsyncClient) -> dict[str, Any]:
@@ -88,6 +95,27 @@ async def test_the_same_request_again_gets_the_first_answer(program: Program) ->
     async with program.of(OFFICE) as client:
         fresh = await client.post("/cases", json=given, headers=headers)
         assert fresh.json()["case_id"] != later.json()["case_id"]
+
+
+async def test_an_act_under_one_key_is_done_once_by_two_processes_and_after_a_lost_answer(program: Program) -> None:
+    case_id = await submitted(program)
+    headers = {"Authorization": f"Bearer {program.key(OFFICE)}", "Idempotency-Key": "more-time"}
+    longer = WHY | {"stage": "proposal", "by": {"business_days": 2}}
+    async with program.anonymous() as one, Program(program.live).anonymous() as other:
+        for path, given in {"extend": longer, "nudge": {}}.items():
+            named = headers | {"Idempotency-Key": path}
+            answers = await asyncio.gather(
+                *(client.post(f"/cases/{case_id}/{path}", json=given, headers=named) for client in (one, other) * 2)
+            )
+            forget_answers(program.live.database)
+            answers.append(await one.post(f"/cases/{case_id}/{path}", json=given, headers=named))
+            assert len({answer.text for answer in answers}) == 1 and answers[0].status_code == 200, answers[0].text
+        forget_answers(program.live.database)
+        again = await one.post(f"/cases/{case_id}/extend", json=longer, headers=headers)
+        assert again.json()["position"] > answers[0].json()["position"], "under another key it is another act"
+    types = program.live.types(case_id)
+    assert (types.count(EventType.STAGE_EXTENDED), types.count(EventType.REMINDER_SENT)) == (2, 1)
+    program.live.assert_whole(case_id)
 
 
 async def test_a_case_that_has_not_changed_need_not_be_read_again(program: Program) -> None:

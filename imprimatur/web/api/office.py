@@ -1,6 +1,6 @@
 """The acts of the governance office."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 
 from imprimatur.access.acts import CaseAct
 from imprimatur.gateway import Gateway
@@ -17,6 +17,7 @@ from imprimatur.web.api.documents import (
     Reasoned,
 )
 from imprimatur.web.api.guard import Guard, IdempotencyKey, IfMatch, Runs
+from imprimatur.web.api.repeating import act_id
 from models.messages import CaseAnswer
 from models.vocabulary import OfficeAct, StageOutcome
 
@@ -46,15 +47,25 @@ def _add_clock(routes: APIRouter, office: Office, guard: Guard) -> None:
 
     @routes.post("/cases/{case_id}/extend", summary="Give a stage more time")
     async def extend(
-        viewer: Runs, case_id: str, given: Extension, if_match: IfMatch = None, idempotency_key: IdempotencyKey = None
+        viewer: Runs,
+        case_id: str,
+        given: Extension,
+        request: Request,
+        if_match: IfMatch = None,
+        idempotency_key: IdempotencyKey = None,
     ) -> CaseAnswer:
         await guard.admit(viewer, case_id, CaseAct.EXTEND, if_match)
-        return await office.extend(case_id, given.stage, given.by, actor=viewer.person, reason=given.reason)
+        once = act_id(request)
+        return await office.extend(
+            case_id, given.stage, given.by, actor=viewer.person, reason=given.reason, update_id=once
+        )
 
     @routes.post("/cases/{case_id}/nudge", summary="Remind whoever is waited for")
-    async def nudge(viewer: Runs, case_id: str, given: Nudging, idempotency_key: IdempotencyKey = None) -> CaseAnswer:
+    async def nudge(
+        viewer: Runs, case_id: str, given: Nudging, request: Request, idempotency_key: IdempotencyKey = None
+    ) -> CaseAnswer:
         await guard.admit(viewer, case_id, CaseAct.NUDGE)
-        return await office.nudge(case_id, given.stage, actor=viewer.person)
+        return await office.nudge(case_id, given.stage, actor=viewer.person, update_id=act_id(request))
 
 
 def _add_stages(routes: APIRouter, office: Office, guard: Guard) -> None:
