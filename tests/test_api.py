@@ -8,12 +8,14 @@ import httpx
 import pytest
 
 from imprimatur.access.acts import CaseAct
+from imprimatur.store.api_keys import revoke_key
 from imprimatur.store.engine import Database
-from models.tables import ApiAnswerRow
+from imprimatur.store.incidents import resolve_incident
+from models.tables import ApiAnswerRow, IncidentRow
 from models.vocabulary import EventType
 from tests.api import Program, code_of, proposal
 from tests.engine import Engine
-from tests.facts import OFFICE, PROPOSER, SECOND
+from tests.facts import OFFICE, PROPOSER, SECOND, START
 
 DIRECTOR, QUINN, ROSA = "dora.director@example.edu", "quinn.reviewer@example.edu", "rosa.reviewer@example.edu"
 ADMIN = "eva.admin@example.edu"
@@ -131,6 +133,70 @@ async def test_a_case_that_has_not_changed_need_not_be_read_again(program: Progr
         assert code_of(late) == (412, "case_changed")
         fresh = await client.get(f"/cases/{case_id}", headers={"If-None-Match": tag})
         assert fresh.status_code == 200 and fresh.headers["etag"] != tag
+
+
+async def test_no_act_is_done_on_a_case_that_has_changed(program: Program) -> None:
+    case_id = await submitted(program)
+    [task] = program.live.tasks(case_id)
+    acts: dict[str, dict[str, Any]] = {
+        f"/cases/{case_id}/nudge": {},
+        f"/cases/{case_id}/confirm": {"act_id": "a-x"},
+        f"/tasks/{task.task_id}/reassign": {"to": ADMIN},
+        f"/tasks/{task.task_id}/annul": WHY,
+        f"/tasks/{task.task_id}/decision": {"verdict": "approve"},
+        f"/tasks/{task.task_id}/claim": {},
+        f"/tasks/{task.task_id}/return": {},
+        f"/tasks/{task.task_id}/delegate": {"to": ADMIN},
+        f"/tasks/{task.task_id}/advice-requests": {"adviser": ROSA},
+        f"/tasks/{task.task_id}/advice": {"text": "Well."},
+    }
+    async with program.of(OFFICE) as client, program.of(ROSA) as stranger:
+        for path, given in acts.items():
+            stale = {"If-Match": '"1-0000000000000000-000000000000"'}
+            assert code_of(await client.post(path, json=given, headers=stale)) == (412, "case_changed"), path
+            for tag in ("*", stale["If-Match"]):
+                unseen = await stranger.post(path, json=given, headers={"If-Match": tag})
+                assert code_of(unseen) == (404, "case_unseen"), path
+        tag = (await client.get(f"/cases/{case_id}")).headers["etag"]
+        done = await client.post(
+            f"/tasks/{task.task_id}/reassign", json={"to": ADMIN} | WHY, headers={"If-Match": f'"x", {tag}'}
+        )
+        assert done.status_code == 200, done.text
+    assert program.live.tasks(case_id)[0].assignee == ADMIN
+
+
+async def test_the_tag_tells_of_all_that_is_shown_and_an_act_minds_only_acts(program: Program) -> None:
+    case_id = await submitted(program)
+    incident = {"incident_id": "i-x", "case_id": case_id, "kind": "mail_bounced", "detail": "gone", "opened_at": START}
+    with program.live.database.write() as connection:
+        connection.execute(IncidentRow.__table__.insert().values(**incident))  # type: ignore[attr-defined]
+    async with program.of(OFFICE) as client:
+        first = await client.get(f"/cases/{case_id}")
+        resolve_incident(program.live.database, "i-x", OFFICE, "seen to", START)
+        old = {"If-None-Match": first.headers["etag"]}
+        assert (await client.get(f"/cases/{case_id}", headers=old)).json()["incidents"] == []
+        held = await client.post(f"/cases/{case_id}/hold", json=WHY, headers={"If-Match": first.headers["etag"]})
+        assert held.status_code == 200
+    async with program.of(SECOND) as other:
+        assert (await other.get(f"/cases/{case_id}", headers=old)).status_code == 200, "it says what is another's to do"
+
+
+async def test_nothing_is_told_to_a_key_that_is_no_longer_good(program: Program) -> None:
+    case_id = await submitted(program)
+    key = program.key(OFFICE)
+    async with program.of(SECOND) as other, program.anonymous() as client:
+        client.headers["Authorization"] = f"Bearer {key}"
+        named = {"Idempotency-Key": "nudge"}
+        assert (await client.post(f"/cases/{case_id}/nudge", json={}, headers=named)).status_code == 200
+        last = len(program.live.types(case_id))
+        following = asyncio.create_task(client.get(f"/cases/{case_id}/events", headers={"Last-Event-ID": str(last)}))
+        await asyncio.sleep(0)
+        revoke_key(program.live.database, key.partition(".")[0], START)
+        await other.post(f"/cases/{case_id}/hold", json=WHY)
+        heard = await asyncio.wait_for(following, 60)
+        assert "case_held" not in heard.text
+        again = await client.post(f"/cases/{case_id}/nudge", json={}, headers=named)
+        assert code_of(again) == (401, "key_invalid")
 
 
 async def test_every_act_of_the_office_can_be_done_by_a_program(program: Program) -> None:

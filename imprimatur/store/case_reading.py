@@ -1,5 +1,6 @@
 """One case as its page shows it: where it stands, what was decided, what its proposal says, and who may do what."""
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,19 +11,22 @@ from imprimatur.access.acts import CaseAct, Denial, acts_on
 from imprimatur.access.viewer import Viewer
 from imprimatur.rules.completeness import FieldProblem, missing
 from imprimatur.store.access import facts_of, unseen_case
+from imprimatur.store.deliveries import counts_of_case
 from imprimatur.store.documents import proposal_by_digest
 from imprimatur.store.engine import Database
 from imprimatur.store.frameworks import framework_by_digest
-from imprimatur.store.reading import CaseView, show_case
+from imprimatur.store.reading import TROUBLED, CaseView, show_case
 from models.framework import Framework
 from models.proposal import Proposal
-from models.tables import CaseRow, DecisionRow, PersonRow, TaskRow, VersionRow
+from models.tables import CaseRow, DecisionRow, IncidentRow, OutboxRow, PersonRow, TaskRow, VersionRow
 from models.vocabulary import StageStatus
 
 _CASE = CaseRow.__table__  # type: ignore[attr-defined]
 _TASK = TaskRow.__table__  # type: ignore[attr-defined]
 _DECISION = DecisionRow.__table__  # type: ignore[attr-defined]
 _PERSON = PersonRow.__table__  # type: ignore[attr-defined]
+_INCIDENT = IncidentRow.__table__  # type: ignore[attr-defined]
+_MAIL = OutboxRow.__table__  # type: ignore[attr-defined]
 _VERSION = VersionRow.__table__  # type: ignore[attr-defined]
 
 
@@ -62,13 +66,29 @@ class CaseSheet:
         return f"a {role.replace('_', ' ')}" if role else "a reviewer"
 
 
-def case_tag(database: Database, case_id: str) -> str:
-    """An ETag (RFC 9110): another one after every act. Raises NotFound ``case_unseen``."""
+def case_tag(database: Database, viewer: Viewer, case_id: str) -> str:
+    """An ETag (RFC 9110) of all that a case's document shows to somebody. Raises NotFound ``case_unseen``.
+
+    Its first part is the case's own, and another one after every act; the rest tells incidents, mails, and who looks.
+    """
     with database.read() as connection:
         row = connection.execute(select(_CASE.c.seq, _CASE.c.head).where(_CASE.c.case_id == case_id)).first()
-    if row is None:
-        raise unseen_case()
-    return f'"{row.seq}-{row.head[:16]}"'
+        if row is None:
+            raise unseen_case()
+        of_case = _INCIDENT.c.case_id == case_id, _INCIDENT.c.resolved_at.is_(None)
+        incidents = connection.execute(select(_INCIDENT.c.incident_id).where(*of_case)).scalars().all()
+        columns = [_MAIL.c[name] for name in ("mail_id", "recipient", "status", "last_reply")]
+        query = select(*columns).where(_MAIL.c.case_id == case_id, _MAIL.c.status.in_(TROUBLED))
+        mails = [tuple(found) for found in connection.execute(query)]
+        counts = [(str(count.state), count.number) for count in counts_of_case(connection, case_id)]
+    looks = [viewer.person, *(sorted(map(str, found)) for found in (viewer.roles, viewer.units, viewer.scopes or ()))]
+    shown = hashlib.sha256(repr((sorted(incidents), sorted(mails), counts, looks)).encode()).hexdigest()
+    return f'"{row.seq}-{row.head[:16]}-{shown[:12]}"'
+
+
+def same_case(tag: str, other: str) -> bool:
+    """Whether two tags tell of the same acts, whatever became of incidents and mails meanwhile."""
+    return tag.rpartition("-")[0] == other.rpartition("-")[0]
 
 
 def acts_of(database: Database, viewer: Viewer, case_id: str) -> Mapping[CaseAct, Denial | None]:

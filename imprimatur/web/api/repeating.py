@@ -16,13 +16,13 @@ from fastapi import Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from imprimatur import ids
-from imprimatur.errors import InputError
+from imprimatur.errors import InputError, NotAllowed
 from imprimatur.store.api_answers import KeptAnswer, keep_answer, kept_answer
 from imprimatur.store.engine import Database
+from imprimatur.web.api.guard import holder
 from imprimatur.web.api.problems import problem
 
 HEADER = "idempotency-key"
-BODY_LIMIT_BYTES = 2 * 1024 * 1024
 _KEY = re.compile(r"[\x21-\x7e]{1,200}")
 Next = Callable[[Request], Awaitable[Response]]
 
@@ -38,16 +38,19 @@ def act_id(request: Request) -> str | None:
     return found
 
 
+def _is_good(request: Request) -> bool:
+    """Whether a request's key stands for somebody."""
+    try:
+        holder(request)
+    except NotAllowed:
+        return False
+    return True
+
+
 def repeated_once(database: Database, base_url: str) -> Callable[[Request, Next], Awaitable[Response]]:
     turns: WeakValueDictionary[tuple[str, str], Lock] = WeakValueDictionary()
 
     async def answer(request: Request, call_next: Next) -> Response:
-        try:
-            size = int(request.headers.get("content-length") or 0)
-        except ValueError:
-            size = 0
-        if size > BODY_LIMIT_BYTES:
-            return problem(InputError("request_too_large", "The request has more than 2 MiB."), base_url, 413)
         given = request.headers.get(HEADER)
         if given is None or request.method != "POST":
             return await call_next(request)
@@ -65,7 +68,8 @@ def repeated_once(database: Database, base_url: str) -> Callable[[Request, Next]
 
     async def _once(request: Request, call_next: Next, caller: str, given: str, said: str) -> Response:
         known = await run_in_threadpool(kept_answer, database, caller, given)
-        if known is not None:
+        # Whose key is no longer good gets no answer of before: the routes tell them so.
+        if known is not None and await run_in_threadpool(_is_good, request):
             if known.request_digest != said:
                 error = InputError(
                     "idempotency_key_reused",
