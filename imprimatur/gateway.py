@@ -347,7 +347,7 @@ class Gateway:
                 )
             except Exception as error:
                 found = await asyncio.to_thread(self._cases.as_error, error, case_id)
-                if isinstance(found, Unavailable):
+                if isinstance(found, Unavailable) and update_id is None:
                     # Nothing tells more time given once from more time given twice.
                     found.hint = f"See `starter.py history {case_id}` before you repeat it: it may be recorded already."
                 raise found from error

@@ -42,10 +42,20 @@ class Office:
         email, by_office = await asyncio.to_thread(self._standing, actor)
         return await self._gateway.act(case_id, Resumed(actor=email, reason=reason, by_office=by_office))
 
-    async def extend(self, case_id: str, stage: str, by: BusinessDuration, *, actor: str, reason: str) -> CaseAnswer:
+    async def extend(
+        self,
+        case_id: str,
+        stage: str,
+        by: BusinessDuration,
+        *,
+        actor: str,
+        reason: str,
+        update_id: str | None = None,
+    ) -> CaseAnswer:
+        """Twice it gives twice the time; under one ``update_id`` it is done once."""
         email, by_office = await asyncio.to_thread(self._standing, actor)
         event = Extended(actor=email, stage=stage, by=by, reason=reason, by_office=by_office)
-        return await self._gateway.act(case_id, event)
+        return await self._gateway.act(case_id, event, update_id=update_id)
 
     async def propose(
         self, case_id: str, act: OfficeAct, stage: str, outcome: StageOutcome, *, actor: str, reason: str
@@ -68,9 +78,11 @@ class Office:
         email, by_office = await asyncio.to_thread(self._standing, actor)
         return await self._gateway.act(case_id, SentBack(actor=email, stage=stage, reason=reason, by_office=by_office))
 
-    async def nudge(self, case_id: str, stage: str | None, *, actor: str) -> CaseAnswer:
+    async def nudge(self, case_id: str, stage: str | None, *, actor: str, update_id: str | None = None) -> CaseAnswer:
+        """Twice it reminds twice; under one ``update_id`` it is done once."""
         email, by_office = await asyncio.to_thread(self._standing, actor)
-        return await self._gateway.act(case_id, Nudged(actor=email, stage=stage, by_office=by_office))
+        event = Nudged(actor=email, stage=stage, by_office=by_office)
+        return await self._gateway.act(case_id, event, update_id=update_id)
 
     async def pass_on(self, task_id: str, to: str, *, actor: str, reason: str) -> CaseAnswer:
         """A delegation when the task's holder acts, else a reassignment; ``to`` must be active in the directory."""

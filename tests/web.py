@@ -127,6 +127,7 @@ class Site:
     problems: dict[str, str] = field(default_factory=dict)
     links: Links = field(default_factory=lambda: Links([KEY], BASE_URL))
     provider: Provider | None = None
+    api: FastAPI | None = None
 
     def __post_init__(self) -> None:
         self.decider = Decider(self.play)
@@ -141,6 +142,7 @@ class Site:
             ready=ready,
             mailbox=Mailbox() if self.embedded else None,
             provider=self.provider,
+            api=self.api,
         )
 
     def link(self, stage: str, number: int = 0) -> str:
