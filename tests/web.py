@@ -201,18 +201,23 @@ class Site:
 
     def session(self, email: str, strength: Strength = Strength.SESSION) -> dict[str, str]:
         """Signs somebody of the directory in; the cookie that their browser holds."""
-        with self.play.database.write() as connection:
-            secret = begin(connection, email, strength, Client("192.0.2.7", "A browser"), dt.datetime.now(dt.UTC))
-        response = Response()
-        self.app.state.gate.keep(response, secret)
-        name, _, value = response.headers["set-cookie"].partition(";")[0].partition("=")
-        return {name: value}
+        return signed_in_to(self.app, self.play.database, email, strength)
 
     @asynccontextmanager
     async def signed_in(self, email: str, strength: Strength = Strength.SESSION) -> AsyncIterator[httpx.AsyncClient]:
         async with self.visitor() as visitor:
             visitor.cookies.update(self.session(email, strength))
             yield visitor
+
+
+def signed_in_to(app: FastAPI, database: Database, email: str, strength: Strength = Strength.SESSION) -> dict[str, str]:
+    """Signs somebody of the directory in; the cookie that their browser holds."""
+    with database.write() as connection:
+        secret = begin(connection, email, strength, Client("192.0.2.7", "A browser"), dt.datetime.now(dt.UTC))
+    response = Response()
+    app.state.gate.keep(response, secret)
+    name, _, value = response.headers["set-cookie"].partition(";")[0].partition("=")
+    return {name: value}
 
 
 def form_token(page: str) -> str:

@@ -33,6 +33,8 @@ from imprimatur.web import (
 from imprimatur.web.acts import pages as act_pages
 from imprimatur.web.api.app import PREFIX, description
 from imprimatur.web.api.problems import problem
+from imprimatur.web.bulks import pages as bulk_pages
+from imprimatur.web.bulks.running import BulkRunner
 from imprimatur.web.faults import fault
 from imprimatur.web.gate import Gate, SignInNeeded
 from imprimatur.web.office_pages import of_figures
@@ -108,7 +110,9 @@ def create_app(
     app.include_router(case_pages.router(database, gate))
     app.include_router(version_pages.router(database, gate))
     if gateway is not None:
+        runner = app.state.bulks = BulkRunner(gateway, database)
         app.include_router(act_pages.router(database, gate, links, gateway))
+        app.include_router(bulk_pages.router(database, gate, links, gateway, runner))
     app.include_router(tasks.router(database, decider, links, desk, gate.signed_in))
     app.include_router(catalogue.router(database))
     app.include_router(sla.router(database, of_figures(gate)))

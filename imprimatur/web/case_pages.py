@@ -14,6 +14,7 @@ from imprimatur.store.case_reading import CaseSheet, acts_of, case_sheet
 from imprimatur.store.deliveries import list_mails
 from imprimatur.store.engine import Database
 from imprimatur.web.acts.forms import has_form
+from imprimatur.web.bulks.forms import acts as bulk_acts
 from imprimatur.web.gate import Gate
 from imprimatur.web.rendering import page
 from imprimatur.web.stage_graph import drawing
@@ -57,6 +58,8 @@ def router(database: Database, gate: Gate) -> APIRouter:
             "statuses": [(status, status.replace("_", " ").capitalize()) for status in CaseStatus],
             "needs": NEEDS,
             "kept": kept,
+            "given": given,
+            "bulk_acts": bulk_acts() if viewer.is_office else [],
             "cursor": cursor,
         }
         return page(request, "cases.html", values)

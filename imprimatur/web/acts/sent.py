@@ -29,17 +29,17 @@ class SentForm:
 
     def __init__(self, database: Database, form_id: str, subject: str, digest: str) -> None:
         self._database = database
-        self._form_id = form_id
+        self.form_id = form_id
         self._subject = subject
         self._digest = digest
 
     @property
     def update_id(self) -> str:
-        return f"form-{self._form_id}"
+        return f"form-{self.form_id}"
 
     def answered(self) -> str | None:
         """Where the first sending led to. Raises Refused ``form_sent_before`` when that said something else."""
-        kept = kept_answer(self._database, _CALLER, self._form_id)
+        kept = kept_answer(self._database, _CALLER, self.form_id)
         if kept is None:
             return None
         if kept.request_digest != self._digest:
@@ -48,21 +48,21 @@ class SentForm:
 
     def was_begun(self) -> bool:
         """It was sent before, in the same words, and passed. Raises Refused ``form_sent_before`` for other words."""
-        found = sent_before(self._database, self._form_id)
+        found = sent_before(self._database, self.form_id)
         if found is not None and found != self._digest:
             raise _said_otherwise()
         return found is not None
 
     def begin(self) -> None:
-        if first_sent(self._database, self._form_id, self._subject, self._digest) != self._digest:
+        if first_sent(self._database, self.form_id, self._subject, self._digest) != self._digest:
             raise _said_otherwise()
 
     def refused(self) -> None:
-        take_back(self._database, self._form_id)
+        take_back(self._database, self.form_id)
 
     def done(self, led_to: str) -> None:
         answer = KeptAnswer(self._digest, 303, "text/plain", led_to)
-        keep_answer(self._database, _CALLER, self._form_id, answer, dt.datetime.now(dt.UTC))
+        keep_answer(self._database, _CALLER, self.form_id, answer, dt.datetime.now(dt.UTC))
 
 
 def _said_otherwise() -> Refused:
