@@ -62,6 +62,7 @@ async def _serve(
                 mailbox=SinkMailbox(environment.settings.home / "mail") if inbox else None,
                 provider=provider,
                 api=create_api(database, gateway, links, _rates(environment)),
+                gateway=gateway,
             )
             config = uvicorn.Config(app, host, port, log_level="warning", access_log=False, server_header=False)
             try:
