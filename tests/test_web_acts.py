@@ -60,7 +60,7 @@ async def pressed(visitor: httpx.AsyncClient, act: str, **said: str) -> httpx.Re
 
 
 def code_of(answer: httpx.Response) -> str:
-    return re.findall(r"Code: <code>(\w+)</code>", answer.text)[0]
+    return str(re.findall(r"Code: <code>(\w+)</code>", answer.text)[0])
 
 
 def words(page: str) -> str:
