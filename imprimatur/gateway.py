@@ -27,8 +27,9 @@ from imprimatur.store.documents import proposal_by_digest
 from imprimatur.store.engine import Database
 from imprimatur.store.frameworks import framework, framework_by_digest, framework_for_kind
 from imprimatur.store.intake import Intake
+from imprimatur.store.office import belongs_to_office
 from imprimatur.store.pathways import required_problems
-from imprimatur.store.people import active_person, has_role
+from imprimatur.store.people import active_person
 from imprimatur.store.reading import unknown_case
 from imprimatur.store.refusals import record_refusal
 from models.case import CaseState
@@ -58,7 +59,6 @@ from workflows.case import CaseWorkflow
 
 TASK_QUEUE = "imprimatur"
 ANSWER_WITHIN = dt.timedelta(seconds=30)
-OFFICE_ROLES = ("governance_office", "admin")
 
 
 @dataclass(frozen=True)
@@ -333,7 +333,7 @@ class Gateway:
     def _belongs_to_the_office(self, case_id: str, actor: str) -> bool:
         self._head(case_id)
         with self._database.read() as connection:
-            return any(has_role(connection, actor, role) for role in OFFICE_ROLES)
+            return belongs_to_office(connection, actor)
 
     async def act(self, case_id: str, event: Act | Migration, update_id: str | None = None) -> CaseAnswer:
         """An act of the office, or of a task's holder. Doing the same again in a closed or changed case is refused.
@@ -356,7 +356,7 @@ class Gateway:
                 )
             except Exception as error:
                 found = await asyncio.to_thread(self._cases.as_error, error, case_id)
-                if isinstance(found, Unavailable):
+                if isinstance(found, Unavailable) and update_id is None:
                     # Nothing tells more time given once from more time given twice.
                     found.hint = f"See `starter.py history {case_id}` before you repeat it: it may be recorded already."
                 raise found from error

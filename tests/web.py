@@ -172,6 +172,7 @@ class Site:
     problems: dict[str, str] = field(default_factory=dict)
     links: Links = field(default_factory=lambda: Links([KEY], BASE_URL))
     provider: Provider | None = None
+    api: FastAPI | None = None
 
     def __post_init__(self) -> None:
         self.decider, played = Decider(self.play), Played(self.play)
@@ -187,6 +188,7 @@ class Site:
             mailbox=Mailbox() if self.embedded else None,
             provider=self.provider,
             desk=Desk(played, self.play.database),
+            api=self.api,
             gateway=played,
         )
 

@@ -181,10 +181,7 @@ async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, ImprimaturError)
     if isinstance(error, SignInNeeded) and not wants_json(request):
         return _to_sign_in(request)
-    response = await run_in_threadpool(_error_response, request, error, error.http_status)
-    if error.code in ("key_required", "key_invalid"):
-        response.headers["WWW-Authenticate"] = "Bearer"
-    return response
+    return await run_in_threadpool(_error_response, request, error, error.http_status)
 
 
 def _to_sign_in(request: Request) -> Response:

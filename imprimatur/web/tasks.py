@@ -71,7 +71,7 @@ def router(
     async def answer(request: Request, token: str) -> Response:
         claim = links.read(token)
         form = await read_form(request)
-        strength = _strength(signed_in(request), claim.person)
+        strength = _strength(await run_in_threadpool(signed_in, request), claim.person)
         try:
             if form.get("act") == "keep":
                 return await run_in_threadpool(_kept, request, database, links, claim, form)

@@ -19,7 +19,7 @@ from imprimatur.web.acts.doing import Said, perform
 from imprimatur.web.acts.forms import Facts, fields, has_form, known
 from imprimatur.web.acts.sent import SentForm, check_choices, digest_of
 from imprimatur.web.acts.words import WORDS
-from imprimatur.web.api.guard import Guard
+from imprimatur.web.api.guard import Guard, check_unchanged
 from imprimatur.web.forms import read_form
 from imprimatur.web.gate import Gate
 from imprimatur.web.once import TRY_AGAIN
@@ -70,7 +70,7 @@ class ActPages:
             "denied": sheet.acts[act],
             "error": shown.error,
             "once": shown.once or self._links.form_value(_subject(case_id, act), viewer.person),
-            "seen": shown.seen or case_tag(self._database, case_id),
+            "seen": shown.seen or case_tag(self._database, viewer, case_id),
         }
         return page(request, "act.html", values, shown.error.http_status if shown.error else 200)
 
@@ -99,7 +99,8 @@ class ActPages:
         if led_to is not None:
             return led_to
         if not await run_in_threadpool(sent.was_begun):
-            await self._guard.admit(viewer, case_id, act, form.get("seen", ""))
+            await self._guard.admit(viewer, case_id, act)
+            await run_in_threadpool(check_unchanged, self._database, viewer, case_id, form.get("seen", ""))
             await run_in_threadpool(self._check_choices, viewer, case_id, act, typed)
             await run_in_threadpool(sent.begin)
         try:
