@@ -110,6 +110,7 @@ GUARDED = {
     "/bulks": OVERSEERS,
     f"/bulks/new?act=hold&case={HERE}": {"office", "admin", "office of the unit"},
     "/bulks/b-unknown": set(),
+    "/views/v-unknown": set(),
 }
 
 
@@ -137,7 +138,8 @@ PUBLISHED = {
 
 
 async def test_the_matrix_knows_every_page_there_is(site: Site) -> None:
-    open_to_all = {"/", "/healthz", "/readyz", "/sign-in", "/sign-in/{token}", "/t/{token}", "/catalogue",
+    open_to_all = {"/", "/healthz", "/readyz", "/sign-in", "/sign-in/{token}", "/t/{token}", "/t/{token}/receipt",
+                   "/t/{token}/receipt.txt", "/catalogue",
                    "/catalogue/{slug}", "/inbox", "/inbox/{name}", "/inbox/{name}/html", "/pathways",
                    "/pathways/{pathway_id}", *PUBLISHED}  # fmt: skip
     concrete = {
@@ -148,6 +150,7 @@ async def test_the_matrix_knows_every_page_there_is(site: Site) -> None:
         "on-time.csv": "{name}.csv",
         "1...1": "{pair}",
         "b-unknown": "{bulk_id}",
+        "v-unknown": "{view_id}",
     }
     known = {"/".join(concrete.get(part, part) for part in path.partition("?")[0].split("/")) for path in GUARDED}
     with warnings.catch_warnings():

@@ -13,6 +13,7 @@ from fastapi import FastAPI, Response
 from sqlmodel import SQLModel
 
 from imprimatur import ids
+from imprimatur.desk import Desk
 from imprimatur.errors import error_class
 from imprimatur.gateway import Gateway, identified
 from imprimatur.mail.links import Links
@@ -174,7 +175,7 @@ class Site:
     api: FastAPI | None = None
 
     def __post_init__(self) -> None:
-        self.decider = Decider(self.play)
+        self.decider, played = Decider(self.play), Played(self.play)
 
         async def ready() -> dict[str, str]:
             return self.problems
@@ -186,8 +187,9 @@ class Site:
             ready=ready,
             mailbox=Mailbox() if self.embedded else None,
             provider=self.provider,
+            desk=Desk(played, self.play.database),
             api=self.api,
-            gateway=Played(self.play),
+            gateway=played,
         )
 
     def link(self, stage: str, number: int = 0) -> str:

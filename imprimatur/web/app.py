@@ -15,6 +15,7 @@ from imprimatur.desk import Desk
 from imprimatur.errors import ImprimaturError, NotFound
 from imprimatur.gateway import Gateway
 from imprimatur.mail.links import Links
+from imprimatur.office import Office
 from imprimatur.store.engine import Database
 from imprimatur.web import (
     badges,
@@ -29,6 +30,7 @@ from imprimatur.web import (
     sla,
     tasks,
     version_pages,
+    view_pages,
 )
 from imprimatur.web.acts import pages as act_pages
 from imprimatur.web.api.app import PREFIX, description
@@ -109,11 +111,13 @@ def create_app(
     app.include_router(office_pages.router(database, links, gate))
     app.include_router(case_pages.router(database, gate))
     app.include_router(version_pages.router(database, gate))
+    app.include_router(view_pages.router(database, gate))
     if gateway is not None:
         runner = app.state.bulks = BulkRunner(gateway, database)
         app.include_router(act_pages.router(database, gate, links, gateway))
         app.include_router(bulk_pages.router(database, gate, links, gateway, runner))
-    app.include_router(tasks.router(database, decider, links, desk, gate.signed_in))
+    office = Office(gateway, database) if gateway is not None else None
+    app.include_router(tasks.router(database, decider, links, desk, gate.signed_in, office))
     app.include_router(catalogue.router(database))
     app.include_router(sla.router(database, of_figures(gate)))
     app.include_router(pathways.router(database, links.base_url))

@@ -13,6 +13,7 @@ from imprimatur.store.case_listing import Filters, Need, case_page, choices
 from imprimatur.store.case_reading import CaseSheet, acts_of, case_sheet
 from imprimatur.store.deliveries import list_mails
 from imprimatur.store.engine import Database
+from imprimatur.store.saved_views import views_of
 from imprimatur.web.acts.forms import has_form
 from imprimatur.web.bulks.forms import acts as bulk_acts
 from imprimatur.web.gate import Gate
@@ -48,7 +49,7 @@ def router(database: Database, gate: Gate) -> APIRouter:
         filters = Filters(q.strip()[:200], status, framework, unit, need)
         found = case_page(database, viewer.scope, filters, cursor or None, dt.datetime.now(dt.UTC))
         found_among = choices(database, viewer.scope)
-        given = {"q": filters.words, "status": status, "framework": framework, "unit": unit, "need": need}
+        given = {"q": filters.words, "status": status, "need": need, "framework": framework, "unit": unit}
         kept = urlencode({name: value for name, value in given.items() if value})
         values = {
             "found": found,
@@ -59,6 +60,7 @@ def router(database: Database, gate: Gate) -> APIRouter:
             "needs": NEEDS,
             "kept": kept,
             "given": given,
+            "views": views_of(database, viewer),
             "bulk_acts": bulk_acts() if viewer.is_office else [],
             "cursor": cursor,
         }

@@ -17,7 +17,7 @@ FOLDER = Path(__file__).parent
 STATIC = FOLDER / "static"
 
 
-def _when(instant: dt.datetime | str | None, zone: str = "UTC") -> str:
+def when(instant: dt.datetime | str | None, zone: str = "UTC") -> str:
     if not instant:
         return ""
     found = dt.datetime.fromisoformat(instant) if isinstance(instant, str) else instant
@@ -63,7 +63,7 @@ _environment = Environment(
 )
 _environment.globals["TONES"] = TONES
 _environment.filters |= {
-    "when": _when,
+    "when": when,
     "day": _day,
     "words": _words,
     "sentence": _sentence,

@@ -24,6 +24,7 @@ from models.tables.cases import (
 )
 from models.tables.columns import UtcDateTime
 from models.tables.mail import InboundContentRow, InboundMailRow, MailboxRow, MailEventRow, OutboxRow, SentFormRow
+from models.tables.pages import AnswerDraftRow, SavedViewRow
 from models.tables.people import (
     AbsenceRow,
     DelegationRow,
@@ -41,6 +42,7 @@ from models.tables.webhooks import WebhookDeliveryRow, WebhookRow
 __all__ = [
     "AbsenceRow",
     "AdviceRow",
+    "AnswerDraftRow",
     "AnswerTimeRow",
     "ApiAnswerRow",
     "ApiKeyRow",
@@ -72,6 +74,7 @@ __all__ = [
     "ProposedActRow",
     "PublicationRow",
     "RefusalRow",
+    "SavedViewRow",
     "SentFormRow",
     "SessionRow",
     "SignInLinkRow",
