@@ -102,7 +102,7 @@ def create_app(
     app.include_router(office_pages.router(database, links, gate))
     app.include_router(case_pages.router(database, gate))
     app.include_router(tasks.router(database, decider, links, desk, gate.signed_in))
-    app.include_router(catalogue.router(database))
+    app.include_router(catalogue.router(database, links.base_url))
     app.include_router(sla.router(database, of_figures(gate)))
     app.include_router(pathways.router(database, links.base_url))
     app.include_router(keys.router(database, links.base_url))
