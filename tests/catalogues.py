@@ -25,13 +25,13 @@ AT_ONCE = 100
 FIELDS = ("Computer science", "Health care", "Business administration", "Renewable energy", "Design", "Agriculture")
 UNITS = ("School of Computing", "Institute of Health", "Business School", "Continuing Education", None)
 PROVIDERS = ("Example University", "Example University", "Example Polytechnic")
-SUBJECTS = ("Data Analytics", "Wound Care", "Circular Economy", "Machine Learning", "Water Quality", "User Research",
-            "Supply Chains", "Offshore Wind", "Digital Accounting", "Food Safety", "Cyber Security", "Négociation")  # fmt: skip
+SUBJECTS = (
+    "Data Analytics", "Wound Care", "Circular Economy", "Machine Learning", "Water Quality", "User Research",
+    "Supply Chains", "Offshore Wind", "Digital Accounting", "Food Safety", "Cyber Security", "Négociation",
+)  # fmt: skip
 AIMS = ("Foundations", "in Practice", "for Team Leaders", "Methods", "and Society", "Advanced Topics")
-NAMES, KINDS = (
-    ("Harbour", "Fieldnote", "Northwind", "Kauri", "Delta", "Alpen", "Ostsee"),
-    ("Software", "Health", "Foods"),
-)
+NAMES = ("Harbour", "Fieldnote", "Northwind", "Kauri", "Delta", "Alpen", "Ostsee")
+KINDS = ("Software", "Health", "Foods")
 PARTNERS = tuple(f"{name} {kind}" for name in NAMES for kind in KINDS)
 SKILLS = ("statistics", "patient safety", "project planning", "stakeholder interviews", "risk assessment", "modelling")
 PRICES = (None, "0", "90", "240", "480", "750", "1450", "2600")

@@ -106,6 +106,13 @@ class Collection:
         """Every facet with every value that anything has."""
         return ((facet, key) for facet in FACETS for key in sorted(self._marked.get(facet, ())))
 
+    def labels(self) -> dict[str, dict[str, tuple[str, str]]]:
+        """Label and rank of each value, under its heading."""
+        found: dict[str, dict[str, tuple[str, str]]] = {}
+        for facet, key in self.values():
+            found.setdefault(facet, {})[key] = (self._labels[facet, key], self._ranks[facet, key])
+        return found
+
     def _narrowed(self, mask: int, chosen: Mapping[str, str]) -> int:
         for facet, key in chosen.items():
             mask &= self._marked.get(facet, {}).get(key, 0)
