@@ -82,7 +82,7 @@ def fill(database: Database, numbers: Sequence[int], framework: str = "industry-
             for table in (DocumentRow, CaseRow, VersionRow, PublicationRow, StackingRow):
                 some = [values for of, values in rows if of is table]
                 if some:
-                    connection.execute(insert(table.__table__), some)  # type: ignore[attr-defined]
+                    connection.execute(insert(table.__table__), some)  # type: ignore[union-attr]
 
 
 def case_id_of(number: int) -> str:

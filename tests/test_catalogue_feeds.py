@@ -78,7 +78,7 @@ async def test_the_news_are_a_sound_feed(site: Site) -> None:
         assert entry.findtext(f"{ATOM}author/{ATOM}name") and entry.findtext(f"{ATOM}summary")
     assert len(entries) == feeds.FEED_LENGTH
     assert len({entry.findtext(f"{ATOM}id") for entry in entries}) == len(entries)
-    moments = [entry.findtext(f"{ATOM}updated") for entry in entries]
+    moments = [entry.findtext(f"{ATOM}updated") or "" for entry in entries]
     assert moments == sorted(moments, reverse=True) and feed.findtext(f"{ATOM}updated") == moments[0]
 
 
