@@ -134,6 +134,13 @@ PUBLISHED = {
     "/keys/{kid}",
     "/verify",
     "/catalogue/{slug}/{form}.json",
+    "/catalogue/catalogue.json",
+    "/catalogue/catalogue.jsonl",
+    "/catalogue/dcat.jsonld",
+    "/catalogue/feed.atom",
+    "/catalogue/opensearch.xml",
+    "/catalogue/sitemap.xml",
+    "/robots.txt",
 }
 
 

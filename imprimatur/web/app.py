@@ -118,7 +118,7 @@ def create_app(
         app.include_router(bulk_pages.router(database, gate, links, gateway, runner))
     office = Office(gateway, database) if gateway is not None else None
     app.include_router(tasks.router(database, decider, links, desk, gate.signed_in, office))
-    app.include_router(catalogue.router(database))
+    app.include_router(catalogue.router(database, links.base_url))
     app.include_router(sla.router(database, of_figures(gate)))
     app.include_router(pathways.router(database, links.base_url))
     app.include_router(keys.router(database, links.base_url))
