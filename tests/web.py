@@ -22,6 +22,7 @@ from imprimatur.rules.strength import sign_in_refusal
 from imprimatur.store.decisions import receipt, task_place
 from imprimatur.store.engine import Database
 from imprimatur.store.sessions import Client, begin
+from imprimatur.web.admin.machinery import Machinery
 from imprimatur.web.app import create_app
 from imprimatur.web.oidc import Provider
 from models.conditions import Condition
@@ -127,6 +128,7 @@ class Site:
     problems: dict[str, str] = field(default_factory=dict)
     links: Links = field(default_factory=lambda: Links([KEY], BASE_URL))
     provider: Provider | None = None
+    machinery: Machinery = field(default_factory=Machinery)
 
     def __post_init__(self) -> None:
         self.decider = Decider(self.play)
@@ -141,6 +143,7 @@ class Site:
             ready=ready,
             mailbox=Mailbox() if self.embedded else None,
             provider=self.provider,
+            machinery=self.machinery,
         )
 
     def link(self, stage: str, number: int = 0) -> str:

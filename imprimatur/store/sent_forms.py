@@ -22,3 +22,9 @@ def first_sent(database: Database, form_id: str, task_id: str, digest: str) -> s
         if insert_once(connection, _FORM, row):
             return digest
         return str(connection.execute(select(_FORM.c.digest).where(_FORM.c.form_id == form_id)).scalar())
+
+
+def unsent(database: Database, form_id: str) -> None:
+    """What the form asked for was not done: it may be sent again."""
+    with database.write() as connection:
+        connection.execute(_FORM.delete().where(_FORM.c.form_id == form_id))

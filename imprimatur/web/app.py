@@ -28,6 +28,8 @@ from imprimatur.web import (
     sla,
     tasks,
 )
+from imprimatur.web.admin.machinery import Machinery
+from imprimatur.web.admin.pages import admin_pages
 from imprimatur.web.api.app import PREFIX, description
 from imprimatur.web.api.problems import problem
 from imprimatur.web.faults import fault
@@ -81,11 +83,13 @@ def create_app(
     mailbox: inbox.Mailbox | None = None,
     provider: Provider | None = None,
     api: FastAPI | None = None,
+    machinery: Machinery = Machinery(),  # noqa: B008  (it is frozen)
 ) -> FastAPI:
     """``ready`` answers a problem by part (empty: ready); ``mailbox`` is there in the embedded stack only.
 
     Without a ``desk`` nothing can be claimed, and no advice be asked or given; without a ``provider`` people sign in
     by mail alone. ``app.state.gate`` says who has signed in. ``api`` is the programming interface.
+    ``machinery`` is what the pages of administration have besides the database.
     """
     app = FastAPI(title="Imprimatur", docs_url=None, redoc_url=None, openapi_url=None)
     app.state.embedded = mailbox is not None
@@ -99,6 +103,7 @@ def create_app(
     if provider is not None:
         app.include_router(oidc_pages.router(database, links, gate, provider))
     app.include_router(sign_in.router(database, links, gate, by_oidc=provider is not None))
+    app.include_router(admin_pages(database, links, gate, machinery))
     app.include_router(office_pages.router(database, links, gate))
     app.include_router(case_pages.router(database, gate))
     app.include_router(tasks.router(database, decider, links, desk, gate.signed_in))

@@ -6,11 +6,8 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request, Response
 
-from imprimatur.access.acts import CaseAct
-from imprimatur.errors import NotAllowed
-from imprimatur.history.export import history, sentence
 from imprimatur.store.case_listing import Filters, Need, case_page, choices
-from imprimatur.store.case_reading import CaseSheet, acts_of, case_sheet
+from imprimatur.store.case_reading import CaseSheet, case_sheet
 from imprimatur.store.engine import Database
 from imprimatur.web.gate import Gate
 from imprimatur.web.rendering import page
@@ -62,14 +59,6 @@ def router(database: Database, gate: Gate) -> APIRouter:
     def case(request: Request, case_id: str) -> Response:
         sheet = case_sheet(database, gate.viewer(request), case_id)
         return page(request, "case.html", _values(sheet))
-
-    @routes.api_route("/cases/{case_id}/history", methods=LOOKING)
-    def story(request: Request, case_id: str) -> Response:
-        denied = acts_of(database, gate.viewer(request), case_id)[CaseAct.READ_NAMES]
-        if denied is not None:
-            raise NotAllowed("names_hidden", denied.sentence, "The page of the case says what has been decided.")
-        events = [(event, sentence(event)) for event in history(database, case_id)]
-        return page(request, "history.html", {"case_id": case_id, "events": events})
 
     return routes
 

@@ -1,0 +1,20 @@
+"""All pages of administration."""
+
+from fastapi import APIRouter
+
+from imprimatur.mail.links import Links
+from imprimatur.store.engine import Database
+from imprimatur.web.admin import frameworks, history, incidents, machine, people
+from imprimatur.web.admin.forms import Forms
+from imprimatur.web.admin.machinery import Machinery
+from imprimatur.web.gate import Gate
+
+
+def admin_pages(database: Database, links: Links, gate: Gate, machinery: Machinery) -> APIRouter:
+    routes, forms = APIRouter(), Forms(database, links, gate)
+    routes.include_router(history.router(database, gate, machinery))
+    routes.include_router(incidents.router(database, forms, machinery))
+    routes.include_router(people.router(database, forms, machinery))
+    routes.include_router(frameworks.router(database, forms, machinery))
+    routes.include_router(machine.router(database, links, forms, machinery))
+    return routes
