@@ -155,7 +155,7 @@ def _store(database: Database, policy: Framework) -> object:
 
 def _add_move(routes: APIRouter, database: Database, forms: Forms, machinery: Machinery) -> None:
     def show(request: Request, viewer: Viewer, status: int = 200, **more: Any) -> Response:
-        values = {
+        values: dict[str, Any] = {
             "once": forms.once(viewer, MOVE),
             "versions": _versions(database),
             "boundaries": list(Boundary),

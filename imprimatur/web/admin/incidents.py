@@ -69,7 +69,7 @@ def router(database: Database, forms: Forms, machinery: Machinery) -> APIRouter:
             return await ACTS[act](acting, sheet, sent)
 
         def again(sent: Sent, error: ImprimaturError) -> Response:
-            return show(request, incident_id, error.http_status, error=error, fields=sent.fields | {"act": act})
+            return show(request, incident_id, error.http_status, error=error, fields=dict(sent.fields) | {"act": act})
 
         then = f"/incidents/{incident_id}?said={WORDS[act]}"
         return await forms.act(request, officer, f"incident {incident_id}", done, again, then)

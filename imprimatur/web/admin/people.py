@@ -123,7 +123,7 @@ def _take_one(database: Database, fields: Mapping[str, str], by: str) -> object:
 
 def _add_person(routes: APIRouter, database: Database, forms: Forms, machinery: Machinery) -> None:
     def blank(request: Request, viewer: Viewer, status: int = 200, **more: Any) -> Response:
-        values = {"once": forms.once(viewer, ADD), "fields": {}, "error": None}
+        values: dict[str, Any] = {"once": forms.once(viewer, ADD), "fields": {}, "error": None}
         return page(request, "admin/person_add.html", values | more, status)
 
     @routes.api_route("/people/add", methods=LOOKING)
