@@ -1,52 +1,14 @@
-"""The pages of administration around played cases: a gateway without Temporal, and forms as a browser sends them."""
+"""The pages of administration around played cases: forms as a browser sends them."""
 
 import html
 import re
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
-from typing import Any, cast
+from dataclasses import dataclass
 
 import httpx
 
-from imprimatur.errors import error_class
-from imprimatur.gateway import Gateway
-from imprimatur.rules.admission import refusal
-from models.case import CaseState
-from models.messages import CaseAnswer
-from models.plan import Plan
-from tests.facts import Play
 from tests.web import Site, form_token
-
-
-@dataclass
-class PlayedCases:
-    """Brings acts to cases that are played; ``trouble`` is raised instead."""
-
-    plays: Mapping[str, Play]
-    trouble: Exception | None = None
-    acts: list[Any] = field(default_factory=list)
-
-    async def act(self, case_id: str, event: Any, update_id: str | None = None) -> CaseAnswer:
-        if self.trouble is not None:
-            raise self.trouble
-        play = self.plays[case_id]
-        found = refusal(play.state, event, play.plan)
-        if found is not None:
-            raise error_class(found.kind)(found.code, found.message, found.hint)
-        self.acts.append(event)
-        play.act(event)
-        return cast(CaseAnswer, None)
-
-    async def state(self, case_id: str) -> CaseState:
-        return self.plays[case_id].state
-
-    async def plan(self, case_id: str) -> Plan:
-        return self.plays[case_id].plan
-
-
-def gateway_of(*plays: Play, trouble: Exception | None = None) -> Gateway:
-    return cast(Gateway, PlayedCases({play.case_id: play for play in plays}, trouble))
 
 
 def once(page: str) -> str:

@@ -26,7 +26,6 @@ def machinery_of(environment: Environment, gateway: Gateway) -> Machinery:
         return asyncio.run_coroutine_threadsafe(_queues(gateway), loop).result()
 
     return Machinery(
-        running=gateway,
         checks={name: partial(look, name, environment) for name in PARTS},
         queues=queues,
         settings=partial(_settings, environment),

@@ -24,7 +24,13 @@ def first_sent(database: Database, form_id: str, task_id: str, digest: str) -> s
         return str(connection.execute(select(_FORM.c.digest).where(_FORM.c.form_id == form_id)).scalar())
 
 
-def unsent(database: Database, form_id: str) -> None:
-    """What the form asked for was not done: it may be sent again."""
+def sent_before(database: Database, form_id: str) -> str | None:
+    """The digest of what the form said when it was sent; None when it was not."""
+    with database.read() as connection:
+        return connection.execute(select(_FORM.c.digest).where(_FORM.c.form_id == form_id)).scalar()
+
+
+def take_back(database: Database, form_id: str) -> None:
+    """As if the form had not been sent: it was refused, and nothing came of it."""
     with database.write() as connection:
         connection.execute(_FORM.delete().where(_FORM.c.form_id == form_id))

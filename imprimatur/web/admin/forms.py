@@ -16,7 +16,7 @@ from imprimatur.access.viewer import Viewer
 from imprimatur.errors import ImprimaturError, InputError, NotAllowed, Refused
 from imprimatur.mail.links import Links
 from imprimatur.store.engine import Database
-from imprimatur.store.sent_forms import first_sent, unsent
+from imprimatur.store.sent_forms import first_sent, take_back
 from imprimatur.web.forms import read_form
 from imprimatur.web.gate import Gate
 from models.vocabulary import AccessRole
@@ -156,7 +156,7 @@ class Forms:
         try:
             await act()
         except BaseException:
-            await run_in_threadpool(unsent, self._database, form_id)
+            await run_in_threadpool(take_back, self._database, form_id)
             raise
         return True
 
