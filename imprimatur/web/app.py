@@ -95,8 +95,8 @@ def create_app(
 
     Without a ``desk`` nothing can be claimed, and no advice be asked or given; without a ``provider`` people sign in
     by mail alone. ``app.state.gate`` says who has signed in. ``api`` is the programming interface. Without a
-    ``gateway`` cases can be looked at, and nothing be done about them but deciding. ``machinery`` is what the pages of administration have
-    besides.
+    ``gateway`` cases can be looked at, and nothing be done about them but deciding.
+    ``machinery`` is what the pages of administration have besides.
     """
     app = FastAPI(title="Imprimatur", docs_url=None, redoc_url=None, openapi_url=None)
     app.state.embedded = mailbox is not None

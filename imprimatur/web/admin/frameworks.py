@@ -127,7 +127,7 @@ def _add_upload(routes: APIRouter, database: Database, forms: Forms) -> None:
         found: dict[str, Any] = {"text": text, "name": name}
         try:
             if not text.strip():
-                raise InputError("file_required", "No file was chosen.", "Choose a document, or paste its text.")
+                raise InputError("form_without_file", "No file was chosen.", "Choose a document, or paste its text.")
             policy, problems = await run_in_threadpool(check_text, text, Path(name))
             found |= {"policy": policy, "problems": problems}
             if policy is not None and not problems:

@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from imprimatur.errors import ImprimaturError, InputError
+from imprimatur.errors import ImprimaturError, InputError, NotFound
 from imprimatur.incidents import Incidents
 from imprimatur.office import Office
 from imprimatur.store.engine import Database
@@ -61,7 +61,7 @@ def router(database: Database, forms: Forms, machinery: Machinery) -> APIRouter:
     @routes.post("/incidents/{incident_id}/{act}")
     async def perform(request: Request, incident_id: str, act: str) -> Response:
         if act not in ACTS:
-            raise InputError("act_unknown", f"There is no act {act!r} on incidents.", "Use a form of the page.")
+            raise NotFound("page_unknown", "There is no such page.", "Use a form of the page.")
         acting = Acting(database, machinery)
 
         async def done(sent: Sent) -> object:

@@ -82,7 +82,7 @@ def _add_import(routes: APIRouter, database: Database, forms: Forms) -> None:
         text = sent.file or sent.fields.get("text", "")
         try:
             if not text.strip():
-                raise InputError("file_required", "No file was chosen.", "Choose a CSV file, or paste its text.")
+                raise InputError("form_without_file", "No file was chosen.", "Choose a CSV file, or paste its text.")
             if sent["act"] != "import":
                 found = await run_in_threadpool(preview_people, database, text)
                 return await run_in_threadpool(lambda: show(request, sent.viewer, text=text, preview=found))
@@ -180,7 +180,7 @@ def _add_person(routes: APIRouter, database: Database, forms: Forms, machinery: 
     @routes.post("/people/{email}/{act}")
     async def perform(request: Request, email: str, act: str) -> Response:
         if act not in ACTS:
-            raise InputError("act_unknown", f"There is no act {act!r} on people.", "Use a form of the page.")
+            raise NotFound("page_unknown", "There is no such page.", "Use a form of the page.")
         rule, done, word = ACTS[act]
         acting = Acting(database, machinery)
 
