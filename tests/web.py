@@ -174,6 +174,7 @@ class Site:
     provider: Provider | None = None
     api: FastAPI | None = None
     machinery: Machinery = field(default_factory=Machinery)
+    acting: Gateway | None = None
 
     def __post_init__(self) -> None:
         self.decider = Decider(self.play)
@@ -189,7 +190,7 @@ class Site:
             mailbox=Mailbox() if self.embedded else None,
             provider=self.provider,
             api=self.api,
-            gateway=Played(self.play),
+            gateway=self.acting or Played(self.play),
             machinery=self.machinery,
         )
 

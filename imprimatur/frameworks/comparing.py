@@ -170,4 +170,5 @@ def _span(value: Mapping[str, Any]) -> str:
         case {"months": number}:
             return f"{number} month{'s' * (number != 1)}"
         case span:
-            return f"{span['start']} to {span['end']}"
+            # JSON has the time of a day with its seconds.
+            return f"{span['start'][:5]} to {span['end'][:5]}"
