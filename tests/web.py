@@ -23,6 +23,7 @@ from imprimatur.rules.strength import sign_in_refusal
 from imprimatur.store.decisions import receipt, task_place
 from imprimatur.store.engine import Database
 from imprimatur.store.sessions import Client, begin
+from imprimatur.web.admin.machinery import Machinery
 from imprimatur.web.app import create_app
 from imprimatur.web.oidc import Provider
 from models.case import CaseState
@@ -173,6 +174,8 @@ class Site:
     links: Links = field(default_factory=lambda: Links([KEY], BASE_URL))
     provider: Provider | None = None
     api: FastAPI | None = None
+    machinery: Machinery = field(default_factory=Machinery)
+    acting: Gateway | None = None
 
     def __post_init__(self) -> None:
         self.decider, played = Decider(self.play), Played(self.play)
@@ -189,7 +192,8 @@ class Site:
             provider=self.provider,
             desk=Desk(played, self.play.database),
             api=self.api,
-            gateway=played,
+            gateway=self.acting or played,
+            machinery=self.machinery,
         )
 
     def link(self, stage: str, number: int = 0) -> str:

@@ -10,6 +10,7 @@ from temporalio.service import RPCError
 
 from imprimatur.cli.context import Environment, open_database, open_gateway
 from imprimatur.cli.doctor import worker_count
+from imprimatur.cli.machinery import machinery_of
 from imprimatur.desk import Desk
 from imprimatur.embedded.sink import StoredMail, find_mails, read_mail
 from imprimatur.errors import ImprimaturError, InputError, Refused
@@ -63,6 +64,7 @@ async def _serve(
                 provider=provider,
                 api=create_api(database, gateway, links, _rates(environment)),
                 gateway=gateway,
+                machinery=machinery_of(environment, gateway),
             )
             config = uvicorn.Config(app, host, port, log_level="warning", access_log=False, server_header=False)
             try:

@@ -33,6 +33,8 @@ from imprimatur.web import (
     view_pages,
 )
 from imprimatur.web.acts import pages as act_pages
+from imprimatur.web.admin.machinery import Machinery
+from imprimatur.web.admin.pages import admin_pages
 from imprimatur.web.api.app import PREFIX, description
 from imprimatur.web.api.problems import problem
 from imprimatur.web.bulks import pages as bulk_pages
@@ -89,12 +91,14 @@ def create_app(
     provider: Provider | None = None,
     api: FastAPI | None = None,
     gateway: Gateway | None = None,
+    machinery: Machinery = Machinery(),  # noqa: B008  (it is frozen)
 ) -> FastAPI:
     """``ready`` answers a problem by part (empty: ready); ``mailbox`` is there in the embedded stack only.
 
     Without a ``desk`` nothing can be claimed, and no advice be asked or given; without a ``provider`` people sign in
     by mail alone. ``app.state.gate`` says who has signed in. ``api`` is the programming interface. Without a
     ``gateway`` cases can be looked at, and nothing be done about them but deciding.
+    ``machinery`` is what the pages of administration have besides.
     """
     app = FastAPI(title="Imprimatur", docs_url=None, redoc_url=None, openapi_url=None)
     app.state.embedded = mailbox is not None
@@ -108,6 +112,7 @@ def create_app(
     if provider is not None:
         app.include_router(oidc_pages.router(database, links, gate, provider))
     app.include_router(sign_in.router(database, links, gate, by_oidc=provider is not None))
+    app.include_router(admin_pages(database, links, gate, gateway, machinery))
     app.include_router(office_pages.router(database, links, gate))
     app.include_router(case_pages.router(database, gate))
     app.include_router(version_pages.router(database, gate))

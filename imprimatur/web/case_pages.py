@@ -6,11 +6,9 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request, Response
 
-from imprimatur.access.acts import CaseAct
-from imprimatur.errors import NotAllowed
-from imprimatur.history.export import event_by, history, sentence
+from imprimatur.history.export import event_by, sentence
 from imprimatur.store.case_listing import Filters, Need, case_page, choices
-from imprimatur.store.case_reading import CaseSheet, acts_of, case_sheet
+from imprimatur.store.case_reading import CaseSheet, case_sheet
 from imprimatur.store.deliveries import list_mails
 from imprimatur.store.engine import Database
 from imprimatur.store.saved_views import views_of
@@ -74,14 +72,6 @@ def router(database: Database, gate: Gate) -> APIRouter:
         event = event_by(database, case_id, done, viewer.person) if done else None
         happened = {"done": done, "happened": sentence(event) if event else ""}
         return page(request, "case.html", _values(sheet) | {"mails": mails, "mails_shown": MAILS_SHOWN} | happened)
-
-    @routes.api_route("/cases/{case_id}/history", methods=LOOKING)
-    def story(request: Request, case_id: str) -> Response:
-        denied = acts_of(database, gate.viewer(request), case_id)[CaseAct.READ_NAMES]
-        if denied is not None:
-            raise NotAllowed("names_hidden", denied.sentence, "The page of the case says what has been decided.")
-        events = [(event, sentence(event)) for event in history(database, case_id)]
-        return page(request, "history.html", {"case_id": case_id, "events": events})
 
     return routes
 
