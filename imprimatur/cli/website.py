@@ -16,10 +16,13 @@ from imprimatur.errors import ImprimaturError, InputError, Refused
 from imprimatur.gateway import Gateway
 from imprimatur.logs import configure_logs
 from imprimatur.mail.links import Links
+from imprimatur.settings import Settings
 from imprimatur.store.engine import Database
 from imprimatur.web.api.app import create_api
 from imprimatur.web.app import create_app
+from imprimatur.web.drafts import UploadRules
 from imprimatur.web.oidc import Provider
+from imprimatur.web.uploads import USUAL_TYPES
 
 INBOX_LENGTH = 500
 
@@ -61,6 +64,8 @@ async def _serve(
                 mailbox=SinkMailbox(environment.settings.home / "mail") if inbox else None,
                 provider=provider,
                 api=create_api(database, gateway, links),
+                proposals=gateway,
+                uploads=upload_rules(environment.settings),
             )
             config = uvicorn.Config(app, host, port, log_level="warning", access_log=False, server_header=False)
             try:
@@ -71,6 +76,12 @@ async def _serve(
                     "port_in_use", f"Port {port} of {host} cannot be listened on.", "Name another with --port."
                 ) from error
     return 0
+
+
+def upload_rules(settings: Settings) -> UploadRules:
+    named = settings.attachment_types
+    types = frozenset(named.split()) if named else frozenset(USUAL_TYPES)
+    return UploadRules(int(settings.attachment_mebibytes) * 1024 * 1024, types)
 
 
 async def problems(database: Database, gateway: Gateway) -> dict[str, str]:

@@ -12,34 +12,42 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from imprimatur.desk import Desk
+from imprimatur.drafting import Cases
 from imprimatur.errors import ImprimaturError, NotFound
 from imprimatur.mail.links import Links
 from imprimatur.store.engine import Database
+from imprimatur.store.overlaps import Overlaps
 from imprimatur.web import (
     badges,
     case_pages,
     catalogue,
+    drafts,
+    files,
     inbox,
     keys,
     office_pages,
     oidc_pages,
     pathways,
+    proposing,
     sign_in,
     sla,
     tasks,
 )
 from imprimatur.web.api.app import PREFIX, description
 from imprimatur.web.api.problems import problem
+from imprimatur.web.drafts import UploadRules
 from imprimatur.web.faults import fault
 from imprimatur.web.gate import Gate, SignInNeeded
 from imprimatur.web.office_pages import of_figures
 from imprimatur.web.oidc import Provider
 from imprimatur.web.rendering import STATIC, page, wants_json
+from imprimatur.web.uploads import USUAL_TYPES
 from models.conditions import Condition
 from models.messages import DecisionReceipt
 from models.vocabulary import Channel, Strength
 
 LOOKING = ["GET", "HEAD"]
+ANY_USUAL = UploadRules(10 * 1024 * 1024, frozenset(USUAL_TYPES))
 SECURITY_HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; "
@@ -81,11 +89,13 @@ def create_app(
     mailbox: inbox.Mailbox | None = None,
     provider: Provider | None = None,
     api: FastAPI | None = None,
+    proposals: Cases | None = None,
+    uploads: UploadRules = ANY_USUAL,
 ) -> FastAPI:
     """``ready`` answers a problem by part (empty: ready); ``mailbox`` is there in the embedded stack only.
 
     Without a ``desk`` nothing can be claimed, and no advice be asked or given; without a ``provider`` people sign in
-    by mail alone. ``app.state.gate`` says who has signed in. ``api`` is the programming interface.
+    by mail alone; without ``proposals`` nothing can be proposed. ``app.state.gate`` says who has signed in. ``api`` is the programming interface.
     """
     app = FastAPI(title="Imprimatur", docs_url=None, redoc_url=None, openapi_url=None)
     app.state.embedded = mailbox is not None
@@ -100,6 +110,10 @@ def create_app(
         app.include_router(oidc_pages.router(database, links, gate, provider))
     app.include_router(sign_in.router(database, links, gate, by_oidc=provider is not None))
     app.include_router(office_pages.router(database, links, gate))
+    app.include_router(files.router(database, links, gate))
+    if proposals is not None:
+        app.include_router(proposing.router(database, gate))
+        app.include_router(drafts.router(database, gate, proposals, uploads, Overlaps(database)))
     app.include_router(case_pages.router(database, gate))
     app.include_router(tasks.router(database, decider, links, desk, gate.signed_in))
     app.include_router(catalogue.router(database))

@@ -1,6 +1,7 @@
 """Cases: the list with its filters in the address, one case, and its history."""
 
 import datetime as dt
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
@@ -12,6 +13,7 @@ from imprimatur.history.export import history, sentence
 from imprimatur.store.case_listing import Filters, Need, case_page, choices
 from imprimatur.store.case_reading import CaseSheet, acts_of, case_sheet
 from imprimatur.store.engine import Database
+from imprimatur.web.files import file_links
 from imprimatur.web.gate import Gate
 from imprimatur.web.rendering import page
 from imprimatur.web.stage_graph import drawing
@@ -61,7 +63,7 @@ def router(database: Database, gate: Gate) -> APIRouter:
     @routes.api_route("/cases/{case_id}", methods=LOOKING)
     def case(request: Request, case_id: str) -> Response:
         sheet = case_sheet(database, gate.viewer(request), case_id)
-        return page(request, "case.html", _values(sheet))
+        return page(request, "case.html", _values(sheet) | {"files": _files(database, sheet)})
 
     @routes.api_route("/cases/{case_id}/history", methods=LOOKING)
     def story(request: Request, case_id: str) -> Response:
@@ -72,6 +74,11 @@ def router(database: Database, gate: Gate) -> APIRouter:
         return page(request, "history.html", {"case_id": case_id, "events": events})
 
     return routes
+
+
+def _files(database: Database, sheet: CaseSheet) -> Mapping[str, str]:
+    person = sheet.versions[0]["submitted_by"]
+    return file_links(database, sheet.proposal, person, f"/cases/{sheet.view.case_id}")
 
 
 def _values(sheet: CaseSheet) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from imprimatur.store.engine import Database
 from imprimatur.store.overlaps import Overlaps
 from imprimatur.store.task_page import TaskPage, task_page
 from imprimatur.web import once
+from imprimatur.web.files import file_links
 from imprimatur.web.forms import read_form
 from imprimatur.web.rendering import page, wants_json
 from models.conditions import Condition
@@ -46,13 +47,18 @@ def router(
     routes = APIRouter()
     overlaps = Overlaps(database)
 
+    def files_of(token: str, found: TaskPage) -> Mapping[str, str]:
+        return file_links(database, found.proposal, str(found.case["proposer"]), f"/t/{token}")
+
     @routes.api_route("/t/{token}", methods=["GET", "HEAD"])
     def show(request: Request, token: str) -> Response:
         claim = links.read(token)
         found = task_page(database, claim.task_id, claim.person)
         strength = _strength(signed_in(request), claim.person)
         seen = is_seen(database, claim.task_id, claim.person)
-        shown = Shown(links.form_value(claim.task_id, claim.person), strength, seen=seen)
+        shown = Shown(
+            links.form_value(claim.task_id, claim.person), strength, seen=seen, files=files_of(token, found)
+        )
         return _task(request, overlaps, found, shown)
 
     @routes.post("/t/{token}")
@@ -92,6 +98,7 @@ def router(
                 form,
                 error,
                 seen=await run_in_threadpool(is_seen, database, claim.task_id, claim.person),
+                files=await run_in_threadpool(files_of, token, found),
             )
             return await run_in_threadpool(_task, request, overlaps, found, shown)
         return await run_in_threadpool(_receipt, request, database, receipt, claim.person)
@@ -131,6 +138,7 @@ class Shown:
     typed: Mapping[str, str] = field(default_factory=dict)
     error: ImprimaturError | None = None
     seen: bool = False
+    files: Mapping[str, str] = field(default_factory=dict)
 
 
 def _task(request: Request, overlaps: Overlaps, found: TaskPage, shown: Shown) -> Response:
@@ -143,6 +151,7 @@ def _task(request: Request, overlaps: Overlaps, found: TaskPage, shown: Shown) -
         "stage": found.stage,
         "proposal": found.proposal,
         "unstated": found.unstated,
+        "files": shown.files,
         "due_reason": found.due_reason,
         "sits_at": found.sits_at,
         "committee": found.committee,
