@@ -29,6 +29,7 @@ from models.events import Decided
 from models.messages import DecisionReceipt
 from models.vocabulary import Channel, Strength
 from tests.facts import BASE_URL, Play, example, furnish
+from tests.proposing import PlayedCases
 
 KEY = "a-key-of-at-least-thirty-two-characters"
 FORM = "application/x-www-form-urlencoded"
@@ -130,6 +131,7 @@ class Site:
 
     def __post_init__(self) -> None:
         self.decider = Decider(self.play)
+        self.cases = PlayedCases(self.play.database, self.play.published_dir, {self.play.case_id: self.play})
 
         async def ready() -> dict[str, str]:
             return self.problems
@@ -141,6 +143,7 @@ class Site:
             ready=ready,
             mailbox=Mailbox() if self.embedded else None,
             provider=self.provider,
+            proposals=self.cases,
         )
 
     def link(self, stage: str, number: int = 0) -> str:
