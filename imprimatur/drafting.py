@@ -126,9 +126,7 @@ def begin_copy(database: Database, viewer: Viewer, framework_id: str, case_id: s
 def _begun(database: Database, viewer: Viewer, framework_id: str, proposal: Proposal, now: dt.datetime) -> str:
     policy = framework(database, framework_id)
     kind = {"credential_kind": policy.credential_kind}
-    return drafts.begin(
-        database, proposer(viewer).person, policy.id, typed(proposal.model_copy(update=kind)), now
-    )
+    return drafts.begin(database, proposer(viewer).person, policy.id, typed(proposal.model_copy(update=kind)), now)
 
 
 def begin_revision(
@@ -142,9 +140,7 @@ def begin_revision(
     present = present_version(database, case_id)
     proposal = present.proposal if file is None else proposal_of_text(file[1], PurePath(file[0]).name)
     body = typed(proposal)
-    begun = drafts.begin(
-        database, viewer.person, present.framework.id, body, now, case=case_id, of=present.version
-    )
+    begun = drafts.begin(database, viewer.person, present.framework.id, body, now, case=case_id, of=present.version)
     if file is not None:
         found = drafts.draft(database, viewer.person, begun)
         drafts.save(database, found, body, now, revision=0, tab="", anyway=True)

@@ -1,9 +1,13 @@
-"""What hands proposals in, without a workflow service: cases played by the real rules and the real commit; for tests."""
+"""What hands proposals in, without a workflow service: cases played by the real rules and commit; for tests."""
 
 import asyncio
-from collections.abc import Sequence
+import shutil
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from imprimatur import ids
 from imprimatur.errors import ImprimaturError, NotAllowed, ProposalIncomplete
@@ -18,6 +22,9 @@ from models.framework import Framework
 from models.messages import CaseAnswer
 from models.proposal import Proposal
 from tests.facts import Play
+
+if TYPE_CHECKING:
+    from tests.web import Site
 
 
 @dataclass
@@ -92,3 +99,30 @@ class PlayedCases:
         if self.trouble is not None:
             trouble, self.trouble = self.trouble, None
             raise trouble
+
+
+class Populated:
+    """The pages of ``populated``, made once; each test gets a copy."""
+
+    def __init__(self, migrated_file: Path, folder: Path) -> None:
+        # The site of the pages imports this module.
+        from tests.test_web_pages import populated
+
+        self._file = folder / "populated.db"
+        shutil.copyfile(migrated_file, self._file)
+        database = Database(f"sqlite:///{self._file}")
+        self._play = populated(database, folder).play
+        database.close()
+        with sqlite3.connect(self._file) as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    @contextmanager
+    def copy(self, folder: Path) -> "Iterator[Site]":
+        from tests.web import Site
+
+        shutil.copyfile(self._file, folder / "pages.db")
+        database = Database(f"sqlite:///{folder / 'pages.db'}")
+        play = Play(database, folder, self._play.framework, self._play.case_id, self._play.now)
+        play.state, play.plan, play.steps = self._play.state, self._play.plan, list(self._play.steps)
+        yield Site(play)
+        database.close()

@@ -14,6 +14,7 @@ from imprimatur.desk import Desk
 from imprimatur.embedded.sink import StoredMail, find_mails, read_mail
 from imprimatur.errors import ImprimaturError, InputError, Refused
 from imprimatur.gateway import Gateway
+from imprimatur.imports import ImportRunner
 from imprimatur.logs import configure_logs
 from imprimatur.mail.links import Links
 from imprimatur.settings import Settings
@@ -55,6 +56,7 @@ async def _serve(
 ) -> int:
     with open_database(environment) as database:
         async with open_gateway(environment, database) as gateway:
+            runner = ImportRunner(gateway, database)
             app = create_app(
                 database=database,
                 decider=gateway,
@@ -66,8 +68,10 @@ async def _serve(
                 api=create_api(database, gateway, links),
                 proposals=gateway,
                 uploads=upload_rules(environment.settings),
+                wake_imports=runner.wake.set,
             )
             config = uvicorn.Config(app, host, port, log_level="warning", access_log=False, server_header=False)
+            importing = asyncio.create_task(runner.run_forever())
             try:
                 await uvicorn.Server(config).serve()
             except SystemExit as error:
@@ -75,6 +79,8 @@ async def _serve(
                 raise Refused(
                     "port_in_use", f"Port {port} of {host} cannot be listened on.", "Name another with --port."
                 ) from error
+            finally:
+                importing.cancel()
     return 0
 
 

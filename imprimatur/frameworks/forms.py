@@ -202,11 +202,11 @@ def _drop(document: Typed, place: Place) -> None:
     """Blanks what stands at a place, so that the places of the rest stay."""
     for part in place[:-1]:
         document = document.get(part) if isinstance(document, dict) else None
-    last = place[-1] if place else None
-    if isinstance(document, dict) and last in document:
-        document[last] = None
-    elif isinstance(document, list) and isinstance(last, int) and last < len(document):
-        document[last] = None
+    match document, place[-1] if place else None:
+        case dict(), str(name) if name in document:
+            document[name] = None
+        case list(), int(number) if number < len(document):
+            document[number] = None
 
 
 def with_row(body: Body, name: str) -> tuple[Body, str]:
@@ -227,7 +227,7 @@ def without_row(body: Body, name: str) -> Body:
     place = _place_of_rows(head)
     if place is None or not number.isdecimal():
         return body
-    changed = _copied(body)
+    changed: Body = _copied(body)
     rows, _ = _rows_at(changed, place)
     if int(number) < len(rows):
         del rows[int(number)]

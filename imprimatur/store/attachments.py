@@ -90,4 +90,6 @@ def forget_unused(database: Database, digest: str, person: str) -> bool:
 
 def unknown_file() -> NotFound:
     """To raise; the same for a file that is not there and one that the visitor may not have."""
-    return NotFound("attachment_unknown", "There is no such file.", "Files are listed with the proposal they belong to.")
+    return NotFound(
+        "attachment_unknown", "There is no such file.", "Files are listed with the proposal they belong to."
+    )

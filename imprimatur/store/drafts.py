@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pydantic import BaseModel
-from sqlalchemy import and_, delete, func, or_, select
+from sqlalchemy import and_, delete, false, func, or_, select
 
 from imprimatur import ids
 from imprimatur.errors import NotFound, Refused
@@ -42,9 +42,16 @@ class DraftLine(BaseModel):
 
 
 def begin(
-    database: Database, owner: str, framework: str, body: dict[str, Any], at: dt.datetime, *, case: str = "", of: int = 0
+    database: Database,
+    owner: str,
+    framework: str,
+    body: dict[str, Any],
+    at: dt.datetime,
+    *,
+    case: str = "",
+    of: int = 0,
 ) -> str:
-    """Makes a draft, or answers the one that there is for the next version of a case. Raises Refused ``drafts_full``."""
+    """Makes a draft, or answers the one that there is for the next version of a case. Raises ``drafts_full``."""
     with database.write() as connection:
         if case:
             known = select(_DRAFT.c.draft_id).where(_DRAFT.c.owner == owner, _DRAFT.c.case_id == case)
@@ -107,7 +114,8 @@ def save(
     ``draft_unknown``.
     """
     mine = and_(_DRAFT.c.draft_id == found.draft_id, _DRAFT.c.owner == found.owner)
-    fresh = mine if anyway else and_(mine, or_(_DRAFT.c.revision == revision, and_(_DRAFT.c.tab == tab, tab != "")))
+    saved_here = _DRAFT.c.tab == tab if tab else false()
+    fresh = mine if anyway else and_(mine, or_(_DRAFT.c.revision == revision, saved_here))
     values = {"body": body, "title": _title(body), "revision": _DRAFT.c.revision + 1, "tab": tab, "changed_at": at}
     with database.write() as connection:
         number = connection.execute(_DRAFT.update().where(fresh).values(values).returning(_DRAFT.c.revision)).scalar()

@@ -23,6 +23,7 @@ from imprimatur.web import (
     catalogue,
     drafts,
     files,
+    imports,
     inbox,
     keys,
     office_pages,
@@ -91,11 +92,13 @@ def create_app(
     api: FastAPI | None = None,
     proposals: Cases | None = None,
     uploads: UploadRules = ANY_USUAL,
+    wake_imports: Callable[[], object] = lambda: None,
 ) -> FastAPI:
     """``ready`` answers a problem by part (empty: ready); ``mailbox`` is there in the embedded stack only.
 
     Without a ``desk`` nothing can be claimed, and no advice be asked or given; without a ``provider`` people sign in
-    by mail alone; without ``proposals`` nothing can be proposed. ``app.state.gate`` says who has signed in. ``api`` is the programming interface.
+    by mail alone; without ``proposals`` nothing can be proposed. ``wake_imports`` is called
+    when an import begins. ``app.state.gate`` says who has signed in. ``api`` is the programming interface.
     """
     app = FastAPI(title="Imprimatur", docs_url=None, redoc_url=None, openapi_url=None)
     app.state.embedded = mailbox is not None
@@ -114,6 +117,7 @@ def create_app(
     if proposals is not None:
         app.include_router(proposing.router(database, gate))
         app.include_router(drafts.router(database, gate, proposals, uploads, Overlaps(database)))
+        app.include_router(imports.router(database, gate, wake_imports))
     app.include_router(case_pages.router(database, gate))
     app.include_router(tasks.router(database, decider, links, desk, gate.signed_in))
     app.include_router(catalogue.router(database))

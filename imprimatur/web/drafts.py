@@ -354,5 +354,3 @@ def _pictured(body: Body, name: str, file: Upload | None) -> Body:
         address = f"data:{kind};base64,{base64.b64encode(file.content).decode()}"
     rows[int(parts[1])]["logo"] = address
     return body | {"partners": rows}
-
-

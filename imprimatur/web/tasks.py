@@ -56,9 +56,7 @@ def router(
         found = task_page(database, claim.task_id, claim.person)
         strength = _strength(signed_in(request), claim.person)
         seen = is_seen(database, claim.task_id, claim.person)
-        shown = Shown(
-            links.form_value(claim.task_id, claim.person), strength, seen=seen, files=files_of(token, found)
-        )
+        shown = Shown(links.form_value(claim.task_id, claim.person), strength, seen=seen, files=files_of(token, found))
         return _task(request, overlaps, found, shown)
 
     @routes.post("/t/{token}")

@@ -1,7 +1,7 @@
 """Forms with files: read whole, within a limit, and files of the kinds that are taken only."""
 
 import mimetypes
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from urllib.parse import parse_qsl, quote
@@ -95,7 +95,7 @@ async def read_sent(request: Request, most_bytes: int = 0) -> Sent:
 
 
 async def _multipart(headers: Headers, body: bytes) -> Sent:
-    async def whole() -> AsyncIterator[bytes]:
+    async def whole() -> AsyncGenerator[bytes, None]:
         yield body
         yield b""
 
@@ -103,7 +103,8 @@ async def _multipart(headers: Headers, body: bytes) -> Sent:
         headers, whole(), max_files=MOST_FILES, max_fields=MOST_FIELDS, max_part_size=TEXT_LIMIT_BYTES
     )
     found = await parser.parse()
-    pairs, files = [], {}
+    pairs: list[tuple[str, str]] = []
+    files: dict[str, Upload] = {}
     for name, value in found.multi_items():
         if isinstance(value, UploadFile):
             if value.filename:
