@@ -20,6 +20,7 @@ from imprimatur.mail.links import Links
 from imprimatur.settings import Settings
 from imprimatur.store.engine import Database
 from imprimatur.web.api.app import create_api
+from imprimatur.web.api.limits import Rates
 from imprimatur.web.app import create_app
 from imprimatur.web.drafts import UploadRules
 from imprimatur.web.oidc import Provider
@@ -65,10 +66,11 @@ async def _serve(
                 ready=lambda: problems(database, gateway),
                 mailbox=SinkMailbox(environment.settings.home / "mail") if inbox else None,
                 provider=provider,
-                api=create_api(database, gateway, links),
                 proposals=gateway,
                 uploads=upload_rules(environment.settings),
                 wake_imports=runner.wake.set,
+                api=create_api(database, gateway, links, _rates(environment)),
+                gateway=gateway,
             )
             config = uvicorn.Config(app, host, port, log_level="warning", access_log=False, server_header=False)
             importing = asyncio.create_task(runner.run_forever())
@@ -88,6 +90,11 @@ def upload_rules(settings: Settings) -> UploadRules:
     named = settings.attachment_types
     types = frozenset(named.split()) if named else frozenset(USUAL_TYPES)
     return UploadRules(int(settings.attachment_mebibytes) * 1024 * 1024, types)
+
+
+def _rates(environment: Environment) -> Rates:
+    settings = environment.settings
+    return Rates(int(settings.api_requests_per_minute), int(settings.api_failures_per_minute))
 
 
 async def problems(database: Database, gateway: Gateway) -> dict[str, str]:
