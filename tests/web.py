@@ -30,8 +30,8 @@ from models.events import Act, Decided, Migration, Withdrawn
 from models.messages import CaseAnswer, DecisionReceipt
 from models.plan import Plan
 from models.vocabulary import Channel, Strength
-from tests.proposing import PlayedCases
 from tests.facts import BASE_URL, Play, example, furnish, ledger_rows
+from tests.proposing import PlayedCases
 
 KEY = "a-key-of-at-least-thirty-two-characters"
 FORM = "application/x-www-form-urlencoded"

@@ -39,9 +39,9 @@ from imprimatur.web import (
 from imprimatur.web.acts import pages as act_pages
 from imprimatur.web.api.app import PREFIX, description
 from imprimatur.web.api.problems import problem
-from imprimatur.web.drafts import UploadRules
 from imprimatur.web.bulks import pages as bulk_pages
 from imprimatur.web.bulks.running import BulkRunner
+from imprimatur.web.drafts import UploadRules
 from imprimatur.web.faults import fault
 from imprimatur.web.gate import Gate, SignInNeeded
 from imprimatur.web.office_pages import of_figures

@@ -14,9 +14,9 @@ from imprimatur.store.case_listing import Filters, Need, case_page, choices
 from imprimatur.store.case_reading import CaseSheet, acts_of, case_sheet
 from imprimatur.store.deliveries import list_mails
 from imprimatur.store.engine import Database
-from imprimatur.web.files import file_links
 from imprimatur.web.acts.forms import has_form
 from imprimatur.web.bulks.forms import acts as bulk_acts
+from imprimatur.web.files import file_links
 from imprimatur.web.gate import Gate
 from imprimatur.web.rendering import page
 from imprimatur.web.stage_graph import drawing

@@ -71,7 +71,7 @@ def router(database: Database, gate: Gate, wake: Callable[[], object]) -> APIRou
         job, _ = import_jobs.job(database, proposer(gate.viewer(request)).person, import_id)
         lines = import_jobs.lines_of(database, job.import_id)
         headers = {"Content-Disposition": f'attachment; filename="{job.import_id}.csv"'}
-        return Response(_csv(lines), media_type="text/csv; charset=utf-8", headers=headers)
+        return Response(as_csv(lines), media_type="text/csv; charset=utf-8", headers=headers)
 
     @routes.post("/imports/{import_id}")
     async def act(request: Request, import_id: str) -> Response:
@@ -132,7 +132,7 @@ def router(database: Database, gate: Gate, wake: Callable[[], object]) -> APIRou
     return routes
 
 
-def _csv(lines: list[import_jobs.ImportLine]) -> str:
+def as_csv(lines: list[import_jobs.ImportLine]) -> str:
     """A row for each problem, or for each line without one."""
     text = io.StringIO()
     writer = csv.writer(text)
