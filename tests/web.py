@@ -33,6 +33,7 @@ from models.messages import CaseAnswer, DecisionReceipt
 from models.plan import Plan
 from models.vocabulary import Channel, Strength
 from tests.facts import BASE_URL, Play, example, furnish, ledger_rows
+from tests.proposing import PlayedCases
 
 KEY = "a-key-of-at-least-thirty-two-characters"
 FORM = "application/x-www-form-urlencoded"
@@ -179,6 +180,7 @@ class Site:
 
     def __post_init__(self) -> None:
         self.decider, played = Decider(self.play), Played(self.play)
+        self.cases = PlayedCases(self.play.database, self.play.published_dir, {self.play.case_id: self.play})
 
         async def ready() -> dict[str, str]:
             return self.problems
@@ -191,6 +193,7 @@ class Site:
             mailbox=Mailbox() if self.embedded else None,
             provider=self.provider,
             desk=Desk(played, self.play.database),
+            proposals=self.cases,
             api=self.api,
             gateway=self.acting or played,
             machinery=self.machinery,

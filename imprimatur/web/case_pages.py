@@ -1,6 +1,7 @@
 """Cases: the list with its filters in the address, one case, and its history."""
 
 import datetime as dt
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
@@ -14,6 +15,7 @@ from imprimatur.store.engine import Database
 from imprimatur.store.saved_views import views_of
 from imprimatur.web.acts.forms import has_form
 from imprimatur.web.bulks.forms import acts as bulk_acts
+from imprimatur.web.files import file_links
 from imprimatur.web.gate import Gate
 from imprimatur.web.rendering import page
 from imprimatur.web.stage_graph import drawing
@@ -71,9 +73,15 @@ def router(database: Database, gate: Gate) -> APIRouter:
         mails = list_mails(database, case_id=case_id, limit=MAILS_SHOWN) if sheet.names_are_seen else []
         event = event_by(database, case_id, done, viewer.person) if done else None
         happened = {"done": done, "happened": sentence(event) if event else ""}
-        return page(request, "case.html", _values(sheet) | {"mails": mails, "mails_shown": MAILS_SHOWN} | happened)
+        shown = {"mails": mails, "mails_shown": MAILS_SHOWN, "files": _files(database, sheet)}
+        return page(request, "case.html", _values(sheet) | shown | happened)
 
     return routes
+
+
+def _files(database: Database, sheet: CaseSheet) -> Mapping[str, str]:
+    person = sheet.versions[0]["submitted_by"]
+    return file_links(database, sheet.proposal, person, f"/cases/{sheet.view.case_id}")
 
 
 def _values(sheet: CaseSheet) -> dict[str, Any]:
