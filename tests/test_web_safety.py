@@ -128,7 +128,7 @@ async def test_every_answer_is_guarded(site: Site) -> None:
     for answer in answers:
         where = f"{answer.request.method} {answer.request.url} {answer.status_code}"
         assert [name for name in GUARDS if name not in answer.headers] == [], where
-        # What is whole and public may be kept for a minute; whatever has a name may be kept, and is asked for each time.
+        # What is whole and public may be kept for a minute; what has a tag is asked for each time.
         kept = ("no-cache", "public, max-age=60") if "etag" in answer.headers else ("no-store",)
         assert answer.headers["cache-control"] in kept, where
         assert "default-src 'none'" in answer.headers["content-security-policy"]
