@@ -17,7 +17,7 @@ FOLDER = Path(__file__).parent
 STATIC = FOLDER / "static"
 
 
-def _when(instant: dt.datetime | str | None, zone: str = "UTC") -> str:
+def when(instant: dt.datetime | str | None, zone: str = "UTC") -> str:
     if not instant:
         return ""
     found = dt.datetime.fromisoformat(instant) if isinstance(instant, str) else instant
@@ -65,7 +65,7 @@ _environment.globals["TONES"] = TONES
 # A page that is exported as a file stands in another frame, and leads to files.
 _environment.globals |= {"layout": "base.html", "link": str, "exported": False}
 _environment.filters |= {
-    "when": _when,
+    "when": when,
     "day": _day,
     "words": _words,
     "sentence": _sentence,
