@@ -130,6 +130,7 @@ GUARDED = {
     "/bulks": OVERSEERS,
     f"/bulks/new?act=hold&case={HERE}": {"office", "admin", "office of the unit"},
     "/bulks/b-unknown": set(),
+    "/views/v-unknown": set(),
 }
 
 # What stands in the addresses above, by the names that the routes have for it.
@@ -141,6 +142,7 @@ TOLD = {
     "on-time.csv": "{name}.csv",
     "1...1": "{pair}",
     "b-unknown": "{bulk_id}",
+    "v-unknown": "{view_id}",
     "i-unknown": "{incident_id}",
     REVIEWER: "{email}",
     "1": "{position}",
@@ -172,11 +174,19 @@ PUBLISHED = {
     "/keys/{kid}",
     "/verify",
     "/catalogue/{slug}/{form}.json",
+    "/catalogue/catalogue.json",
+    "/catalogue/catalogue.jsonl",
+    "/catalogue/dcat.jsonld",
+    "/catalogue/feed.atom",
+    "/catalogue/opensearch.xml",
+    "/catalogue/sitemap.xml",
+    "/robots.txt",
 }
 
 
 async def test_the_matrix_knows_every_page_there_is(site: Site) -> None:
-    open_to_all = {"/", "/healthz", "/readyz", "/sign-in", "/sign-in/{token}", "/t/{token}", "/catalogue",
+    open_to_all = {"/", "/healthz", "/readyz", "/sign-in", "/sign-in/{token}", "/t/{token}", "/t/{token}/receipt",
+                   "/t/{token}/receipt.txt", "/catalogue",
                    "/catalogue/{slug}", "/inbox", "/inbox/{name}", "/inbox/{name}/html", "/pathways",
                    "/pathways/{pathway_id}", *PUBLISHED}  # fmt: skip
     known = set(map(as_told, GUARDED))

@@ -13,6 +13,7 @@ from fastapi import FastAPI, Response
 from sqlmodel import SQLModel
 
 from imprimatur import ids
+from imprimatur.desk import Desk
 from imprimatur.errors import error_class
 from imprimatur.gateway import Gateway, identified
 from imprimatur.mail.links import Links
@@ -32,6 +33,7 @@ from models.messages import CaseAnswer, DecisionReceipt
 from models.plan import Plan
 from models.vocabulary import Channel, Strength
 from tests.facts import BASE_URL, Play, example, furnish, ledger_rows
+from tests.proposing import PlayedCases
 
 KEY = "a-key-of-at-least-thirty-two-characters"
 FORM = "application/x-www-form-urlencoded"
@@ -177,7 +179,8 @@ class Site:
     acting: Gateway | None = None
 
     def __post_init__(self) -> None:
-        self.decider = Decider(self.play)
+        self.decider, played = Decider(self.play), Played(self.play)
+        self.cases = PlayedCases(self.play.database, self.play.published_dir, {self.play.case_id: self.play})
 
         async def ready() -> dict[str, str]:
             return self.problems
@@ -189,8 +192,10 @@ class Site:
             ready=ready,
             mailbox=Mailbox() if self.embedded else None,
             provider=self.provider,
+            desk=Desk(played, self.play.database),
+            proposals=self.cases,
             api=self.api,
-            gateway=self.acting or Played(self.play),
+            gateway=self.acting or played,
             machinery=self.machinery,
         )
 

@@ -1,6 +1,7 @@
 """Cases: the list with its filters in the address, one case, and its history."""
 
 import datetime as dt
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
@@ -11,8 +12,10 @@ from imprimatur.store.case_listing import Filters, Need, case_page, choices
 from imprimatur.store.case_reading import CaseSheet, case_sheet
 from imprimatur.store.deliveries import list_mails
 from imprimatur.store.engine import Database
+from imprimatur.store.saved_views import views_of
 from imprimatur.web.acts.forms import has_form
 from imprimatur.web.bulks.forms import acts as bulk_acts
+from imprimatur.web.files import file_links
 from imprimatur.web.gate import Gate
 from imprimatur.web.rendering import page
 from imprimatur.web.stage_graph import drawing
@@ -46,7 +49,7 @@ def router(database: Database, gate: Gate) -> APIRouter:
         filters = Filters(q.strip()[:200], status, framework, unit, need)
         found = case_page(database, viewer.scope, filters, cursor or None, dt.datetime.now(dt.UTC))
         found_among = choices(database, viewer.scope)
-        given = {"q": filters.words, "status": status, "framework": framework, "unit": unit, "need": need}
+        given = {"q": filters.words, "status": status, "need": need, "framework": framework, "unit": unit}
         kept = urlencode({name: value for name, value in given.items() if value})
         values = {
             "found": found,
@@ -57,6 +60,7 @@ def router(database: Database, gate: Gate) -> APIRouter:
             "needs": NEEDS,
             "kept": kept,
             "given": given,
+            "views": views_of(database, viewer),
             "bulk_acts": bulk_acts() if viewer.is_office else [],
             "cursor": cursor,
         }
@@ -69,9 +73,15 @@ def router(database: Database, gate: Gate) -> APIRouter:
         mails = list_mails(database, case_id=case_id, limit=MAILS_SHOWN) if sheet.names_are_seen else []
         event = event_by(database, case_id, done, viewer.person) if done else None
         happened = {"done": done, "happened": sentence(event) if event else ""}
-        return page(request, "case.html", _values(sheet) | {"mails": mails, "mails_shown": MAILS_SHOWN} | happened)
+        shown = {"mails": mails, "mails_shown": MAILS_SHOWN, "files": _files(database, sheet)}
+        return page(request, "case.html", _values(sheet) | shown | happened)
 
     return routes
+
+
+def _files(database: Database, sheet: CaseSheet) -> Mapping[str, str]:
+    person = sheet.versions[0]["submitted_by"]
+    return file_links(database, sheet.proposal, person, f"/cases/{sheet.view.case_id}")
 
 
 def _values(sheet: CaseSheet) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from imprimatur.rules.wording import passes_by
 from imprimatur.store import desk_reading
 from imprimatur.store.engine import Database
 from imprimatur.store.frameworks import framework, list_frameworks
+from imprimatur.store.saved_views import views_of
 from imprimatur.web.admin.forms import overseer
 from imprimatur.web.gate import Gate
 from imprimatur.web.rendering import page
@@ -42,10 +43,11 @@ def router(database: Database, links: Links, gate: Gate) -> APIRouter:
         signed = gate.signed(request)
         if signed is None:
             return page(request, "landing.html")
+        views = {"views": views_of(database, signed.viewer)}
         if signed.viewer.oversees:
             desk = desk_reading.office_desk(database, signed.viewer.scope, _now())
-            return page(request, "desk.html", {"desk": desk})
-        return page(request, "home.html", _own(database, links, signed.viewer))
+            return page(request, "desk.html", {"desk": desk} | views)
+        return page(request, "home.html", _own(database, links, signed.viewer) | views)
 
     @routes.api_route("/tasks", methods=LOOKING)
     def tasks(request: Request) -> Response:
