@@ -115,7 +115,7 @@ def test_people_are_imported_from_a_file_after_a_preview(
     page.get_by_label("File", exact=True).set_input_files(file)
     page.get_by_role("button", name="Show what it would do").click()
     expect(page.get_by_text("Line 3")).to_be_visible()
-    page.get_by_role("button", name="Import 1 people").click()
+    page.get_by_role("button", name="Import 1 person").click()
     expect(page.get_by_role("status")).to_contain_text("1 created, 0 updated")
     assert email in {person.email for person in list_people(served.site.play.database)}
 
