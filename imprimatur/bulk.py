@@ -145,9 +145,14 @@ class Bulk:
 
     async def run(self, act: BulkAct) -> BulkReport:
         """Acts on every case; one that was stopped goes on with the cases chosen then, and does nothing twice."""
-        now = dt.datetime.now(dt.UTC)
-        begun = await asyncio.to_thread(bulks.begin, self._database, act.operation, act.choose, now)
+        return await self.carry_on(act, await self.begin(act))
 
+    async def begin(self, act: BulkAct) -> Begun:
+        """Chooses the cases, and keeps which; or those of an earlier run that was stopped."""
+        now = dt.datetime.now(dt.UTC)
+        return await asyncio.to_thread(bulks.begin, self._database, act.operation, act.choose, now)
+
+    async def carry_on(self, act: BulkAct, begun: Begun) -> BulkReport:
         async def take(item: Item) -> ItemResult:
             return await self._carried_out(act, begun, item)
 

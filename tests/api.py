@@ -4,12 +4,17 @@ import datetime as dt
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import httpx
+from fastapi import FastAPI
 
+from imprimatur.gateway import Gateway
 from imprimatur.mail.links import Links
+from imprimatur.publication.keys import Keyring
+from imprimatur.publication.vault import Vault
 from imprimatur.store.api_keys import make_key
+from imprimatur.store.engine import Database
 from imprimatur.web.api.app import create_api
 from imprimatur.web.api.limits import Rates
 from imprimatur.web.app import create_app
@@ -35,7 +40,13 @@ class Program:
         async def ready() -> dict[str, str]:
             return {}
 
-        self.api = create_api(self.live.database, self.live.gateway, links, self.rates)
+        self.api = create_api(
+            self.live.database,
+            self.live.gateway,
+            links,
+            Keyring(self.live.database, Vault([KEY]), BASE_URL),
+            self.rates,
+        )
         self.app = create_app(
             database=self.live.database,
             decider=self.live.gateway,
@@ -59,6 +70,12 @@ class Program:
         transport = httpx.ASGITransport(self.app)
         async with httpx.AsyncClient(transport=transport, base_url=f"{BASE_URL}/api/v1") as client:
             yield client
+
+
+def idle_api(database: Database) -> FastAPI:
+    """For whatever asks no running case."""
+    keyring = Keyring(database, Vault([KEY]), BASE_URL)
+    return create_api(database, cast(Gateway, None), Links([KEY], BASE_URL), keyring)
 
 
 def proposal(name: str = "industry-credit", **change: Any) -> dict[str, Any]:

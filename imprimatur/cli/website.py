@@ -10,12 +10,14 @@ from temporalio.service import RPCError
 
 from imprimatur.cli.context import Environment, open_database, open_gateway
 from imprimatur.cli.doctor import worker_count
+from imprimatur.cli.signing import vault_of
 from imprimatur.desk import Desk
 from imprimatur.embedded.sink import StoredMail, find_mails, read_mail
 from imprimatur.errors import ImprimaturError, InputError, Refused
 from imprimatur.gateway import Gateway
 from imprimatur.logs import configure_logs
 from imprimatur.mail.links import Links
+from imprimatur.publication.keys import Keyring
 from imprimatur.store.engine import Database
 from imprimatur.web.api.app import create_api
 from imprimatur.web.api.limits import Rates
@@ -61,7 +63,7 @@ async def _serve(
                 ready=lambda: problems(database, gateway),
                 mailbox=SinkMailbox(environment.settings.home / "mail") if inbox else None,
                 provider=provider,
-                api=create_api(database, gateway, links, _rates(environment)),
+                api=create_api(database, gateway, links, _keyring(environment, database, links), _rates(environment)),
             )
             config = uvicorn.Config(app, host, port, log_level="warning", access_log=False, server_header=False)
             try:
@@ -72,6 +74,10 @@ async def _serve(
                     "port_in_use", f"Port {port} of {host} cannot be listened on.", "Name another with --port."
                 ) from error
     return 0
+
+
+def _keyring(environment: Environment, database: Database, links: Links) -> Keyring:
+    return Keyring(database, vault_of(environment), links.base_url)
 
 
 def _rates(environment: Environment) -> Rates:

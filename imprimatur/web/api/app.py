@@ -6,8 +6,25 @@ from fastapi import FastAPI
 
 from imprimatur.gateway import Gateway
 from imprimatur.mail.links import Links
+from imprimatur.publication.keys import Keyring
 from imprimatur.store.engine import Database
-from imprimatur.web.api import cases, directory, office, problems, tasks
+from imprimatur.web.api import (
+    bulk,
+    case_records,
+    cases,
+    catalogue,
+    committees,
+    directory,
+    figures,
+    frameworks,
+    imports,
+    incidents,
+    office,
+    pathways,
+    problems,
+    tasks,
+    webhooks,
+)
 from imprimatur.web.api.guard import Guard
 from imprimatur.web.api.limits import RATES, BodyLimit, RateLimit, Rates
 from imprimatur.web.api.repeating import repeated_once
@@ -33,7 +50,7 @@ IDEMPOTENCY_KEY: dict[str, Any] = {
 }
 
 
-def create_api(database: Database, gateway: Gateway, links: Links, rates: Rates = RATES) -> FastAPI:
+def create_api(database: Database, gateway: Gateway, links: Links, keyring: Keyring, rates: Rates = RATES) -> FastAPI:
     """Routes are without their prefix; ``servers`` of the description names it."""
     api = FastAPI(
         title="Imprimatur",
@@ -53,8 +70,23 @@ def create_api(database: Database, gateway: Gateway, links: Links, rates: Rates 
     api.include_router(cases.router(database, gateway, guard))
     api.include_router(tasks.router(database, gateway, links, guard))
     api.include_router(office.router(database, gateway, guard))
-    api.include_router(directory.router(database))
+    _add_all(api, database, gateway, links, keyring)
     return api
+
+
+def _add_all(api: FastAPI, database: Database, gateway: Gateway, links: Links, keyring: Keyring) -> None:
+    """What belongs to no single case, and what is kept of one."""
+    api.include_router(case_records.router(database))
+    api.include_router(bulk.router(database, gateway))
+    api.include_router(imports.router(database, gateway))
+    api.include_router(committees.router(database, gateway))
+    api.include_router(incidents.router(database, gateway))
+    api.include_router(directory.router(database, gateway))
+    api.include_router(frameworks.router(database))
+    api.include_router(pathways.router(database))
+    api.include_router(figures.router(database))
+    api.include_router(catalogue.router(database, keyring))
+    api.include_router(webhooks.router(database, links))
 
 
 def description(api: FastAPI) -> dict[str, Any]:

@@ -3,9 +3,9 @@
 import asyncio
 import datetime as dt
 from collections.abc import AsyncIterator, Callable
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 from sse_starlette.sse import EventSourceResponse
 from starlette.concurrency import run_in_threadpool
 
@@ -30,6 +30,7 @@ from imprimatur.web.api.documents import (
     Submission,
 )
 from imprimatur.web.api.guard import UNCHANGED, Guard, Proposes, Reads, key_of
+from imprimatur.web.api.paging import Cursor, Limit, Word
 from imprimatur.web.api.repeating import HEADER, key_digest
 from models.messages import CaseAnswer
 from models.proposal import Proposal
@@ -38,9 +39,6 @@ from models.vocabulary import CaseStatus
 LOOK_EVERY_SECONDS = 1.0
 ASK_AGAIN_EVERY = 10
 PING_EVERY_SECONDS = 15
-Cursor = Annotated[str | None, Query(max_length=500, description="`next_cursor` of the page before.")]
-Limit = Annotated[int, Query(ge=1, le=200)]
-Word = Annotated[str, Query(max_length=200)]
 
 
 def router(database: Database, gateway: Gateway, guard: Guard) -> APIRouter:

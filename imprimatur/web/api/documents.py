@@ -17,6 +17,7 @@ from models.vocabulary import CaseStatus, ConditionAct, StageOutcome
 Entry = TypeVar("Entry")
 Text = Annotated[str, StringConstraints(max_length=20_000), PRINTABLE]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200), PRINTABLE]
+Email = Annotated[str, StringConstraints(min_length=3, max_length=320), PRINTABLE]
 Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000), PRINTABLE]
 
 
@@ -85,7 +86,7 @@ class OfStage(Reasoned):
 
 
 class Passing(OptionalReason):
-    to: Annotated[str, StringConstraints(min_length=3, max_length=320), PRINTABLE]
+    to: Email
 
 
 class Nudging(Given):
@@ -97,7 +98,7 @@ class Confirming(Given):
 
 
 class AdviceQuestion(Given):
-    adviser: Annotated[str, StringConstraints(min_length=3, max_length=320), PRINTABLE]
+    adviser: Email
     question: Text = ""
 
 
