@@ -93,7 +93,6 @@ def rules(world: World) -> dict[tuple[str, str], tuple[set[str], dict[str, Any]]
         "override": WHY | {"stage": "quality", "outcome": "approved"},
         "skip": WHY | {"stage": "quality"},
         "send-back": WHY | {"stage": "proposal"},
-        "sitting": WHY | {"stage": "quality", "on": "2026-12-09"},
     }
     case = "/cases/{case_id}"
     found: dict[tuple[str, str], tuple[set[str], dict[str, Any]]] = {
@@ -162,6 +161,7 @@ OF_THE_OFFICE: dict[str, dict[str, Any]] = {
 }
 # What these answer depends on the state of a case or of a publication, and is tried where that is brought about.
 ELSEWHERE_TRIED = {
+    ("POST", "/cases/{case_id}/move-item"),
     ("POST", "/cases/{case_id}/resume"), ("POST", "/cases/{case_id}/confirm"), ("POST", "/cases/{case_id}/versions"),
     ("GET", "/cases/{case_id}/events"), ("GET", "/cases/{case_id}/versions/{version}/changes"),
     ("GET", "/cases/{case_id}/mails/{mail_id}"), ("POST", "/tasks/{task_id}/decision"),

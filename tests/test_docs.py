@@ -144,10 +144,14 @@ def test_every_variable_of_the_compose_file_is_explained() -> None:
 # --- terminology ----------------------------------------------------------------------------------------------------
 
 VOCABULARIES: list[type[StrEnum]] = [
-    value
-    for value in vars(vocabulary).values()
-    if isinstance(value, type) and issubclass(value, StrEnum) and value is not StrEnum
+    value for value in vars(vocabulary).values() if isinstance(value, type) and issubclass(value, StrEnum)
 ]
+
+
+def test_no_vocabulary_is_left_out() -> None:
+    folder = Path(vocabulary.__file__).parent
+    defined = [name for file in folder.glob("*.py") for name in re.findall(r"^class (\w+)\(", text(file), re.MULTILINE)]
+    assert sorted(words.__name__ for words in VOCABULARIES) == sorted(defined)
 
 
 def _section_of(name: str) -> Section:

@@ -10,7 +10,6 @@ from temporalio.service import RPCError
 
 from imprimatur.cli.context import Environment, open_database, open_gateway
 from imprimatur.cli.doctor import worker_count
-from imprimatur.cli.signing import vault_of
 from imprimatur.desk import Desk
 from imprimatur.embedded.sink import StoredMail, find_mails, read_mail
 from imprimatur.errors import ImprimaturError, InputError, Refused
@@ -18,6 +17,7 @@ from imprimatur.gateway import Gateway
 from imprimatur.logs import configure_logs
 from imprimatur.mail.links import Links
 from imprimatur.publication.keys import Keyring
+from imprimatur.publication.vault import Vault
 from imprimatur.store.engine import Database
 from imprimatur.web.api.app import create_api
 from imprimatur.web.api.limits import Rates
@@ -64,6 +64,7 @@ async def _serve(
                 mailbox=SinkMailbox(environment.settings.home / "mail") if inbox else None,
                 provider=provider,
                 api=create_api(database, gateway, links, _keyring(environment, database, links), _rates(environment)),
+                gateway=gateway,
             )
             config = uvicorn.Config(app, host, port, log_level="warning", access_log=False, server_header=False)
             try:
@@ -77,7 +78,7 @@ async def _serve(
 
 
 def _keyring(environment: Environment, database: Database, links: Links) -> Keyring:
-    return Keyring(database, vault_of(environment), links.base_url)
+    return Keyring(database, Vault(environment.secret_keys()), links.base_url)
 
 
 def _rates(environment: Environment) -> Rates:

@@ -20,11 +20,15 @@ from models.vocabulary import BulkResult, StageFate
 _BULK = BulkRow.__table__  # type: ignore[attr-defined]
 _ITEM = BulkItemRow.__table__  # type: ignore[attr-defined]
 _STEP = StepRow.__table__  # type: ignore[attr-defined]
+FORM = "form"
 
 
 @dataclass(frozen=True)
 class Operation:
-    """All that was said: the same words again are the same operation, as long as it has not come to its end."""
+    """All that was said: the same words again are the same operation, as long as it has not come to its end.
+
+    Said by a form of the pages, whose one-time value is the option ``form``, they are the same one for ever.
+    """
 
     act: str
     actor: str
@@ -94,7 +98,9 @@ def begin(database: Database, operation: Operation, choose: Callable[[], Sequenc
 
 
 def _unfinished(connection: Connection, operation: Operation) -> Begun | None:
-    query = select(_BULK.c.bulk_id).where(_BULK.c.operation == operation.digest, _BULK.c.ended_at.is_(None))
+    query = select(_BULK.c.bulk_id).where(_BULK.c.operation == operation.digest)
+    if FORM not in operation.options:
+        query = query.where(_BULK.c.ended_at.is_(None))
     bulk_id = connection.execute(query).scalar()
     return _load(connection, bulk_id, resumed=True) if bulk_id else None
 

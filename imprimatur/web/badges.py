@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
@@ -80,9 +81,14 @@ def router(database: Database) -> APIRouter:
         file, text = fields.get("file"), str(fields.get("badge") or "")
         content = await file.read() if isinstance(file, UploadFile) else b""
         await fields.close()
-        if content or text.strip():
-            return _answer(request, verify(database, content or text.encode(), _now(), email))
-        return _answer(request, verify_id(database, str(fields.get("id") or "").strip(), _now(), email))
+        given, badge_id = content or text.encode(), str(fields.get("id") or "").strip()
+
+        def checked() -> Response:
+            if given.strip():
+                return _answer(request, verify(database, given, _now(), email))
+            return _answer(request, verify_id(database, badge_id, _now(), email))
+
+        return await run_in_threadpool(checked)
 
     return routes
 

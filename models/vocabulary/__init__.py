@@ -1,6 +1,6 @@
 """The closed vocabularies of the domain; every value is lowercase and stable (it is stored and exported)."""
 
-from models.vocabulary.access import AccessRole, KeyScope, SignInEvent
+from models.vocabulary.access import OFFICE_ROLES, AccessRole, KeyScope, SignInEvent
 from models.vocabulary.case import (
     AssignmentReason,
     Boundary,
@@ -42,6 +42,7 @@ from models.vocabulary.policy import (
 from models.vocabulary.records import BadgeStatus, InformationProfile
 
 __all__ = [
+    "OFFICE_ROLES",
     "AccessRole",
     "AssignmentReason",
     "AtBreach",

@@ -79,7 +79,7 @@ def _add_all(api: FastAPI, database: Database, gateway: Gateway, links: Links, k
     api.include_router(case_records.router(database))
     api.include_router(bulk.router(database, gateway))
     api.include_router(imports.router(database, gateway))
-    api.include_router(committees.router(database, gateway))
+    api.include_router(committees.router(database, gateway, Guard(database)))
     api.include_router(incidents.router(database, gateway))
     api.include_router(directory.router(database, gateway))
     api.include_router(frameworks.router(database))

@@ -1,9 +1,7 @@
 """Acts on many cases: previewed, begun, and followed until each case has its result."""
 
-import asyncio
 from typing import Any
 
-import structlog
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
@@ -11,22 +9,20 @@ from starlette.concurrency import run_in_threadpool
 from imprimatur.access.viewer import Viewer
 from imprimatur.bulk import Bulk, BulkAct, Selection
 from imprimatur.bulk_acts import KINDS, Words, bulk_act
-from imprimatur.errors import ImprimaturError, NotFound
 from imprimatur.gateway import Gateway
 from imprimatur.migrating import Move, migration
 from imprimatur.office import Office
 from imprimatur.store.access import unseen_case
-from imprimatur.store.bulk_reading import BulkEntry, BulkLine, bulk_entry, bulk_lines, list_bulks
+from imprimatur.store.bulk_reading import BulkItem, BulkLine, bulk_of, bulks_of
 from imprimatur.store.bulks import ItemResult
 from imprimatur.store.engine import Database
 from imprimatur.web.api.documents import Given, Name, Page, Reason
 from imprimatur.web.api.guard import Reads, Runs
-from imprimatur.web.api.paging import Cursor, Limit, number_in, page_of
+from imprimatur.web.api.paging import Cursor, Limit, page_of
 from imprimatur.web.api.standing import oversee, overseen_of, run_all, run_office
+from imprimatur.web.bulks.running import BulkRunner
 from models.calendars import BusinessDuration
-from models.vocabulary import Boundary, BulkResult, StageOutcome
-
-log = structlog.get_logger()
+from models.vocabulary import Boundary, StageOutcome
 
 
 class ManyCases(Given):
@@ -69,44 +65,25 @@ class BulkAnswer(BaseModel):
     cases: list[ItemResult] = []
 
 
-class BulkDocument(BulkEntry):
-    """``counts`` by result, of the cases that have one."""
-
-    counts: dict[BulkResult, int]
-
-
-class Runner:
-    """Carries on what was begun, in this process; one that is stopped goes on when the same is asked for again."""
+class Beginning:
+    """What follows from a request: a preview, or a bulk that this process carries out."""
 
     def __init__(self, gateway: Gateway, database: Database) -> None:
-        self._gateway, self._database = gateway, database
-        self._running: dict[str, asyncio.Task[None]] = {}
+        self._bulk, self._runner = Bulk(gateway, database), BulkRunner(gateway, database)
 
     async def answer(self, act: BulkAct, *, preview: bool) -> BulkAnswer:
-        bulk, name = Bulk(self._gateway, self._database), act.operation.act
+        name = act.operation.act
         if preview:
-            report = await bulk.preview(act)
+            report = await self._bulk.preview(act)
             return BulkAnswer(act=name, preview=True, chosen=len(report.results), cases=report.results)
-        begun = await bulk.begin(act)
-        if begun.items and begun.bulk_id not in self._running:
-
-            async def carry_on() -> None:
-                try:
-                    await bulk.carry_on(act, begun)
-                except ImprimaturError as error:
-                    log.warning("bulk_stopped", bulk_id=begun.bulk_id, code=error.code, reason=error.message)
-                except Exception as error:
-                    log.error("fault", exc_info=error)
-
-            task = self._running[begun.bulk_id] = asyncio.create_task(carry_on())
-            task.add_done_callback(lambda _: self._running.pop(begun.bulk_id, None))
+        begun = await self._runner.begin(act)
         return BulkAnswer(
             act=name, preview=False, bulk_id=begun.bulk_id or None, resumed=begun.resumed, chosen=len(begun.items)
         )
 
 
 def router(database: Database, gateway: Gateway) -> APIRouter:
-    routes, runner = APIRouter(tags=["many cases"]), Runner(gateway, database)
+    routes, runner = APIRouter(tags=["many cases"]), Beginning(gateway, database)
     _add_reading(routes, database)
 
     @routes.post("/bulk-acts", status_code=202, summary="Do one of the office's acts to many cases")
@@ -153,38 +130,22 @@ def _told(response: Response, answer: BulkAnswer) -> BulkAnswer:
 
 
 def _add_reading(routes: APIRouter, database: Database) -> None:
-    def seen(viewer: Viewer, bulk_id: str) -> BulkEntry:
+    @routes.get("/bulk-acts", summary="Acts on many cases, the newest first")
+    def bulks(viewer: Reads, cursor: Cursor = None, limit: Limit = 50) -> Page[BulkLine]:
         """Whoever is bound to units sees what they have begun themselves."""
         oversee(viewer)
-        found = bulk_entry(database, bulk_id)
-        if not viewer.scope.everything and found.actor != viewer.person:
-            raise NotFound("bulk_unknown", f"There is no act {bulk_id} on many cases.", "Look for it in their list.")
-        return found
-
-    @routes.get("/bulk-acts", summary="Acts on many cases, the newest first")
-    def bulks(viewer: Reads, cursor: Cursor = None, limit: Limit = 50) -> Page[BulkEntry]:
-        oversee(viewer)
-        found = list_bulks(database, None if viewer.scope.everything else viewer.person)
-        return page_of(found, lambda entry: entry.bulk_id, cursor, limit)
+        return page_of(bulks_of(database, viewer), lambda entry: entry.bulk_id, cursor, limit)
 
     @routes.get("/bulk-acts/{bulk_id}", summary="How far an act on many cases has come")
-    def bulk(viewer: Reads, bulk_id: str) -> BulkDocument:
-        found, counts = seen(viewer, bulk_id), dict[BulkResult, int]()
-        for line in bulk_lines(database, bulk_id, 0, found.chosen):
-            if line.result is not None:
-                counts[line.result] = counts.get(line.result, 0) + 1
-        return BulkDocument(**found.model_dump(), counts=counts)
+    def bulk(viewer: Reads, bulk_id: str) -> BulkLine:
+        oversee(viewer)
+        return bulk_of(database, viewer, bulk_id)[0]
 
     @routes.get("/bulk-acts/{bulk_id}/cases", summary="What became of each case")
-    def lines(
-        viewer: Reads,
-        bulk_id: str,
-        cursor: Cursor = None,
-        limit: Limit = 50,
-    ) -> Page[BulkLine]:
-        seen(viewer, bulk_id)
-        found = bulk_lines(database, bulk_id, number_in(cursor), limit + 1)
-        return Page(items=found[:limit], next_cursor=str(found[limit - 1].number) if len(found) > limit else None)
+    def lines(viewer: Reads, bulk_id: str, cursor: Cursor = None, limit: Limit = 50) -> Page[BulkItem]:
+        """`result` is null as long as there is none."""
+        oversee(viewer)
+        return page_of(bulk_of(database, viewer, bulk_id)[1], lambda item: str(item.number), cursor, limit)
 
 
 def _selection(database: Database, viewer: Viewer, given: ManyCases) -> Selection | None:

@@ -10,11 +10,11 @@ from sqlalchemy import select
 from imprimatur.access.viewer import Viewer
 from imprimatur.errors import NotFound
 from imprimatur.history.verify import Verification, verify_case
-from imprimatur.rules.delta import delta
 from imprimatur.store.access import facts_of
 from imprimatur.store.deliveries import MailEventView, MailView, list_mails, show_mail
 from imprimatur.store.documents import proposal_by_digest
 from imprimatur.store.engine import Database
+from imprimatur.store.versions import compared
 from imprimatur.web.api.documents import Page
 from imprimatur.web.api.guard import Reads
 from imprimatur.web.api.paging import Cursor, Limit, page_of
@@ -100,9 +100,8 @@ def _add_versions(routes: APIRouter, database: Database) -> None:
         version: int,
         since: Annotated[int | None, Query(description="An earlier version; else the one before.")] = None,
     ) -> Page[FieldDelta]:
-        old = _version(database, viewer, case_id, version - 1 if since is None else since)
-        found = delta(old, _version(database, viewer, case_id, version))
-        return Page(items=[FieldDelta.model_validate(change, from_attributes=True) for change in found])
+        found = compared(database, viewer, case_id, version - 1 if since is None else since, version)
+        return Page(items=[FieldDelta.model_validate(change, from_attributes=True) for change in found.changes])
 
 
 def _version(database: Database, viewer: Viewer, case_id: str, version: int) -> Proposal:

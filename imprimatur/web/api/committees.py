@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query
 from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 
+from imprimatur.access.acts import CaseAct
 from imprimatur.access.viewer import Viewer
 from imprimatur.committees import bodies
 from imprimatur.committees.agenda import Agenda, agenda
@@ -15,8 +16,8 @@ from imprimatur.gateway import Gateway
 from imprimatur.store.access import unseen_case
 from imprimatur.store.engine import Database
 from imprimatur.web.api.documents import Given, Name, Page, Reasoned
-from imprimatur.web.api.guard import UNCHANGED, Reads, Reviews, Runs
-from imprimatur.web.api.standing import oversee, overseen_of, run_case, seen_of
+from imprimatur.web.api.guard import UNCHANGED, Guard, Reads, Reviews, Runs
+from imprimatur.web.api.standing import oversee, overseen_of, seen_of
 from models.messages import CaseAnswer
 from models.sitting import SittingRecord
 
@@ -33,7 +34,7 @@ class Recording(Given):
     preview: bool = Field(default=False, description="Say what would be recorded, and change nothing.")
 
 
-def router(database: Database, gateway: Gateway) -> APIRouter:
+def router(database: Database, gateway: Gateway, guard: Guard) -> APIRouter:
     routes = APIRouter(tags=["committees"])
     secretary = Secretary(gateway, database)
 
@@ -62,9 +63,9 @@ def router(database: Database, gateway: Gateway) -> APIRouter:
         seen = await run_in_threadpool(seen_of, database, viewer.scope, [item.case_id for item in found])
         return Page(items=[item for item in found if item.case_id in seen])
 
-    @routes.post("/cases/{case_id}/sitting", summary="Move an item to another sitting", dependencies=[UNCHANGED])
+    @routes.post("/cases/{case_id}/move-item", summary="Move an item to another sitting", dependencies=[UNCHANGED])
     async def place(viewer: Runs, case_id: str, given: Placing) -> CaseAnswer:
-        await run_in_threadpool(run_case, database, viewer, case_id)
+        await guard.admit(viewer, case_id, CaseAct.MOVE_ITEM)
         return await secretary.place(case_id, given.stage, given.on, actor=viewer.person, reason=given.reason)
 
     return routes

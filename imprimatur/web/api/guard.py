@@ -88,12 +88,16 @@ def unchanged(request: Request, if_match: IfMatch = None) -> None:
         return
     database: Database = request.app.state.database
     viewer, case_id = holder(request), _case_of(request, database)
-    if case_id is None:
-        return
+    if case_id is not None:
+        check_unchanged(database, viewer, case_id, if_match)
+
+
+def check_unchanged(database: Database, viewer: Viewer, case_id: str, seen: str) -> None:
+    """``seen``: tags, as ``If-Match`` brings them. Raises NotFound ``case_unseen``, Refused ``case_changed`` (412)."""
     with database.read() as connection:
         facts_of(connection, viewer, case_id)
     tag = case_tag(database, viewer, case_id)
-    if not any(given.strip() == "*" or same_case(given.strip(), tag) for given in if_match.split(",")):
+    if not any(given.strip() == "*" or same_case(given.strip(), tag) for given in seen.split(",")):
         raise Changed("case_changed", "The case has changed meanwhile.", "Read it again, then decide anew.")
 
 
