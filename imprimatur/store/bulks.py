@@ -88,6 +88,9 @@ def begin(database: Database, operation: Operation, choose: Callable[[], Sequenc
     with database.write() as connection:
         query = select(func.count()).select_from(_BULK).where(_BULK.c.operation == operation.digest)
         bulk_id = ids.bulk_id(operation.digest, connection.execute(query).scalar_one())
+        # Somebody else may have begun it since, and been counted.
+        if (meanwhile := _unfinished(connection, operation)) is not None:
+            return meanwhile
         row = {"bulk_id": bulk_id, "operation": operation.digest, "begun_at": at, "ended_at": None}
         row |= {name: getattr(operation, name) for name in ("act", "actor", "reason", "options")}
         if insert_once(connection, _BULK, row):
