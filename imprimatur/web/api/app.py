@@ -15,6 +15,7 @@ from imprimatur.web.api import (
     catalogue,
     committees,
     directory,
+    examples,
     figures,
     frameworks,
     imports,
@@ -92,9 +93,10 @@ def _add_all(api: FastAPI, database: Database, gateway: Gateway, links: Links, k
 def description(api: FastAPI) -> dict[str, Any]:
     """OpenAPI 3.1 of the interface, with the addresses as they are called, and failures in their own media type."""
     document = api.openapi()
-    for item in document["paths"].values():
+    for path, item in document["paths"].items():
         for operation in item.values():
             _tell_failures(operation)
+            examples.show(path, operation)
         if "post" in item:
             item["post"]["parameters"] = [*item["post"].get("parameters", ()), IDEMPOTENCY_KEY]
     return document | {"paths": {f"{PREFIX}{path}": item for path, item in document["paths"].items()}}

@@ -52,13 +52,19 @@ class Submission(Given):
     framework: Name | None = None
 
 
+class ConditionGiven(Condition):
+    """``id`` may be left out: the answer gives each condition its own."""
+
+    id: str = Field(default="", max_length=200)
+
+
 class Answer(Given):
     """A decision on a task. ``scores`` by criterion; ``statement`` and ``logo`` where the stage asks for them."""
 
     verdict: Name = Field(examples=["approve"])
     comment: Text = ""
     scores: dict[Name, Annotated[int, Field(ge=-1000, le=1000)]] = {}
-    conditions: list[Condition] = Field(default=[], max_length=50)
+    conditions: list[ConditionGiven] = Field(default=[], max_length=50)
     statement: Annotated[str, StringConstraints(max_length=1000), PRINTABLE] = ""
     logo: bool = False
 
