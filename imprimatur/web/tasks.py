@@ -14,9 +14,9 @@ from imprimatur.mail.links import LinkClaim, Links
 from imprimatur.rules.answers import NEEDS_COMMENT
 from imprimatur.rules.condition_words import condition
 from imprimatur.rules.wording import VERDICT_LABELS, asked_for, closed_by
-from imprimatur.store.deliveries import is_seen, mark_seen
 from imprimatur.store.engine import Database
 from imprimatur.store.overlaps import Overlaps
+from imprimatur.store.seen import is_seen, mark_seen
 from imprimatur.store.task_page import TaskPage, task_page
 from imprimatur.web import once
 from imprimatur.web.forms import read_form
