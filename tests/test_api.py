@@ -2,20 +2,22 @@
 
 import asyncio
 import json
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
 from imprimatur.access.acts import CaseAct
-from imprimatur.store.api_keys import revoke_key
+from imprimatur.store.api_keys import make_key, revoke_key
 from imprimatur.store.engine import Database
 from imprimatur.store.incidents import resolve_incident
+from imprimatur.web.api import cases
 from models.tables import ApiAnswerRow, IncidentRow
 from models.vocabulary import EventType
 from tests.api import Program, code_of, proposal
 from tests.engine import Engine
-from tests.facts import OFFICE, PROPOSER, SECOND, START
+from tests.facts import OFFICE, PROPOSER, SECOND, START, Play, event_types, example, furnish
 
 DIRECTOR, QUINN, ROSA = "dora.director@example.edu", "quinn.reviewer@example.edu", "rosa.reviewer@example.edu"
 ADMIN = "eva.admin@example.edu"
@@ -181,22 +183,32 @@ async def test_the_tag_tells_of_all_that_is_shown_and_an_act_minds_only_acts(pro
         assert (await other.get(f"/cases/{case_id}", headers=old)).status_code == 200, "it says what is another's to do"
 
 
-async def test_nothing_is_told_to_a_key_that_is_no_longer_good(program: Program) -> None:
-    case_id = await submitted(program)
-    key = program.key(OFFICE)
-    async with program.of(SECOND) as other, program.anonymous() as client:
-        client.headers["Authorization"] = f"Bearer {key}"
-        named = {"Idempotency-Key": "nudge"}
-        assert (await client.post(f"/cases/{case_id}/nudge", json={}, headers=named)).status_code == 200
-        last = len(program.live.types(case_id))
-        following = asyncio.create_task(client.get(f"/cases/{case_id}/events", headers={"Last-Event-ID": str(last)}))
-        await asyncio.sleep(0)
+async def test_an_answer_of_before_is_not_given_to_a_key_that_is_no_longer_good(program: Program) -> None:
+    case_id, key = await submitted(program), program.key(OFFICE)
+    async with program.anonymous() as client:
+        client.headers.update({"Authorization": f"Bearer {key}", "Idempotency-Key": "nudge"})
+        assert (await client.post(f"/cases/{case_id}/nudge", json={})).status_code == 200
         revoke_key(program.live.database, key.partition(".")[0], START)
-        await other.post(f"/cases/{case_id}/hold", json=WHY)
-        heard = await asyncio.wait_for(following, 60)
-        assert "case_held" not in heard.text
-        again = await client.post(f"/cases/{case_id}/nudge", json={}, headers=named)
-        assert code_of(again) == (401, "key_invalid")
+        assert code_of(await client.post(f"/cases/{case_id}/nudge", json={})) == (401, "key_invalid")
+
+
+async def test_a_stream_ends_with_the_key_that_asked_for_it(
+    sqlite_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cases, "LOOK_EVERY_SECONDS", 0)
+    furnish(sqlite_database)
+    play = Play(sqlite_database, tmp_path)
+    play.submit(example("industry-credit"))
+    known = len(event_types(sqlite_database, play.case_id))
+    key = make_key(sqlite_database, "x", OFFICE, ["read"], START)[1]
+    may_go_on = cases.still_good(sqlite_database, key, play.case_id)
+    stream = cases.stream(sqlite_database, play.case_id, known - 1, may_go_on)
+    assert (await anext(stream))["id"] == str(known)
+    revoke_key(sqlite_database, key.partition(".")[0], START)
+    play.decide("proposal", fit=4, no_duplication=3)
+    assert [event async for event in stream] == []
+    quiet = cases.stream(sqlite_database, play.case_id, 1_000, may_go_on)
+    assert [event async for event in quiet] == [], "nor does one go on that has nothing to tell"
 
 
 async def test_every_act_of_the_office_can_be_done_by_a_program(program: Program) -> None:

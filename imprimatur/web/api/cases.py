@@ -101,8 +101,8 @@ def router(database: Database, gateway: Gateway, guard: Guard) -> APIRouter:
         after = request.headers.get("last-event-id", "0")
         if not after.isascii() or not after.isdecimal() or len(after) > 9:
             raise InputError("last_event_malformed", "Last-Event-ID is no position.", "Send the id of the last event.")
-        may_go_on = _still(database, key_of(request), case_id)
-        return EventSourceResponse(_stream(database, case_id, int(after), may_go_on), ping=PING_EVERY_SECONDS)
+        may_go_on = still_good(database, key_of(request), case_id)
+        return EventSourceResponse(stream(database, case_id, int(after), may_go_on), ping=PING_EVERY_SECONDS)
 
     @routes.post("/cases/{case_id}/versions", dependencies=[UNCHANGED], summary="Hand in a new version of the proposal")
     async def revise(
@@ -134,7 +134,7 @@ def router(database: Database, gateway: Gateway, guard: Guard) -> APIRouter:
     return routes
 
 
-async def _stream(
+async def stream(
     database: Database, case_id: str, after: int, may_go_on: Callable[[], bool]
 ) -> AsyncIterator[dict[str, str]]:
     """Nothing is told to whoever may no longer hear it; a stream that tells nothing asks every so often."""
@@ -153,7 +153,7 @@ async def _stream(
             await asyncio.sleep(LOOK_EVERY_SECONDS)
 
 
-def _still(database: Database, key: str, case_id: str) -> Callable[[], bool]:
+def still_good(database: Database, key: str, case_id: str) -> Callable[[], bool]:
     """Whether a key is still good for the names of a case."""
 
     def found() -> bool:
