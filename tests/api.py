@@ -20,7 +20,7 @@ from imprimatur.web.api.limits import Rates
 from imprimatur.web.app import create_app
 from models.vocabulary import KeyScope
 from tests.engine import Engine
-from tests.facts import BASE_URL, example
+from tests.facts import BASE_URL, PROPOSER, example
 from tests.web import KEY
 
 UNTIRING = Rates(requests=100_000, failures=100_000)
@@ -89,3 +89,11 @@ def code_of(answer: httpx.Response) -> tuple[int, str]:
     body = answer.json()
     assert body["status"] == answer.status_code and body["title"] and body["type"].endswith(f"#{body['code']}")
     return answer.status_code, body["code"]
+
+
+async def submitted(program: Program, name: str = "industry-credit") -> str:
+    """An example, by a program of its proposer's; the case."""
+    async with program.of(PROPOSER) as client:
+        answer = await client.post("/cases", json={"proposal": proposal(name)})
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["case_id"])

@@ -1,6 +1,5 @@
 """Who may call what: every address, for every kind of person, on cases of their units and of others."""
 
-import datetime as dt
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -60,6 +59,7 @@ class World:
 
     def __init__(self, database: Database, folder: Path) -> None:
         self.site, self.database = populated(database, folder), database
+        self.keys: dict[str, str] = {}
         gateway: Any = Engine()
         keyring = Keyring(database, Vault([KEY]), BASE_URL)
         self.api = create_api(database, gateway, Links([KEY], BASE_URL), keyring, UNTIRING)
@@ -72,8 +72,9 @@ class World:
 
     @asynccontextmanager
     async def of(self, person: str) -> AsyncIterator[httpx.AsyncClient]:
-        key = make_key(self.database, "x", PEOPLE[person], list(KeyScope), dt.datetime.now(dt.UTC))[1]
-        headers = {"Authorization": f"Bearer {key}"}
+        if person not in self.keys:
+            self.keys[person] = make_key(self.database, "x", PEOPLE[person], list(KeyScope), START)[1]
+        headers = {"Authorization": f"Bearer {self.keys[person]}"}
         transport = httpx.ASGITransport(self.api)
         async with httpx.AsyncClient(transport=transport, base_url=BASE_URL, headers=headers) as client:
             yield client
@@ -139,17 +140,22 @@ def rules(world: World) -> dict[tuple[str, str], tuple[set[str], dict[str, Any]]
 YAML, CSV = {"Content-Type": "application/yaml"}, {"Content-Type": "text/csv"}
 PATHWAY = {"id": "ba-design", "title": "BA", "kind": "degree", "credits": 180, "credit_system": "ects"}
 OF_EVERYBODY = (
-    "/cases", "/tasks", "/frameworks", "/frameworks/{framework_id}/{version}", "/pathways", "/skills",
+    "/cases", "/tasks", "/keys",
+    "/frameworks", "/frameworks/{framework_id}/{version}", "/pathways", "/skills",
     "/skills/frameworks", "/catalogue",
 )  # fmt: skip
 OF_OVERSEERS = (
-    "/people", "/incidents", "/absences", "/delegations", "/webhooks", "/bulk-acts", "/committees", "/figures",
+    "/people", "/incidents", "/absences", "/delegations", "/interests",
+    "/webhooks", "/bulk-acts", "/committees", "/figures",
     "/figures/{name}", "/figures/{name}.csv", "/figures/{name}/cases",
 )  # fmt: skip
 OF_THE_WHOLE_OFFICE: dict[str, dict[str, Any]] = {
     "/frameworks": {"content": "id: x", "headers": YAML},
     "/frameworks/{framework_id}/migrate": {"json": WHY | {"to": "1.0", "preview": True}},
     "/people/import": {"content": "email,name\n", "headers": CSV},
+    "/people/preferences": {"json": {"person": "nobody@example.edu"}},
+    "/interests": {"json": {"person": "nobody@example.edu", "unit": "x"}},
+    "/interests/remove": {"json": {"person": "nobody@example.edu", "unit": "x"}},
     "/people/leave": {"json": {"person": "nobody@example.edu"}},
 }
 OF_THE_OFFICE: dict[str, dict[str, Any]] = {
@@ -161,6 +167,7 @@ OF_THE_OFFICE: dict[str, dict[str, Any]] = {
 }
 # What these answer depends on the state of a case or of a publication, and is tried where that is brought about.
 ELSEWHERE_TRIED = {
+    ("POST", "/keys/{key_id}/revoke"),
     ("POST", "/cases/{case_id}/move-item"),
     ("POST", "/cases/{case_id}/resume"), ("POST", "/cases/{case_id}/confirm"), ("POST", "/cases/{case_id}/versions"),
     ("GET", "/cases/{case_id}/events"), ("GET", "/cases/{case_id}/versions/{version}/changes"),

@@ -256,3 +256,31 @@ async def test_each_figure_leads_to_the_cases_behind_its_numbers(program: Progra
         assert followed >= 5
         assert code_of(await client.get("/figures/none")) == (404, "figure_unknown")
         assert code_of(await client.get("/figures/trend", params={"from": "soon"})) == (422, "period_malformed")
+
+
+async def test_interests_wishes_and_keys_are_kept_of_people(
+    office: httpx.AsyncClient, sqlite_database: Database
+) -> None:
+    given = {"person": ROSA, "partner": "Harbour Software"}
+    made = await office.post("/interests", json=given | {"reason": "sits on its board"})
+    assert (made.status_code, made.json()["tasks"], made.json()["interest"]["person"]) == (201, [], ROSA)
+    assert len((await office.get("/interests", params={"person": ROSA})).json()["items"]) == 1
+    assert code_of(await office.post("/interests", json=given | {"unit": "x"})) == (422, "interest_subject")
+    assert (await office.post("/interests/remove", json=given)).json()["subject"] == "Harbour Software"
+    assert code_of(await office.post("/interests/remove", json=given))[0] == 404
+    wishes = await office.post("/people/preferences", json={"person": ROSA, "digest": "daily", "receipts": "no"})
+    assert (wishes.json()["digest"], wishes.json()["receipts"]) == ("daily", False)
+    anew = await office.post("/people/preferences", json={"person": ROSA, "digest": "default"})
+    assert (anew.json()["digest"], anew.json()["receipts"]) == (None, False)
+    key = make_key(sqlite_database, "of Rosa", ROSA, ["read"], START)[1]
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(idle_api(sqlite_database)),
+        base_url=BASE_URL,
+        headers={"Authorization": f"Bearer {key}"},
+    ) as rosa:
+        [own] = (await rosa.get("/keys")).json()["items"]
+        [other] = [found for found in (await office.get("/keys")).json()["items"] if found["email"] != ROSA]
+        assert code_of(await rosa.post(f"/keys/{other['key_id']}/revoke")) == (404, "key_unknown")
+        assert (await rosa.post(f"/keys/{own['key_id']}/revoke")).json()["revoked_at"]
+        assert code_of(await rosa.get("/keys")) == (401, "key_invalid")
+    assert "secret" not in (await office.get("/keys")).text

@@ -22,6 +22,7 @@ from imprimatur.web.api import (
     incidents,
     office,
     pathways,
+    people,
     problems,
     tasks,
     webhooks,
@@ -83,6 +84,7 @@ def _add_all(api: FastAPI, database: Database, gateway: Gateway, links: Links, k
     api.include_router(committees.router(database, gateway, Guard(database)))
     api.include_router(incidents.router(database, gateway))
     api.include_router(directory.router(database, gateway))
+    api.include_router(people.router(database, gateway))
     api.include_router(frameworks.router(database))
     api.include_router(pathways.router(database))
     api.include_router(figures.router(database))

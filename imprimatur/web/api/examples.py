@@ -51,6 +51,9 @@ EXAMPLES: dict[str, Any] = {
     "/imports/csv": "title,credential_kind,ects\nCircular Procurement,non_credit,3\n",
     "/people/import": "email,name,roles,units\nnora@example.edu,Nora Lind,proposer,Student Success\n",
     "/people/leave": {"person": "nora@example.edu", "to": "rosa.reviewer@example.edu"},
+    "/people/preferences": {"person": "nora@example.edu", "quiet_hours": "20:00-07:00 weekends", "digest": "daily"},
+    "/interests": {"person": "rosa.reviewer@example.edu", "partner": "Harbour Software", "reason": "sits on its board"},
+    "/interests/remove": {"person": "rosa.reviewer@example.edu", "partner": "Harbour Software"},
     "/absences": {"person": "rosa.reviewer@example.edu", "first_on": "2026-12-21", "last_on": "2027-01-08"},
     "/absences/end": {"person": "rosa.reviewer@example.edu", "on": "2027-01-04"},
     "/delegations": {
