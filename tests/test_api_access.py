@@ -125,8 +125,8 @@ def rules(world: World) -> dict[tuple[str, str], tuple[set[str], dict[str, Any]]
         ("POST", "/cases"): (EVERYBODY, {"json": {"proposal": proposal()}}),
         ("POST", "/similar"): (EVERYBODY, {"json": {"proposal": proposal()}}),
         ("POST", "/frameworks/check"): (EVERYBODY, {"content": "id: x", "headers": YAML}),
-        ("POST", "/imports/csv"): (EVERYBODY, {"content": "title\nx\n", "headers": CSV}),
-        ("POST", "/imports/jsonl"): (EVERYBODY, {"content": "{}\n", "headers": {"Content-Type": "application/jsonl"}}),
+        ("POST", "/imports/csv"): (EVERYBODY, FRAMEWORK | {"content": "title\nx\n", "headers": CSV}),
+        ("POST", "/imports/jsonl"): (EVERYBODY, FRAMEWORK | {"content": "{}\n", "headers": LINES}),
         ("GET", "/pathways/{pathway_id}"): (EVERYBODY, {}),
         ("PUT", "/pathways/{pathway_id}"): (WHOLE_OFFICE, {"json": PATHWAY}),
         ("DELETE", "/pathways/{pathway_id}"): (WHOLE_OFFICE, {}),
@@ -138,9 +138,10 @@ def rules(world: World) -> dict[tuple[str, str], tuple[set[str], dict[str, Any]]
 
 
 YAML, CSV = {"Content-Type": "application/yaml"}, {"Content-Type": "text/csv"}
+LINES, FRAMEWORK = {"Content-Type": "application/jsonl"}, {"params": {"framework": "non-credit"}}
 PATHWAY = {"id": "ba-design", "title": "BA", "kind": "degree", "credits": 180, "credit_system": "ects"}
 OF_EVERYBODY = (
-    "/cases", "/tasks", "/keys",
+    "/cases", "/tasks", "/keys", "/imports",
     "/frameworks", "/frameworks/{framework_id}/{version}", "/pathways", "/skills",
     "/skills/frameworks", "/catalogue",
 )  # fmt: skip
@@ -167,7 +168,9 @@ OF_THE_OFFICE: dict[str, dict[str, Any]] = {
 }
 # What these answer depends on the state of a case or of a publication, and is tried where that is brought about.
 ELSEWHERE_TRIED = {
-    ("POST", "/keys/{key_id}/revoke"),
+    ("POST", "/keys/{key_id}/revoke"), ("GET", "/cases/{case_id}/files/{digest}"), ("GET", "/imports/{import_id}"),
+    ("GET", "/imports/{import_id}/lines"), ("POST", "/imports/{import_id}/begin"),
+    ("POST", "/imports/{import_id}/forget"),
     ("POST", "/cases/{case_id}/move-item"),
     ("POST", "/cases/{case_id}/resume"), ("POST", "/cases/{case_id}/confirm"), ("POST", "/cases/{case_id}/versions"),
     ("GET", "/cases/{case_id}/events"), ("GET", "/cases/{case_id}/versions/{version}/changes"),

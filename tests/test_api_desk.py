@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from imprimatur.frameworks.loader import shipped, shipped_path
+from imprimatur.imports import ImportRunner
 from imprimatur.store.api_keys import make_key
 from imprimatur.store.engine import Database
 from imprimatur.store.people import import_people
@@ -100,19 +101,36 @@ async def test_an_office_of_units_acts_on_its_own_cases_of_many(program: Program
 async def test_proposals_are_imported_line_by_line_and_once(program: Program) -> None:
     good = json.dumps(proposal("non-credit") | {"id": "r-1"})
     text = f'{good}\n{{"title": 7}}\n{good}\nnot json\n'
-    headers = {"Content-Type": "application/jsonl"}
-    async with program.of(PROPOSER) as client:
-        first = await client.post("/imports/jsonl?framework=non-credit", content=text, headers=headers)
-        assert (first.json()["accepted"], first.json()["skipped"]) == (1, 1), first.text
-        assert {line["line"] for line in first.json()["rejected"]} == {2, 4}
+    headers, runner = {"Content-Type": "application/jsonl"}, ImportRunner(program.live.gateway, program.live.database)
+    async with program.of(PROPOSER) as client, program.of(OFFICE) as other:
+        seen = await client.post("/imports/jsonl?framework=non-credit&preview=true", content=text, headers=headers)
+        assert (seen.status_code, seen.json()["begun_at"]) == (202, None), seen.text
+        assert seen.json()["count"]["foreseen"] == {"accepted": 1, "skipped": 1, "rejected": 2}
+        assert not await runner.run_next(), "nothing was begun"
+        path = f"/imports/{seen.json()['import_id']}"
+        assert seen.headers["location"] == f"/api/v1{path}"
+        assert (await client.post(f"{path}/begin")).status_code == 202
+        assert await runner.run_next()
+        done = (await client.get(path)).json()
+        assert done["ended_at"] and done["count"]["results"] == {"accepted": 1, "skipped": 1, "rejected": 2}
+        first = (await client.get(f"{path}/lines", params={"limit": 3})).json()
+        rest = (await client.get(f"{path}/lines", params={"cursor": first["next_cursor"]})).json()
+        assert [line["line"] for line in first["items"] + rest["items"]] == [1, 2, 3, 4] and not rest["next_cursor"]
+        wrong = (await client.get(f"{path}/lines", params={"result": "rejected"})).json()["items"]
+        assert [line["line"] for line in wrong] == [2, 4] and all(line["problems"] for line in wrong)
         again = await client.post("/imports/jsonl?framework=non-credit", content=text, headers=headers)
-        assert (again.json()["accepted"], again.json()["skipped"]) == (0, 2)
-        csv = "title,credential_kind\nHalf,non_credit\n"
-        half = await client.post("/imports/csv?framework=non-credit", content=csv, headers={"Content-Type": "text/csv"})
-        assert (half.json()["returned"], half.status_code) == (1, 200) and half.json()["rejected"]
-        unknown = await client.post("/imports/csv?framework=none", content=csv, headers={"Content-Type": "text/csv"})
+        assert again.json()["begun_at"] and again.json()["count"]["foreseen"]["skipped"] == 2
+        assert len((await client.get("/imports")).json()["items"]) == 2
+        assert code_of(await client.post(f"{path}/forget")) == (409, "import_begun")
+        for address in (path, f"{path}/lines"):
+            assert code_of(await other.get(address)) == (404, "import_unknown")
+        csv = {"Content-Type": "text/csv"}
+        half = await client.post("/imports/csv?framework=non-credit&preview=true", content="title\nHalf\n", headers=csv)
+        assert half.json()["count"]["foreseen"] == {"returned": 1}
+        assert (await client.post(f"/imports/{half.json()['import_id']}/forget")).status_code == 204
+        unknown = await client.post("/imports/csv?framework=none", content="title\nHalf\n", headers=csv)
         assert code_of(unknown) == (404, "framework_unknown")
-        assert len((await client.get("/cases")).json()["items"]) == 2
+        assert len((await client.get("/cases")).json()["items"]) == 1
 
 
 async def test_versions_mails_and_the_proof_of_a_case_can_be_read(program: Program) -> None:
@@ -165,7 +183,8 @@ async def test_a_framework_is_checked_stored_compared_and_moved_to(program: Prog
         taken = await client.post("/frameworks", content=other, headers=headers)
         assert code_of(taken) == (409, "framework_version_exists")
         compared = await client.get("/frameworks/non-credit/compare", params={"from": version, "to": "9"})
-        assert (compared.json()["after"], compared.json()["altered"]) == ("9", []), compared.text
+        assert compared.json()["after"] == "9" and not compared.json()["whole"], compared.text
+        assert {stage["fate"] for stage in compared.json()["stages"]} == {"same"}
         move = WHY | {"to": "9"}
         preview = (await client.post("/frameworks/non-credit/migrate", json=move | {"preview": True})).json()
         assert [(case["case_id"], case["result"]) for case in preview["cases"]] == [(case_id, "possible")]

@@ -10,19 +10,24 @@ from temporalio.service import RPCError
 
 from imprimatur.cli.context import Environment, open_database, open_gateway
 from imprimatur.cli.doctor import worker_count
+from imprimatur.cli.machinery import machinery_of
 from imprimatur.desk import Desk
 from imprimatur.embedded.sink import StoredMail, find_mails, read_mail
 from imprimatur.errors import ImprimaturError, InputError, Refused
 from imprimatur.gateway import Gateway
+from imprimatur.imports import ImportRunner
 from imprimatur.logs import configure_logs
 from imprimatur.mail.links import Links
 from imprimatur.publication.keys import Keyring
 from imprimatur.publication.vault import Vault
+from imprimatur.settings import Settings
 from imprimatur.store.engine import Database
 from imprimatur.web.api.app import create_api
 from imprimatur.web.api.limits import Rates
 from imprimatur.web.app import create_app
+from imprimatur.web.drafts import UploadRules
 from imprimatur.web.oidc import Provider
+from imprimatur.web.uploads import USUAL_TYPES
 
 INBOX_LENGTH = 500
 
@@ -55,6 +60,8 @@ async def _serve(
 ) -> int:
     with open_database(environment) as database:
         async with open_gateway(environment, database) as gateway:
+            runner = ImportRunner(gateway, database)
+            keyring = Keyring(database, Vault(environment.secret_keys()), links.base_url)
             app = create_app(
                 database=database,
                 decider=gateway,
@@ -63,10 +70,15 @@ async def _serve(
                 ready=lambda: problems(database, gateway),
                 mailbox=SinkMailbox(environment.settings.home / "mail") if inbox else None,
                 provider=provider,
-                api=create_api(database, gateway, links, _keyring(environment, database, links), _rates(environment)),
+                proposals=gateway,
+                uploads=upload_rules(environment.settings),
+                wake_imports=runner.wake.set,
+                api=create_api(database, gateway, links, keyring, _rates(environment), runner.wake.set),
                 gateway=gateway,
+                machinery=machinery_of(environment, gateway),
             )
             config = uvicorn.Config(app, host, port, log_level="warning", access_log=False, server_header=False)
+            importing = asyncio.create_task(runner.run_forever())
             try:
                 await uvicorn.Server(config).serve()
             except SystemExit as error:
@@ -74,11 +86,15 @@ async def _serve(
                 raise Refused(
                     "port_in_use", f"Port {port} of {host} cannot be listened on.", "Name another with --port."
                 ) from error
+            finally:
+                importing.cancel()
     return 0
 
 
-def _keyring(environment: Environment, database: Database, links: Links) -> Keyring:
-    return Keyring(database, Vault(environment.secret_keys()), links.base_url)
+def upload_rules(settings: Settings) -> UploadRules:
+    named = settings.attachment_types
+    types = frozenset(named.split()) if named else frozenset(USUAL_TYPES)
+    return UploadRules(int(settings.attachment_mebibytes) * 1024 * 1024, types)
 
 
 def _rates(environment: Environment) -> Rates:

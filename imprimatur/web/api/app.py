@@ -1,5 +1,6 @@
 """The programming interface as an application of its own, mounted beside the pages."""
 
+from collections.abc import Callable
 from typing import Any
 
 from fastapi import FastAPI
@@ -52,8 +53,19 @@ IDEMPOTENCY_KEY: dict[str, Any] = {
 }
 
 
-def create_api(database: Database, gateway: Gateway, links: Links, keyring: Keyring, rates: Rates = RATES) -> FastAPI:
-    """Routes are without their prefix; ``servers`` of the description names it."""
+def _nothing() -> None:
+    """Whoever carries imports out looks by itself every few seconds."""
+
+
+def create_api(
+    database: Database,
+    gateway: Gateway,
+    links: Links,
+    keyring: Keyring,
+    rates: Rates = RATES,
+    wake_imports: Callable[[], object] = _nothing,
+) -> FastAPI:
+    """``wake_imports`` is called when an import waits. Routes are without their prefix."""
     api = FastAPI(
         title="Imprimatur",
         version="1",
@@ -72,6 +84,7 @@ def create_api(database: Database, gateway: Gateway, links: Links, keyring: Keyr
     api.include_router(cases.router(database, gateway, guard))
     api.include_router(tasks.router(database, gateway, links, guard))
     api.include_router(office.router(database, gateway, guard))
+    api.include_router(imports.router(database, wake_imports))
     _add_all(api, database, gateway, links, keyring)
     return api
 
@@ -80,7 +93,6 @@ def _add_all(api: FastAPI, database: Database, gateway: Gateway, links: Links, k
     """What belongs to no single case, and what is kept of one."""
     api.include_router(case_records.router(database))
     api.include_router(bulk.router(database, gateway))
-    api.include_router(imports.router(database, gateway))
     api.include_router(committees.router(database, gateway, Guard(database)))
     api.include_router(incidents.router(database, gateway))
     api.include_router(directory.router(database, gateway))

@@ -3,7 +3,7 @@
 import datetime as dt
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel
 from sqlalchemy import select
 
@@ -11,6 +11,7 @@ from imprimatur.access.viewer import Viewer
 from imprimatur.errors import NotFound
 from imprimatur.history.verify import Verification, verify_case
 from imprimatur.store.access import facts_of
+from imprimatur.store.attachments import file_of_case
 from imprimatur.store.deliveries import MailEventView, MailView, list_mails, show_mail
 from imprimatur.store.documents import proposal_by_digest
 from imprimatur.store.engine import Database
@@ -19,6 +20,7 @@ from imprimatur.web.api.documents import Page
 from imprimatur.web.api.guard import Reads
 from imprimatur.web.api.paging import Cursor, Limit, page_of
 from imprimatur.web.api.standing import oversee_case
+from imprimatur.web.uploads import download
 from models.proposal import Proposal
 from models.tables import VersionRow
 
@@ -77,6 +79,17 @@ def router(database: Database) -> APIRouter:
     def verification(viewer: Reads, case_id: str) -> Verification:
         oversee_case(database, viewer, case_id)
         return verify_case(database, case_id)
+
+    @routes.get(
+        "/cases/{case_id}/files/{digest}",
+        summary="A file of some version of the proposal",
+        response_class=Response,
+        responses={200: {"content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}}},
+    )
+    def file(viewer: Reads, case_id: str, digest: str) -> Response:
+        """As the proposal lists it under `attachments`, as far as it was handed in here."""
+        found, content = file_of_case(database, viewer.scope, case_id, digest)
+        return download(content, found.name, found.media_type)
 
     return routes
 

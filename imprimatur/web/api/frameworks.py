@@ -2,14 +2,15 @@
 
 import datetime as dt
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
 from imprimatur.errors import DocumentInvalid, Problem
-from imprimatur.frameworks.checker import check_file
-from imprimatur.rules.migration import altered_stages
+from imprimatur.frameworks.checker import check_text
+from imprimatur.frameworks.comparing import compare
 from imprimatur.store import frameworks as store
 from imprimatur.store.engine import Database
 from imprimatur.store.people import role_counts
@@ -17,7 +18,7 @@ from imprimatur.web.api.documents import Page
 from imprimatur.web.api.guard import Reads, Runs
 from imprimatur.web.api.paging import Cursor, Limit, page_of
 from imprimatur.web.api.standing import run_all
-from imprimatur.web.api.uploads import YamlText, as_file
+from imprimatur.web.api.uploads import YamlText
 from models.framework import Framework
 
 FILE = "framework.yaml"
@@ -43,17 +44,33 @@ class Checked(BaseModel):
     warnings: list[Finding]
 
 
-class Comparison(BaseModel):
-    """``altered``: stages whose rule is another one; a case that moves repeats them. ``changed``: other keys."""
+class ChangeDocument(BaseModel):
+    """``key`` is the place in the document; what is not there is empty."""
+
+    key: str
+    words: str
+    before: str
+    after: str
+
+
+class StageDocument(BaseModel):
+    """``asked_again``: a case that moves there does the stage anew."""
+
+    stage: str
+    name: str
+    fate: str
+    asked_again: bool
+    changes: list[ChangeDocument]
+
+
+class ComparisonDocument(BaseModel):
+    """``whole``: what differs beside the stages."""
 
     framework: str
     before: str
     after: str
-    added: list[str]
-    removed: list[str]
-    altered: list[str]
-    reworded: list[str]
-    changed: list[str]
+    whole: list[ChangeDocument]
+    stages: list[StageDocument]
 
 
 def router(database: Database) -> APIRouter:
@@ -65,14 +82,21 @@ def router(database: Database) -> APIRouter:
         return page_of(found, lambda entry: f"{entry.id}@{entry.version}", cursor, limit)
 
     @routes.get("/frameworks/{framework_id}/compare", summary="What two versions differ in")
-    def compare(
+    def two_versions(
         viewer: Reads,
         framework_id: str,
         before: Annotated[str, Query(alias="from", max_length=50)],
         after: Annotated[str, Query(alias="to", max_length=50)],
-    ) -> Comparison:
-        old = store.framework(database, framework_id, before)
-        return _compared(old, store.framework(database, framework_id, after))
+    ) -> ComparisonDocument:
+        old, new = (store.framework(database, framework_id, version) for version in (before, after))
+        found = compare(old, new)
+        return ComparisonDocument(
+            framework=new.id,
+            before=old.version,
+            after=new.version,
+            whole=[ChangeDocument.model_validate(change, from_attributes=True) for change in found.whole],
+            stages=[StageDocument.model_validate(stage, from_attributes=True) for stage in found.stages],
+        )
 
     @routes.get("/frameworks/{framework_id}/{version}", summary="One version of an approval policy")
     def one_framework(viewer: Reads, framework_id: str, version: str) -> Framework:
@@ -103,31 +127,15 @@ def router(database: Database) -> APIRouter:
 
 def _checked(database: Database, text: str) -> tuple[Framework | None, Checked]:
     """Raises what reading a document raises."""
-    with as_file(text, FILE) as file:
-        policy, problems = check_file(file)
-        warnings: list[Problem] = []
-        if policy is not None and not problems:
-            with database.read() as connection:
-                warnings = check_file(file, role_counts(connection))[1]
+    file = Path(FILE)
+    policy, problems = check_text(text, file)
+    warnings: list[Problem] = []
+    if policy is not None and not problems:
+        with database.read() as connection:
+            warnings = check_text(text, file, role_counts(connection))[1]
     facts: dict[str, Any] = {name: getattr(policy, name, None) for name in ("id", "version", "digest")}
     return policy, Checked(**facts, problems=_findings(problems), warnings=_findings(warnings))
 
 
 def _findings(problems: list[Problem]) -> list[Finding]:
     return [Finding.model_validate(asdict(problem)) for problem in problems]
-
-
-def _compared(old: Framework, new: Framework) -> Comparison:
-    before, after = ({stage.id: stage for stage in policy.stages} for policy in (old, new))
-    altered = altered_stages(old, new)
-    texts = [policy.model_dump(mode="json", exclude={"version", "stages"}) for policy in (old, new)]
-    return Comparison(
-        framework=new.id,
-        before=old.version,
-        after=new.version,
-        added=[name for name in after if name not in before],
-        removed=[name for name in before if name not in after],
-        altered=list(altered),
-        reworded=[n for n in after if n in before and n not in altered and after[n] != before[n]],
-        changed=sorted(name for name in texts[1] if texts[0].get(name) != texts[1][name]),
-    )
