@@ -240,7 +240,7 @@ async def test_nothing_hostile_in_a_proposal_or_a_comment_gets_through(
         while play.state.open_tasks():
             play.decide(play.state.open_tasks()[0].stage, outcomes=4, assessment=4, need=4)
         listed = await visitor.get("/catalogue")
-        [slug] = re.findall(r"/catalogue/([a-z0-9-]+)", listed.text)
+        [slug] = re.findall(r'"/catalogue/([a-z0-9-]+)"', listed.text)
         credential = await visitor.get(f"/catalogue/{slug}")
         inbox = [await visitor.get(path) for path in ("/inbox", "/inbox/1-a.eml", f"/inbox?to={hostile}")]
     for answer in (shown, kept, recorded, listed, credential, *inbox):

@@ -17,11 +17,12 @@ from imprimatur.rules.answers import NEEDS_COMMENT
 from imprimatur.rules.condition_words import condition
 from imprimatur.rules.wording import VERDICT_LABELS, asked_for, closed_by
 from imprimatur.store.answer_drafts import draft_of, forget_draft, keep_draft
-from imprimatur.store.deliveries import is_seen, mark_seen
 from imprimatur.store.engine import Database
 from imprimatur.store.overlaps import Overlaps
+from imprimatur.store.seen import is_seen, mark_seen
 from imprimatur.store.task_page import TaskPage, task_page
 from imprimatur.web import once, receipts
+from imprimatur.web.files import file_links
 from imprimatur.web.forms import read_form
 from imprimatur.web.rendering import page, wants_json
 from models.conditions import Condition
@@ -55,6 +56,9 @@ def router(
     overlaps = Overlaps(database)
     routes.include_router(receipts.router(database, links))
 
+    def files_of(token: str, found: TaskPage) -> Mapping[str, str]:
+        return file_links(database, found.proposal, str(found.case["proposer"]), f"/t/{token}")
+
     @routes.api_route("/t/{token}", methods=["GET", "HEAD"])
     def show(request: Request, token: str) -> Response:
         claim = links.read(token)
@@ -62,7 +66,7 @@ def router(
         strength = _strength(signed_in(request), claim.person)
         seen = is_seen(database, claim.task_id, claim.person)
         draft = draft_of(database, claim.task_id, claim.person) if found.is_open else None
-        shown = Shown(links.form_value(claim.task_id, claim.person), strength, seen=seen)
+        shown = Shown(links.form_value(claim.task_id, claim.person), strength, seen=seen, files=files_of(token, found))
         if draft is not None:
             shown = replace(shown, typed=draft.typed, kept_at=draft.kept_at)
         return _task(request, overlaps, found, shown)
@@ -106,6 +110,7 @@ def router(
                 form,
                 error,
                 seen=await run_in_threadpool(is_seen, database, claim.task_id, claim.person),
+                files=await run_in_threadpool(files_of, token, found),
             )
             return await run_in_threadpool(_task, request, overlaps, found, shown)
         await run_in_threadpool(forget_draft, database, claim.task_id, claim.person)
@@ -150,6 +155,7 @@ class Shown:
     error: ImprimaturError | None = None
     seen: bool = False
     kept_at: dt.datetime | None = None
+    files: Mapping[str, str] = field(default_factory=dict)
 
 
 def _task(request: Request, overlaps: Overlaps, found: TaskPage, shown: Shown) -> Response:
@@ -162,6 +168,7 @@ def _task(request: Request, overlaps: Overlaps, found: TaskPage, shown: Shown) -
         "stage": found.stage,
         "proposal": found.proposal,
         "unstated": found.unstated,
+        "files": shown.files,
         "due_reason": found.due_reason,
         "sits_at": found.sits_at,
         "committee": found.committee,

@@ -23,6 +23,7 @@ from models.tables.cases import (
     VersionRow,
 )
 from models.tables.columns import UtcDateTime
+from models.tables.drafts import AttachmentHolderRow, AttachmentRow, DraftRow, ImportLineRow, ImportRow
 from models.tables.mail import InboundContentRow, InboundMailRow, MailboxRow, MailEventRow, OutboxRow, SentFormRow
 from models.tables.pages import AnswerDraftRow, SavedViewRow
 from models.tables.people import (
@@ -46,6 +47,8 @@ __all__ = [
     "AnswerTimeRow",
     "ApiAnswerRow",
     "ApiKeyRow",
+    "AttachmentHolderRow",
+    "AttachmentRow",
     "BadgeRow",
     "BulkItemRow",
     "BulkRow",
@@ -55,8 +58,11 @@ __all__ = [
     "DecisionRow",
     "DelegationRow",
     "DocumentRow",
+    "DraftRow",
     "EndorsementRow",
     "FrameworkRow",
+    "ImportLineRow",
+    "ImportRow",
     "InboundContentRow",
     "InboundMailRow",
     "IncidentRow",
