@@ -266,7 +266,13 @@ async def test_a_case_says_where_it_stands_and_who_is_waited_for(site: Site) -> 
     for told in ("Proposal check Approved", "Quality review Open", "Industry sign-off Open", "Publication Waiting"):
         assert told in text
     # Who comes from a partner stands in no directory.
-    for told in ("Waiting for Quinn Abara", "Waiting for Mere Tane", "Fits our offer.", "To be published", "Learning outcomes"):
+    for told in (
+        "Waiting for Quinn Abara",
+        "Waiting for Mere Tane",
+        "Fits our offer.",
+        "To be published",
+        "Learning outcomes",
+    ):
         assert told in text
     order = [text.index(stage.name) for stage in site.play.framework.stages]
     assert order == sorted(order)
