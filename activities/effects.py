@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from activities import acts, carrying, conditions, desk, migrating, tracks
+from activities import acts, carrying, conditions, desk, improving, migrating, tracks
 from activities.assigning import escalate, open_stage, resolution, resolve_incidents, seek_reviewers
 from activities.book import SYSTEM, Book
 from activities.publishing import digest_of_record, publication_of
@@ -19,6 +19,7 @@ from imprimatur.store.pathways import required_problems, stacking_values
 from imprimatur.store.people import holders
 from models import conditions as agreed
 from models import effects as c
+from models import improvement
 from models.tables import DecisionRow, PublicationRow, StackingRow, StageRow, TaskRow, VersionRow
 from models.vocabulary import (
     Channel,
@@ -106,6 +107,7 @@ def _record_decision(book: Book, effect: c.RecordDecision) -> None:
     outcome = next((e.outcome for e in step.effects if isinstance(e, c.CloseStage) and e.stage == effect.stage), None)
     # What is not said is not written into the ledger: older decisions replay into the events that they were.
     signed = {name: value for name in ("statement", "logo", "strength") if (value := getattr(decision, name))}
+    until = {"teach_out_on": decision.teach_out_on.isoformat()} if decision.teach_out_on else {}
     book.event(
         EventType.DECISION_RECORDED,
         decision.actor,
@@ -122,6 +124,7 @@ def _record_decision(book: Book, effect: c.RecordDecision) -> None:
         case_status=str(step.status),
         **({"conditions": conditions.told_of(decision)} if decision.conditions else {}),
         **signed,
+        **until,
     )
     conditions.propose_conditions(book, effect)
     book.rows.insert(
@@ -306,6 +309,7 @@ def _publish(book: Book, effect: c.Publish) -> None:
         page_digest=digest_of_record(record["page"]),
     )
     book.published.append((record["slug"], record["achievement"]))
+    improving.schedule_review(book)
 
 
 def _breach_case(book: Book, effect: c.BreachCase) -> None:
@@ -378,5 +382,7 @@ _HANDLERS: dict[type[c.Effect], Callable[[Book, Any], None]] = {
     agreed.RemindOfCondition: conditions.remind_of_condition,
     agreed.BreachCondition: conditions.breach_condition,
     c.Publish: _publish,
+    improvement.BeginReview: improving.begin_review,
+    improvement.ConcludeReview: improving.conclude_review,
     c.CloseCase: _close_case,
 }

@@ -174,13 +174,15 @@ class Gateway:
         conditions: Sequence[Condition] = (),
         statement: str = "",
         logo: bool = False,
+        teach_out_on: dt.date | None = None,
         channel: Channel = Channel.COMMAND_LINE,
         strength: Strength | None = None,
     ) -> DecisionReceipt:
         """Records a decision; answers after it is committed. The same answer again gets the first receipt.
 
         ``statement`` is published with the micro-credential; ``logo``: the organisation's logo may be shown with it.
-        ``strength``: how surely the actor is known, where the channel does not say it.
+        ``strength``: how surely the actor is known, where the channel does not say it. ``teach_out_on``: until when
+        learners can finish, where the verdict is to retire.
         """
         given, actor, comment = dict(scores or {}), actor.strip().lower(), comment.strip()
         numbered, strength = identified(task_id, conditions), strength or KNOWN_BY_CHANNEL.get(channel)
@@ -189,7 +191,11 @@ class Gateway:
             attempt.case_id = task.case_id
             authority = await asyncio.to_thread(authority_in, self._database, task.case_id, actor)
             aside = authority.conflict is not None
-            public = {"statement": statement.strip(), "logo": logo and task.stage_def.statement is not Statement.NONE}
+            public: dict[str, Any] = {
+                "statement": statement.strip(),
+                "logo": logo and task.stage_def.statement is not Statement.NONE,
+                "teach_out_on": teach_out_on,
+            }
             checked = check_answer(
                 task.stage_def,
                 verdict,
@@ -198,6 +204,7 @@ class Gateway:
                 task.reason,
                 numbered,
                 statement=statement.strip(),
+                teach_out_on=teach_out_on,
                 stands_aside=aside,
             )
             also = [*(item.id for item in numbered), *(f"{name} {value}" for name, value in public.items() if value)]

@@ -21,6 +21,7 @@ from models.vocabulary.case import (
     TaskClosure,
     TaskStatus,
 )
+from models.vocabulary.improvement import DecidedBy, Indicator, ReviewOutcome, ReviewTrigger
 from models.vocabulary.mail import DeliveryStatus, Digest, InboundKind, MailKind, MailState, MailStatus, ReportAction
 from models.vocabulary.policy import (
     AtBreach,
@@ -58,11 +59,13 @@ __all__ = [
     "ConsentItems",
     "CountedOf",
     "CredentialKind",
+    "DecidedBy",
     "DeliveryStatus",
     "Digest",
     "EventType",
     "InboundKind",
     "IncidentKind",
+    "Indicator",
     "InformationProfile",
     "InterestKind",
     "KeyScope",
@@ -76,6 +79,8 @@ __all__ = [
     "Pick",
     "Recusal",
     "ReportAction",
+    "ReviewOutcome",
+    "ReviewTrigger",
     "SignInEvent",
     "StageFate",
     "StageKind",
