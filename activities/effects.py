@@ -8,13 +8,13 @@ from activities.assigning import escalate, open_stage, resolution, resolve_incid
 from activities.book import SYSTEM, Book
 from activities.publishing import digest_of_record, publication_of
 from activities.resolving import calendar_of, next_business_day, valid_until
-from imprimatur.history.ledger import instant_text
 from imprimatur.rules.business_time import (
     DueTime,
     add_business_seconds,
     add_business_time,
     business_seconds_between,
 )
+from imprimatur.rules.ledger import instant_text
 from imprimatur.store.pathways import required_problems, stacking_values
 from imprimatur.store.people import holders
 from models import conditions as agreed

@@ -86,6 +86,10 @@ def webhook_delivery_id(webhook: str, case_id: str, position: int) -> str:
     return _derived("w-", webhook, case_id, position)
 
 
+def publication_run_id(case_id: str, number: int) -> str:
+    return _derived("p-", case_id, number)
+
+
 def incident_id(case_id: str, stage_id: str, round_number: int, kind: str) -> str:
     return _derived("i-", case_id, stage_id, round_number, kind)
 

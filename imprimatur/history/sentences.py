@@ -224,6 +224,11 @@ def _decision(data: Data) -> str:
     return f"{text}: {data['comment']}" if data["comment"] else text
 
 
+def _record_status_changed(data: Data) -> str:
+    by = f" by {data['replaced_by']}" if data.get("replaced_by") else ""
+    return f"The published record is now {_words(data['status'])}{by}{_because(data)}"
+
+
 _SENTENCES: dict[EventType, Callable[[Data], str]] = {
     EventType.CASE_SUBMITTED: lambda d: f"Submitted “{d['title']}” under {d['framework']} {d['version']}",
     EventType.CASE_RETURNED: _returned,
@@ -302,6 +307,11 @@ _SENTENCES: dict[EventType, Callable[[Data], str]] = {
     EventType.INCIDENT_OPENED: lambda d: (
         f"Opened an incident ({_words(d['kind'])}) in {_words(d['stage'])}: {d['detail']}"
     ),
+    EventType.PUBLICATION_SCHEDULED: lambda d: f"Set the publication for {d['publish_on']}{_because(d)}",
+    EventType.TARGET_PUBLISHED: lambda d: f"Published at {d['target']}",
+    EventType.TARGET_WITHDRAWN: lambda d: f"Withdrew the publication at {d['target']}{_because(d)}",
+    EventType.TARGET_FAILED: lambda d: f"Could not reach {d['target']}{_because(d)}",
+    EventType.RECORD_STATUS_CHANGED: _record_status_changed,
     EventType.CREDENTIAL_PUBLISHED: lambda d: f"Published version {d['version']} as {d['slug']}",
     EventType.CASE_CLOSED: lambda d: f"Closed the case as {_words(d['status'])}: {d['reason']}",
 }

@@ -33,6 +33,7 @@ from models.tables.people import (
     PersonRow,
     PersonUnitRow,
 )
+from models.tables.publishing import PublicationDateRow, PublicationRunRow, PublicationTargetRow
 from models.tables.records import BadgeRow, EndorsementRow, PublicationRow, SigningKeyRow, StatusListRow
 from models.tables.stacking import PathwayRow, SkillRow, StackingRow
 from models.tables.times import AnswerTimeRow, CaseTimeRow, StageTimeRow
@@ -70,7 +71,10 @@ __all__ = [
     "PersonRow",
     "PersonUnitRow",
     "ProposedActRow",
+    "PublicationDateRow",
     "PublicationRow",
+    "PublicationRunRow",
+    "PublicationTargetRow",
     "RefusalRow",
     "SentFormRow",
     "SessionRow",

@@ -39,7 +39,15 @@ from models.vocabulary.policy import (
     Verdict,
     VotingMethod,
 )
-from models.vocabulary.records import BadgeStatus, InformationProfile
+from models.vocabulary.records import (
+    BadgeStatus,
+    InformationProfile,
+    RecordStatus,
+    RunKind,
+    RunStatus,
+    TargetKind,
+    TargetStatus,
+)
 
 __all__ = [
     "AccessRole",
@@ -74,8 +82,11 @@ __all__ = [
     "OnRejection",
     "Party",
     "Pick",
+    "RecordStatus",
     "Recusal",
     "ReportAction",
+    "RunKind",
+    "RunStatus",
     "SignInEvent",
     "StageFate",
     "StageKind",
@@ -83,6 +94,8 @@ __all__ = [
     "StageStatus",
     "Statement",
     "Strength",
+    "TargetKind",
+    "TargetStatus",
     "TaskClosure",
     "TaskStatus",
     "Verdict",

@@ -268,6 +268,11 @@ class EventType(StrEnum):
     FRAMEWORK_CHANGED = "framework_changed"
     INCIDENT_OPENED = "incident_opened"
     CREDENTIAL_PUBLISHED = "credential_published"
+    PUBLICATION_SCHEDULED = "publication_scheduled"
+    TARGET_PUBLISHED = "target_published"
+    TARGET_WITHDRAWN = "target_withdrawn"
+    TARGET_FAILED = "target_failed"
+    RECORD_STATUS_CHANGED = "record_status_changed"
     CASE_CLOSED = "case_closed"
 
 
