@@ -8,13 +8,13 @@ from activities.assigning import escalate, open_stage, resolution, resolve_incid
 from activities.book import SYSTEM, Book
 from activities.publishing import digest_of_record, publication_of
 from activities.resolving import calendar_of, next_business_day, valid_until
-from imprimatur.history.ledger import instant_text
 from imprimatur.rules.business_time import (
     DueTime,
     add_business_seconds,
     add_business_time,
     business_seconds_between,
 )
+from imprimatur.rules.ledger import instant_text
 from imprimatur.store.pathways import required_problems, stacking_values
 from imprimatur.store.people import holders
 from models import conditions as agreed
@@ -76,7 +76,8 @@ def _add_version(book: Book, effect: c.AddVersion) -> None:
         complete=effect.complete,
         changed=list(effect.changed),
     )
-    for values in stacking_values(book.proposal):
+    # A review adds no micro-credential that could stack.
+    for values in () if book.framework.reviews else stacking_values(book.proposal):
         book.rows.insert(StackingRow, case_id=step.case_id, version=effect.version, **values)
     book.event(
         EventType.PROPOSAL_VERSION_ADDED,
@@ -94,6 +95,7 @@ def _return_to_proposer(book: Book) -> None:
         {"field": item.field, "problem": item.problem, "why": item.why or ""}
         for item in required_problems(book.connection, book.proposal, book.framework, book.step.case_id)
     ]
+    lacking += improving.wanted_anew(book)
     book.event(
         EventType.CASE_RETURNED,
         SYSTEM,
@@ -328,6 +330,9 @@ def _breach_case(book: Book, effect: c.BreachCase) -> None:
 def _close_case(book: Book, effect: c.CloseCase) -> None:
     book.changes |= {"closed_at": book.step.at, "closing_reason": effect.reason}
     book.event(EventType.CASE_CLOSED, effect.actor, status=str(effect.status), reason=effect.reason)
+    if book.framework.reviews:
+        # What it came to is told by a mail of its own.
+        return
     data: dict[str, Any] = {"slug": book.published[-1][0]} if book.published else {}
     book.mail(MailKind.OUTCOME, book.proposer, status=str(effect.status), reason=effect.reason, **data)
 

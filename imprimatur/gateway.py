@@ -144,6 +144,11 @@ class Gateway:
             lacking = required_problems(connection, proposal, policy, case_id)
         return Beginning(policy, person.email, lacking, *course_of(policy, proposal))
 
+    async def begin(self, case_id: str, plan: Plan, event: Submitted) -> CaseAnswer:
+        """Starts a case that nobody hands in: a review, or a new version that one asked for. Again it is the same."""
+        async with self._on_record(Attempt("submit", event.actor, case_id)):
+            return await self._act(case_id, event, lambda: self._cases.start(case_id, plan, event))
+
     def lacking(self, proposal: Proposal, framework_id: str) -> Sequence[FieldProblem]:
         """What a framework would find missing; changes nothing."""
         policy = self._policy_for(proposal, framework_id)
@@ -152,9 +157,16 @@ class Gateway:
 
     def _policy_for(self, proposal: Proposal, framework_id: str | None) -> Framework:
         if framework_id is None:
-            return framework_for_kind(self._database, proposal.credential_kind)
-        name, _, version = framework_id.partition("@")
-        policy = framework(self._database, name, version or None)
+            policy = framework_for_kind(self._database, proposal.credential_kind)
+        else:
+            name, _, version = framework_id.partition("@")
+            policy = framework(self._database, name, version or None)
+        if policy.reviews:
+            raise Refused(
+                "framework_for_reviews",
+                f"{policy.id} is for reviews of what is published; nothing is proposed under it.",
+                "Call a review with `starter.py reviews call CASE`.",
+            )
         if proposal.credential_kind not in (None, policy.credential_kind):
             raise Refused(
                 "framework_kind_mismatch",

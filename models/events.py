@@ -14,7 +14,10 @@ from models.vocabulary import Boundary, Channel, OfficeAct, StageOutcome, Streng
 
 
 class Submitted(Tagged):
-    """``selection`` is what the framework's conditions came to, where it has any; ``reviews``: the case is a review."""
+    """``selection`` is what the framework's conditions came to, where it has any; ``reviews``: the case is a review.
+
+    ``revises`` is the review that asked for this new version of what is published.
+    """
 
     kind: Literal["submitted"] = "submitted"
     actor: str
@@ -22,6 +25,7 @@ class Submitted(Tagged):
     complete: bool
     selection: Selection | None = None
     reviews: ReviewOf | None = None
+    revises: str | None = None
 
 
 class Decided(Tagged):

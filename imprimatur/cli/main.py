@@ -17,6 +17,7 @@ from imprimatur.cli import (
     deliveries,
     desk,
     figures,
+    improvement,
     incidents,
     keys,
     mail,
@@ -60,6 +61,8 @@ app.add_typer(keys.app, name="keys")
 app.add_typer(publishing.endorse_app, name="endorse")
 app.add_typer(access.key_app, name="key")
 app.add_typer(incidents.app, name="incident")
+app.add_typer(improvement.reviews_app, name="reviews")
+app.add_typer(improvement.indicators_app, name="indicators")
 mail.mail_app.command("list")(deliveries.list_)
 mail.mail_app.command("show")(deliveries.show_)
 app.add_typer(figures.app, name="figures")

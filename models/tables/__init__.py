@@ -23,6 +23,7 @@ from models.tables.cases import (
     VersionRow,
 )
 from models.tables.columns import UtcDateTime
+from models.tables.improvement import EvidenceRow, ImprovementRow, IndicatorRow, ReviewRow
 from models.tables.mail import InboundContentRow, InboundMailRow, MailboxRow, MailEventRow, OutboxRow, SentFormRow
 from models.tables.people import (
     AbsenceRow,
@@ -33,6 +34,7 @@ from models.tables.people import (
     PersonRow,
     PersonUnitRow,
 )
+from models.tables.publishing import PublicationDateRow, PublicationRunRow, PublicationTargetRow
 from models.tables.records import BadgeRow, EndorsementRow, PublicationRow, SigningKeyRow, StatusListRow
 from models.tables.stacking import PathwayRow, SkillRow, StackingRow
 from models.tables.times import AnswerTimeRow, CaseTimeRow, StageTimeRow
@@ -54,10 +56,13 @@ __all__ = [
     "DelegationRow",
     "DocumentRow",
     "EndorsementRow",
+    "EvidenceRow",
     "FrameworkRow",
+    "ImprovementRow",
     "InboundContentRow",
     "InboundMailRow",
     "IncidentRow",
+    "IndicatorRow",
     "InterestRow",
     "LedgerRow",
     "MailEventRow",
@@ -70,8 +75,12 @@ __all__ = [
     "PersonRow",
     "PersonUnitRow",
     "ProposedActRow",
+    "PublicationDateRow",
     "PublicationRow",
+    "PublicationRunRow",
+    "PublicationTargetRow",
     "RefusalRow",
+    "ReviewRow",
     "SentFormRow",
     "SessionRow",
     "SignInLinkRow",

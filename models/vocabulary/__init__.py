@@ -40,7 +40,15 @@ from models.vocabulary.policy import (
     Verdict,
     VotingMethod,
 )
-from models.vocabulary.records import BadgeStatus, InformationProfile
+from models.vocabulary.records import (
+    BadgeStatus,
+    InformationProfile,
+    RecordStatus,
+    RunKind,
+    RunStatus,
+    TargetKind,
+    TargetStatus,
+)
 
 __all__ = [
     "AccessRole",
@@ -77,10 +85,13 @@ __all__ = [
     "OnRejection",
     "Party",
     "Pick",
+    "RecordStatus",
     "Recusal",
     "ReportAction",
     "ReviewOutcome",
     "ReviewTrigger",
+    "RunKind",
+    "RunStatus",
     "SignInEvent",
     "StageFate",
     "StageKind",
@@ -88,6 +99,8 @@ __all__ = [
     "StageStatus",
     "Statement",
     "Strength",
+    "TargetKind",
+    "TargetStatus",
     "TaskClosure",
     "TaskStatus",
     "Verdict",

@@ -26,6 +26,7 @@ class MailKind(StrEnum):
     STAGE_OUTCOME = "stage_outcome"
     DIGEST = "digest"
     AGENDA = "agenda"
+    REVIEW = "review"
     REPLY_RECORDED = "reply_recorded"
     REPLY_NOT_RECORDED = "reply_not_recorded"
     SIGN_IN = "sign_in"
