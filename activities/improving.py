@@ -1,5 +1,7 @@
 """What the reviews of published micro-credentials write with the steps of cases."""
 
+from typing import Any
+
 from activities.book import OFFICE_ROLE, SYSTEM, Book
 from imprimatur.rules.ledger import instant_text
 from imprimatur.store.improvement import carry_out, scheduled
@@ -65,7 +67,7 @@ def conclude_review(book: Book, effect: ConcludeReview) -> None:
         )
 
 
-def _tell(book: Book, **data: object) -> None:
+def _tell(book: Book, **data: Any) -> None:
     told = {person.email: person.name for person in holders(book.connection, OFFICE_ROLE)}
     for email, name in ({book.proposer: ""} | told).items():
         book.mail(MailKind.REVIEW, email, name, **data)

@@ -1,4 +1,4 @@
-"""Review for continuous improvement: what a framework says of it, and what the case of a review is about and comes to."""
+"""Review for continuous improvement: what a framework says of it, what a review is about, and what it comes to."""
 
 from typing import Annotated, Literal
 

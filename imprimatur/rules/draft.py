@@ -1,9 +1,9 @@
 """A case state being changed: shallow copies of what changes, effects in order."""
 
+from imprimatur.rules.recommending import conclusion
 from models.calendars import BusinessDuration
 from models.case import CaseState, StageState, TaskState
 from models.conditions import LapseCondition, OpenCondition
-from imprimatur.rules.recommending import conclusion
 from models.effects import (
     AskAnew,
     AskToConfirm,

@@ -1,4 +1,4 @@
-"""What calls for a review of a published micro-credential, when the next one is due, and what an outcome means. Pure."""
+"""What calls for a review of what is published, when the next one is due, and what an outcome means. Pure."""
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
@@ -35,14 +35,13 @@ class Evidence:
 class Consequence:
     """What an outcome means for the published record: what it says of itself, and why, in plain words.
 
-    ``again``: another review is to come. ``retire_on``: teaching ends on that day. ``replace``: a new version is wanted.
+    ``again``: another review is to come. ``retire_on``: teaching ends on that day.
     """
 
     status: RecordStatus
     told: str
     again: bool = True
     retire_on: dt.date | None = None
-    replace: bool = False
 
 
 def months_later(at: dt.datetime, months: int, zone: ZoneInfo) -> dt.datetime:
@@ -62,7 +61,7 @@ def consequence(rule: ReviewDef, outcome: ReviewOutcome, on: dt.date, teach_out_
             return Consequence(RecordStatus.OFFERED, f"Reviewed on {on}: it continues as it is.")
         case ReviewOutcome.REVISE:
             told = f"Reviewed on {on}: it is under revision; a new version is being prepared."
-            return Consequence(RecordStatus.OFFERED, told, replace=True)
+            return Consequence(RecordStatus.OFFERED, told)
         case ReviewOutcome.PAUSE:
             return Consequence(RecordStatus.PAUSED, f"Reviewed on {on}: nobody new is taken in for the time being.")
     until = max(teach_out_on or on + relativedelta(months=rule.teach_out.months), on)

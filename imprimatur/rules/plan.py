@@ -8,7 +8,6 @@ from models.plan import Plan, StagePlan
 from models.tracks import Selection
 from models.vocabulary import OnRejection, StageKind, StageOutcome
 
-
 _POSITIVE = {
     StageKind.ENDORSEMENT: StageOutcome.ENDORSED,
     StageKind.RECOMMENDATION: StageOutcome.RECOMMENDED,

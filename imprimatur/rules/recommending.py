@@ -18,9 +18,7 @@ def conclusion(
 
     Learners of what is retired have until the latest day that anybody named who recommended it in that stage.
     """
-    recommended = {
-        stage.id: found for stage in plan.stages if (found := stages[stage.id].recommendation) is not None
-    }
+    recommended = {stage.id: found for stage in plan.stages if (found := stages[stage.id].recommendation) is not None}
     if not recommended:
         return ConcludeReview(about=about, outcome=ReviewOutcome.CONTINUE, reason=NOBODY)
     decisive = _decisive(about.decided_by, recommended)

@@ -206,9 +206,7 @@ def _evaluate_recommendations(
     casting = next((option for option in reversed(GRAVITY) if option in brought_in), None)
     if deadlocked and casting is not None:
         return _recommended(plan, casting, "by the casting vote of the escalation")
-    weights = {
-        option: sum(plan.weight_of(task.role) for task in tasks if task.verdict is option) for option in GRAVITY
-    }
+    weights = {option: sum(plan.weight_of(task.role) for task in tasks if task.verdict is option) for option in GRAVITY}
     # What a share is counted of: everybody who recommends something.
     tally = replace(tally, approvals=sum(weights.values()))
     quorum, needed = quorum_of(plan, tally), threshold_of(plan, tally)

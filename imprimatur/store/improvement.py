@@ -127,9 +127,7 @@ def _open(found: Reviewed) -> Refused:
     )
 
 
-def _add_reason(
-    connection: Connection, found: Reviewed, told: Mapping[str, str], actor: str, at: dt.datetime
-) -> str:
+def _add_reason(connection: Connection, found: Reviewed, told: Mapping[str, str], actor: str, at: dt.datetime) -> str:
     review_case = str(found.row["open_review"])
     of_it = _REVIEW.c.review_case == review_case
     reasons = connection.execute(select(_REVIEW.c.reasons).where(of_it)).scalar_one()
@@ -139,9 +137,7 @@ def _add_reason(
     return review_case
 
 
-def move(
-    connection: Connection, case_id: str, on: dt.date, reason: str, *, actor: str, at: dt.datetime
-) -> dt.datetime:
+def move(connection: Connection, case_id: str, on: dt.date, reason: str, *, actor: str, at: dt.datetime) -> dt.datetime:
     """Brings the next review forward, or puts it off; answers when it is due now.
 
     Raises Refused ``reason_required``, ``review_open`` or ``review_beyond_limit``, Gone ``record_not_reviewed``.
@@ -224,4 +220,3 @@ def drafted(connection: Connection, case_id: str, draft: str, at: dt.datetime) -
 
 def _change(connection: Connection, case_id: str, **values: Any) -> None:
     connection.execute(_IMPROVEMENT.update().where(_IMPROVEMENT.c.case_id == case_id).values(values))
-

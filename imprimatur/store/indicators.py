@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from pydantic import BaseModel
 from sqlalchemy import Connection, select
 
-from imprimatur.store.indicators_file import Measured, RejectedLine
 from imprimatur.store.engine import Database
+from imprimatur.store.indicators_file import Measured, RejectedLine
 from imprimatur.store.ledger import append_event
 from models.tables import IndicatorRow, PublicationRow
 from models.vocabulary import EventType, Indicator
@@ -85,9 +85,7 @@ def _cases(connection: Connection, names: Iterable[str]) -> dict[str, str]:
     named = sorted(names)
     query = select(_PUBLICATION.c.case_id, _PUBLICATION.c.slug)
     found: dict[str, str] = {}
-    for row in connection.execute(
-        query.where(_PUBLICATION.c.case_id.in_(named) | _PUBLICATION.c.slug.in_(named))
-    ):
+    for row in connection.execute(query.where(_PUBLICATION.c.case_id.in_(named) | _PUBLICATION.c.slug.in_(named))):
         found |= {row.case_id: row.case_id, row.slug: row.case_id}
     return found
 

@@ -1,4 +1,4 @@
-"""What is measured of published micro-credentials, read from a file or a program: each line, and what is wrong with it."""
+"""What is measured of what is published, from a file or a program: each line, and what is wrong with it."""
 
 import math
 import re

@@ -27,7 +27,7 @@ class Overlaps:
     """One for each process: the first question reads every proposal, later ones only those that have changed since."""
 
     def __init__(self, database: Database) -> None:
-        self._database = database
+        self.database = database
         self._corpus = Corpus()
         self._seen: dict[str, tuple[str, str]] = {}
         self._state: tuple[int, int] | None = None
@@ -40,7 +40,7 @@ class Overlaps:
             return self._corpus.overlaps(proposal, besides=besides)
 
     def _catch_up(self) -> None:
-        with self._database.read() as connection:
+        with self.database.read() as connection:
             # Every commit raises its case's seq: as long as the sum stands nothing has changed.
             state = connection.execute(_STATE).one()
             if tuple(state) == self._state:

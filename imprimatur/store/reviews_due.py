@@ -50,9 +50,7 @@ class Waiting(NamedTuple):
 
 
 def due(connection: Connection, now: dt.datetime) -> list[str]:
-    query = select(_IMPROVEMENT.c.case_id).where(
-        _IMPROVEMENT.c.next_at <= now, _IMPROVEMENT.c.open_review.is_(None)
-    )
+    query = select(_IMPROVEMENT.c.case_id).where(_IMPROVEMENT.c.next_at <= now, _IMPROVEMENT.c.open_review.is_(None))
     return list(connection.execute(query.order_by(_IMPROVEMENT.c.next_at)).scalars())
 
 

@@ -151,7 +151,7 @@ def _reviews(connection: Connection, chosen: ColumnElement[bool]) -> dict[str, l
 
 @dataclass(frozen=True)
 class ReviewsOfCase:
-    """``line`` and ``held`` where the case is of a micro-credential that is reviewed; ``itself`` where it is a review."""
+    """``held`` are those of a micro-credential whose case it is; ``itself`` is there where the case is a review."""
 
     held: Sequence[ReviewView]
     itself: ReviewView | None
@@ -186,7 +186,7 @@ class PastDecision(BaseModel):
 
 @dataclass(frozen=True)
 class ReviewSheet:
-    """What reviewers see of the micro-credential: why it is reviewed, how it was approved, and how it has done since."""
+    """What reviewers see: why it is reviewed, how it was approved, and how it has done since."""
 
     review: ReviewView
     title: str

@@ -1,5 +1,6 @@
 """All pages and what guards them: with and without a session, and the embedded stack's inbox."""
 
+import datetime as dt
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 from urllib.parse import urlencode
@@ -24,6 +25,7 @@ from imprimatur.web import (
     office_pages,
     oidc_pages,
     pathways,
+    reviews,
     sign_in,
     sla,
     tasks,
@@ -66,6 +68,7 @@ class Decider(Protocol):
         conditions: Sequence[Condition] = (),
         statement: str = "",
         logo: bool = False,
+        teach_out_on: dt.date | None = None,
         channel: Channel = Channel.LINK,
         strength: Strength | None = None,
     ) -> DecisionReceipt: ...
@@ -101,6 +104,7 @@ def create_app(
     app.include_router(sign_in.router(database, links, gate, by_oidc=provider is not None))
     app.include_router(office_pages.router(database, links, gate))
     app.include_router(case_pages.router(database, gate))
+    app.include_router(reviews.router(database, gate))
     app.include_router(tasks.router(database, decider, links, desk, gate.signed_in))
     app.include_router(catalogue.router(database))
     app.include_router(sla.router(database, of_figures(gate)))

@@ -12,6 +12,7 @@ from imprimatur.history.export import history, sentence
 from imprimatur.store.case_listing import Filters, Need, case_page, choices
 from imprimatur.store.case_reading import CaseSheet, acts_of, case_sheet
 from imprimatur.store.engine import Database
+from imprimatur.store.reviews_reading import reviews_of_case
 from imprimatur.web.gate import Gate
 from imprimatur.web.rendering import page
 from imprimatur.web.stage_graph import drawing
@@ -61,7 +62,7 @@ def router(database: Database, gate: Gate) -> APIRouter:
     @routes.api_route("/cases/{case_id}", methods=LOOKING)
     def case(request: Request, case_id: str) -> Response:
         sheet = case_sheet(database, gate.viewer(request), case_id)
-        return page(request, "case.html", _values(sheet))
+        return page(request, "case.html", _values(sheet) | {"reviews": reviews_of_case(database, case_id)})
 
     @routes.api_route("/cases/{case_id}/history", methods=LOOKING)
     def story(request: Request, case_id: str) -> Response:

@@ -1,5 +1,6 @@
 """A reviewer's task page: opened from a mail link, answered by POST only."""
 
+import datetime as dt
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -17,10 +18,12 @@ from imprimatur.rules.wording import VERDICT_LABELS, asked_for, closed_by
 from imprimatur.store.deliveries import is_seen, mark_seen
 from imprimatur.store.engine import Database
 from imprimatur.store.overlaps import Overlaps
+from imprimatur.store.reviews_reading import review_sheet
 from imprimatur.store.task_page import TaskPage, task_page
 from imprimatur.web import once
 from imprimatur.web.forms import read_form
 from imprimatur.web.rendering import page, wants_json
+from imprimatur.web.reviews import courses
 from models.conditions import Condition
 from models.messages import DecisionReceipt
 from models.vocabulary import Channel, Strength
@@ -79,6 +82,7 @@ def router(
                 conditions=_conditions(form),
                 statement=form.get("statement", ""),
                 logo=form.get("logo") == "yes",
+                teach_out_on=_day(form.get("teach_out_on", "")),
                 channel=Channel.LINK,
                 strength=strength,
             )
@@ -135,7 +139,10 @@ class Shown:
 
 def _task(request: Request, overlaps: Overlaps, found: TaskPage, shown: Shown) -> Response:
     error = shown.error
+    review = review_sheet(overlaps.database, str(found.case["case_id"])) if found.framework.reviews else None
     values = {
+        "review": review,
+        "courses": courses(review) if review else [],
         "similar": overlaps.of(found.proposal, besides=[str(found.case["case_id"])]),
         "task": found.task,
         "case": found.case,
@@ -186,6 +193,13 @@ def _receipt(request: Request, database: Database, receipt: DecisionReceipt, per
         "zone": found.time_zone,
     }
     return page(request, "receipt.html", values)
+
+
+def _day(text: str) -> dt.date | None:
+    try:
+        return dt.date.fromisoformat(text.strip()) if text.strip() else None
+    except ValueError as error:
+        raise InputError("date_malformed", f"{text!r} is not a date.", "Write it like 2026-12-21.") from error
 
 
 def _scores(form: Mapping[str, str]) -> dict[str, int]:

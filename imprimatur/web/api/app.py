@@ -7,7 +7,7 @@ from fastapi import FastAPI
 from imprimatur.gateway import Gateway
 from imprimatur.mail.links import Links
 from imprimatur.store.engine import Database
-from imprimatur.web.api import cases, directory, office, problems, tasks
+from imprimatur.web.api import cases, directory, indicators, office, problems, tasks
 from imprimatur.web.api.guard import Guard
 from imprimatur.web.api.repeating import repeated_once
 
@@ -39,6 +39,7 @@ def create_api(database: Database, gateway: Gateway, links: Links) -> FastAPI:
     api.include_router(cases.router(database, gateway, guard))
     api.include_router(tasks.router(database, gateway, links, guard))
     api.include_router(office.router(database, gateway, guard))
+    api.include_router(indicators.router(database, gateway, guard))
     api.include_router(directory.router(database))
     return api
 
