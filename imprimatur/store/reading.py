@@ -7,11 +7,12 @@ from dataclasses import asdict
 from typing import Any
 
 from pydantic import BaseModel
-from sqlalchemy import Connection, RowMapping, exists, or_, select
+from sqlalchemy import Connection, RowMapping, exists, select
 
 from imprimatur.errors import InputError, NotFound
 from imprimatur.rules.turns import Turns, turns_of
 from imprimatur.rules.voting import IN_FAVOUR
+from imprimatur.store.case_listing import Need, needing
 from imprimatur.store.conditions import ConditionView, conditions_of
 from imprimatur.store.deliveries import MailCount, counts_of_case
 from imprimatur.store.documents import proposal_by_digest
@@ -109,6 +110,11 @@ class StageView(BaseModel):
     sits_at: dt.datetime | None = None
     extensions: list[NoteView] = []
     proof: list[Proof] = []
+
+    @property
+    def is_late(self) -> bool:
+        """A stage that was late and got more time is late no more, before that has passed as well."""
+        return self.breached_at is not None and (self.due_at is None or self.due_at <= self.breached_at)
 
 
 class TaskView(BaseModel):
@@ -213,11 +219,7 @@ def list_cases(
     if stage is not None:
         query = query.where(exists().where(open_stage & (_STAGE.c.stage == stage)))
     if overdue_at is not None:
-        # A stage that was late and got more time is late no more, before that has passed as well.
-        missed = or_(_STAGE.c.due_at.is_(None), _STAGE.c.due_at <= _STAGE.c.breached_at)
-        late_stage = open_stage & or_(_STAGE.c.due_at < overdue_at, _STAGE.c.breached_at.is_not(None) & missed)
-        late_case = or_(_CASE.c.due_at < overdue_at, _CASE.c.breached_at.is_not(None))
-        query = query.where(_CASE.c.closed_at.is_(None), or_(exists().where(late_stage), late_case))
+        query = query.where(needing(Need.OVERDUE, overdue_at))
     with database.read() as connection:
         rows = connection.execute(query).mappings().all()
         open_stages = _open_stages(connection)
