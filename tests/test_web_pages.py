@@ -93,6 +93,7 @@ GUARDED = {
     "/frameworks/industry-credit/1.0": EVERYBODY,
     "/account": EVERYBODY,
     "/incidents": OVERSEERS,
+    "/reviews": OVERSEERS,
     "/people": OVERSEERS,
     "/sla": OVERSEERS,
     "/sla/on-time": OVERSEERS,

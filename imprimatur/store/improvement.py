@@ -175,7 +175,7 @@ def carry_out(connection: Connection, ended: ConcludeReview, review_case: str, a
     append_event(connection, found.case_id, EventType.REVIEW_CARRIED_OUT, SYSTEM, at, **event)
     if found.status.is_public and found.status not in (*_LAST_WORDS, RecordStatus.RETIRED):
         _tell_record(connection, found, meant, at)
-    if meant.again:
+    if meant.again and found.status not in OVER:
         _schedule(connection, found, at, "")
     else:
         _change(connection, found.case_id, open_review=None, next_at=None, why="", retire_on=meant.retire_on)

@@ -10,21 +10,30 @@ from imprimatur.store.engine import Database
 from imprimatur.store.inserting import insert_once
 from imprimatur.store.people import holders
 from imprimatur.store.regular import mail_row
-from models.tables import ImprovementRow, OutboxRow
+from imprimatur.store.reviews_due import still_offered
+from models.tables import ImprovementRow, OutboxRow, PublicationRow
 from models.vocabulary import MailKind
 
 _IMPROVEMENT = ImprovementRow.__table__  # type: ignore[attr-defined]
 _OUTBOX = OutboxRow.__table__  # type: ignore[attr-defined]
+_PUBLICATION = PublicationRow.__table__  # type: ignore[attr-defined]
 OFFICE_ROLE = "governance_office"
 AHEAD = dt.timedelta(days=60)
 
 
 def announce(database: Database, now: dt.datetime) -> int:
     """Tells the office of every review that is due in the next 60 days and was not told of; answers how many mails."""
-    coming = select(_IMPROVEMENT.c.case_id, _IMPROVEMENT.c.next_at, _IMPROVEMENT.c.why).where(
-        _IMPROVEMENT.c.next_at > now,
-        _IMPROVEMENT.c.next_at <= now + AHEAD,
-        _IMPROVEMENT.c.announced_at.is_(None),
+    of_record = _PUBLICATION.c.case_id == _IMPROVEMENT.c.case_id
+    columns = _IMPROVEMENT.c.case_id, _IMPROVEMENT.c.next_at, _IMPROVEMENT.c.why
+    coming = (
+        select(*columns)
+        .join(_PUBLICATION, of_record)
+        .where(
+            still_offered(),
+            _IMPROVEMENT.c.next_at > now,
+            _IMPROVEMENT.c.next_at <= now + AHEAD,
+            _IMPROVEMENT.c.announced_at.is_(None),
+        )
     )
     written = 0
     with database.write() as connection:

@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, select
 
 from imprimatur import ids
 from imprimatur.rules.improvement import (
@@ -49,8 +49,17 @@ class Waiting(NamedTuple):
     review_case: str
 
 
+def still_offered() -> ColumnElement[bool]:
+    """For queries that read ``publication``: it is reviewed still."""
+    return _PUBLICATION.c.status.not_in([str(status) for status in OVER])
+
+
 def due(connection: Connection, now: dt.datetime) -> list[str]:
-    query = select(_IMPROVEMENT.c.case_id).where(_IMPROVEMENT.c.next_at <= now, _IMPROVEMENT.c.open_review.is_(None))
+    query = (
+        select(_IMPROVEMENT.c.case_id)
+        .join(_PUBLICATION, _PUBLICATION.c.case_id == _IMPROVEMENT.c.case_id)
+        .where(_IMPROVEMENT.c.next_at <= now, _IMPROVEMENT.c.open_review.is_(None), still_offered())
+    )
     return list(connection.execute(query.order_by(_IMPROVEMENT.c.next_at)).scalars())
 
 
@@ -82,7 +91,7 @@ def subjects(connection: Connection, case_ids: Sequence[str] | None = None) -> l
         select(_CASE.c.case_id, _CASE.c.framework_digest, _CASE.c.digest)
         .join(_IMPROVEMENT, _IMPROVEMENT.c.case_id == _CASE.c.case_id)
         .join(_PUBLICATION, _PUBLICATION.c.case_id == _CASE.c.case_id)
-        .where(_PUBLICATION.c.status.not_in([str(status) for status in OVER]))
+        .where(still_offered())
     )
     if case_ids is not None:
         query = query.where(_CASE.c.case_id.in_(case_ids))

@@ -72,8 +72,8 @@ def router(database: Database, gate: Gate) -> APIRouter:
         mails = list_mails(database, case_id=case_id, limit=MAILS_SHOWN) if sheet.names_are_seen else []
         event = event_by(database, case_id, done, viewer.person) if done else None
         happened = {"done": done, "happened": sentence(event) if event else ""}
-        happened |= {"reviews": reviews_of_case(database, case_id)}
-        return page(request, "case.html", _values(sheet) | {"mails": mails, "mails_shown": MAILS_SHOWN} | happened)
+        more = {"mails": mails, "mails_shown": MAILS_SHOWN, "reviews": reviews_of_case(database, case_id)}
+        return page(request, "case.html", _values(sheet) | more | happened)
 
     @routes.api_route("/cases/{case_id}/history", methods=LOOKING)
     def story(request: Request, case_id: str) -> Response:

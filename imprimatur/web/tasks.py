@@ -143,7 +143,7 @@ def _task(request: Request, overlaps: Overlaps, found: TaskPage, shown: Shown) -
     values = {
         "review": review,
         "courses": courses(review) if review else [],
-        "similar": overlaps.of(found.proposal, besides=[str(found.case["case_id"])]),
+        "similar": [] if review else overlaps.of(found.proposal, besides=[str(found.case["case_id"])]),
         "task": found.task,
         "case": found.case,
         "framework": found.framework,

@@ -10,7 +10,7 @@ from imprimatur.improvement import Improvement
 from imprimatur.store.engine import Database
 from imprimatur.store.indicators import IndicatorReport, IndicatorView, indicators_of
 from imprimatur.web.api.documents import Given, Name, Page
-from imprimatur.web.api.guard import Guard, IdempotencyKey, Reads, Runs
+from imprimatur.web.api.guard import Guard, Reads, Runs
 
 
 class IndicatorLine(Given):
@@ -35,7 +35,7 @@ def router(database: Database, gateway: Gateway, guard: Guard) -> APIRouter:
     routes = APIRouter(tags=["indicators"])
 
     @routes.post("/indicators", summary="Figures of published micro-credentials; the same again changes nothing")
-    async def receive(viewer: Runs, given: IndicatorsGiven, idempotency_key: IdempotencyKey = None) -> IndicatorReport:
+    async def receive(viewer: Runs, given: IndicatorsGiven) -> IndicatorReport:
         lines = [line.model_dump(exclude_none=True) for line in given.lines]
         return await Improvement(gateway, database).import_lines(
             lines, source=given.source, actor=viewer.person, preview=given.preview
