@@ -192,12 +192,12 @@ class Improvement:
         draft = ids.replacement_case_id(waiting.review_case)
         plan, event = await asyncio.to_thread(self._replacement, waiting)
         await self._gateway.begin(draft, plan, event)
-        await asyncio.to_thread(self._link, waiting.case_id, draft, now)
+        await asyncio.to_thread(self._link, waiting, draft, now)
         return draft
 
-    def _link(self, case_id: str, draft: str, now: dt.datetime) -> None:
+    def _link(self, waiting: Waiting, draft: str, now: dt.datetime) -> None:
         with self._database.write() as connection:
-            improvement.drafted(connection, case_id, draft, now)
+            improvement.drafted(connection, waiting.case_id, waiting.review_case, draft, now)
 
     def _replacement(self, waiting: Waiting) -> tuple[Plan, Submitted]:
         called = review_called(self._database, waiting.review_case)

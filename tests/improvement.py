@@ -4,13 +4,17 @@ import datetime as dt
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import select
+
+from imprimatur import ids
 from imprimatur.improvement import Improvement
 from imprimatur.store.engine import Database
 from imprimatur.store.indicators import IndicatorReport
-from models.events import Submitted
+from models.events import Decided, Submitted
 from models.framework import Framework
 from models.messages import CaseAnswer
 from models.plan import Plan
+from models.tables import PublicationRow
 from models.vocabulary import Verdict
 from tests.facts import OFFICE, Play, amended, example
 
@@ -90,9 +94,6 @@ class Reviews:
 
 
 def recommend(play: Play, stage: str, verdict: Verdict, teach_out_on: dt.date | None = None) -> None:
-    from imprimatur import ids
-    from models.events import Decided
-
     task = play.state.open_tasks(stage)[0]
     number = ids.decision_id(task.id, task.assignee, verdict, "Because.", {})
     play.act(
@@ -105,3 +106,10 @@ def recommend(play: Play, stage: str, verdict: Verdict, teach_out_on: dt.date | 
             teach_out_on=teach_out_on,
         )
     )
+
+
+def record_status(database: Database, case_id: str) -> str:
+    """What the published record says of itself."""
+    table = PublicationRow.__table__  # type: ignore[attr-defined]
+    with database.read() as connection:
+        return str(connection.execute(select(table.c.status).where(table.c.case_id == case_id)).scalar_one())

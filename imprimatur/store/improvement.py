@@ -209,12 +209,14 @@ def retire(connection: Connection, case_id: str, at: dt.datetime) -> bool:
     return set_record_status(connection, case_id, RecordStatus.RETIRED, actor=SYSTEM, reason=reason, at=at)
 
 
-def drafted(connection: Connection, case_id: str, draft: str, at: dt.datetime) -> None:
+def drafted(connection: Connection, case_id: str, review_case: str, draft: str, at: dt.datetime) -> None:
     """The new version that a review asked for has its case."""
     found = locked(connection, case_id)
     if found.row["replacement"] == draft:
         return
     _change(connection, case_id, replacement=draft)
+    of_it = _REVIEW.c.review_case == review_case
+    connection.execute(_REVIEW.update().where(of_it).values(replacement=draft))
     append_event(connection, case_id, EventType.REPLACEMENT_DRAFTED, SYSTEM, at, draft=draft)
 
 

@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, select
 
-from imprimatur import ids
 from imprimatur.rules.improvement import (
     Evidence,
     below_the_line,
@@ -75,14 +74,11 @@ def to_begin(connection: Connection) -> list[Waiting]:
 
 
 def to_draft(connection: Connection) -> list[Waiting]:
-    """Of the last review of each, where it asked for a new version."""
-    query = (
-        select(_REVIEW.c.case_id, _REVIEW.c.review_case, _IMPROVEMENT.c.replacement)
-        .join(_IMPROVEMENT, (_IMPROVEMENT.c.case_id == _REVIEW.c.case_id) & (_IMPROVEMENT.c.number == _REVIEW.c.number))
-        .where(_REVIEW.c.outcome == str(ReviewOutcome.REVISE))
+    """Reviews that asked for a new version which has no case yet."""
+    query = select(_REVIEW.c.case_id, _REVIEW.c.review_case).where(
+        _REVIEW.c.outcome == str(ReviewOutcome.REVISE), _REVIEW.c.replacement.is_(None)
     )
-    rows = connection.execute(query.order_by(_REVIEW.c.concluded_at)).all()
-    return [Waiting(row[0], row[1]) for row in rows if row[2] != ids.replacement_case_id(row[1])]
+    return [Waiting(*row) for row in connection.execute(query.order_by(_REVIEW.c.concluded_at))]
 
 
 def subjects(connection: Connection, case_ids: Sequence[str] | None = None) -> list[Subject]:

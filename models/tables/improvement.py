@@ -33,6 +33,7 @@ class ReviewRow(SQLModel, table=True):
     """One review of a published micro-credential; ``review_case`` is its own case.
 
     ``reasons`` are mappings of trigger, reason and at, the one that called it first. It is begun when its case has.
+    ``replacement`` is the case of the new version that it asked for.
     """
 
     __tablename__ = "review"
@@ -47,6 +48,7 @@ class ReviewRow(SQLModel, table=True):
     outcome: str | None = None
     teach_out_on: dt.date | None = None
     reason: str = long_text()
+    replacement: str | None = None
 
 
 class IndicatorRow(SQLModel, table=True):

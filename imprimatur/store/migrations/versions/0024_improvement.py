@@ -45,6 +45,7 @@ def upgrade() -> None:
         sa.Column("outcome", sa.String(), nullable=True),
         sa.Column("teach_out_on", sa.Date(), nullable=True),
         sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("replacement", sa.String(), nullable=True),
         sa.PrimaryKeyConstraint("review_case"),
     )
     op.create_index("ix_review_case_id", "review", ["case_id"])
