@@ -7,8 +7,10 @@ from typing import Any
 from sqlalchemy import select
 
 from imprimatur import ids
+from imprimatur.frameworks.loader import shipped
 from imprimatur.improvement import Improvement
 from imprimatur.store.engine import Database
+from imprimatur.store.frameworks import add_framework
 from imprimatur.store.indicators import IndicatorReport
 from models.events import Decided, Submitted
 from models.framework import Framework
@@ -16,7 +18,7 @@ from models.messages import CaseAnswer
 from models.plan import Plan
 from models.tables import PublicationRow
 from models.vocabulary import Verdict
-from tests.facts import OFFICE, Play, amended, example
+from tests.facts import OFFICE, START, Play, example
 
 REVIEW: dict[str, Any] = {
     "framework": "improvement-review",
@@ -31,7 +33,11 @@ FIRST_REVIEW = "mc-abcdefghijkl-r1"
 
 
 def reviewed_framework(database: Database, **change: Any) -> Framework:
-    return amended(database, "industry-credit", review=REVIEW | change)
+    """A version of the general one; others use other versions of it."""
+    document = shipped()["industry-credit"].model_dump(mode="json")
+    policy = Framework.model_validate(document | {"version": "90", "review": REVIEW | change})
+    add_framework(database, policy, START)
+    return policy
 
 
 def published(database: Database, folder: Path, case_id: str = CREDENTIAL, **change: Any) -> Play:

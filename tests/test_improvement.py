@@ -219,18 +219,9 @@ async def test_a_sign_off_that_ends_speaks_for_a_review(database: Database, tmp_
         play.decide(play.state.open_tasks()[0].stage, outcomes=4, assessment=4, need=4)
     reviews = Reviews(play)
     reviews.cases.at = reviews.now
-    with database.write() as connection:
-        # The newer version of the policy is another matter.
-        improvement.note(connection, CREDENTIAL, superseded_by_99(), reviews.now)
     assert (await reviews.sweep(200 * DAY)).called == []
     assert (await reviews.sweep(120 * DAY)).called == [FIRST_REVIEW]
     assert line(reviews).reasons[0].reason.startswith("the approval of Industry sign-off ends on 2027-03-")
-
-
-def superseded_by_99() -> Any:
-    from imprimatur.rules.improvement import superseded
-
-    return superseded("x", "98", "99")[0]
 
 
 async def test_a_trigger_that_is_off_says_nothing(database: Database, tmp_path: Path) -> None:
