@@ -39,6 +39,11 @@ def review_mail_id(case_id: str, next_on: str, person: str) -> str:
     return _derived("m-", "review", case_id, next_on, person)
 
 
+def drafted_case_id(draft: str) -> str:
+    """A draft that is submitted twice is one case."""
+    return _derived("mc-", "draft", draft)
+
+
 def new_webhook_id() -> str:
     return "wh-" + _short(secrets.token_bytes(8), 12)
 

@@ -12,6 +12,7 @@ from imprimatur.cli import (
     badges,
     bulk,
     cases,
+    catalogue,
     committees,
     conditions,
     deliveries,
@@ -59,6 +60,7 @@ app.add_typer(pathways.skills_app, name="skills")
 app.add_typer(webhooks.app, name="webhook")
 app.add_typer(keys.app, name="keys")
 app.add_typer(publishing.endorse_app, name="endorse")
+app.add_typer(catalogue.app, name="catalogue")
 app.add_typer(access.key_app, name="key")
 app.add_typer(incidents.app, name="incident")
 app.add_typer(improvement.reviews_app, name="reviews")

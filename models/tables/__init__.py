@@ -23,8 +23,10 @@ from models.tables.cases import (
     VersionRow,
 )
 from models.tables.columns import UtcDateTime
+from models.tables.drafts import AttachmentHolderRow, AttachmentRow, DraftRow, ImportLineRow, ImportRow
 from models.tables.improvement import EvidenceRow, ImprovementRow, IndicatorRow, ReviewRow
 from models.tables.mail import InboundContentRow, InboundMailRow, MailboxRow, MailEventRow, OutboxRow, SentFormRow
+from models.tables.pages import AnswerDraftRow, SavedViewRow
 from models.tables.people import (
     AbsenceRow,
     DelegationRow,
@@ -43,9 +45,12 @@ from models.tables.webhooks import WebhookDeliveryRow, WebhookRow
 __all__ = [
     "AbsenceRow",
     "AdviceRow",
+    "AnswerDraftRow",
     "AnswerTimeRow",
     "ApiAnswerRow",
     "ApiKeyRow",
+    "AttachmentHolderRow",
+    "AttachmentRow",
     "BadgeRow",
     "BulkItemRow",
     "BulkRow",
@@ -55,9 +60,12 @@ __all__ = [
     "DecisionRow",
     "DelegationRow",
     "DocumentRow",
+    "DraftRow",
     "EndorsementRow",
     "EvidenceRow",
     "FrameworkRow",
+    "ImportLineRow",
+    "ImportRow",
     "ImprovementRow",
     "InboundContentRow",
     "InboundMailRow",
@@ -81,6 +89,7 @@ __all__ = [
     "PublicationTargetRow",
     "RefusalRow",
     "ReviewRow",
+    "SavedViewRow",
     "SentFormRow",
     "SessionRow",
     "SignInLinkRow",
