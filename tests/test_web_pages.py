@@ -93,6 +93,7 @@ GUARDED = {
     "/frameworks/industry-credit/1.0": EVERYBODY,
     "/account": EVERYBODY,
     "/incidents": OVERSEERS,
+    "/reviews": OVERSEERS,
     "/incidents/i-unknown": set(),
     "/people": OVERSEERS,
     "/people/away": OVERSEERS,
