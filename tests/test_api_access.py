@@ -34,7 +34,6 @@ DENIED = {
     "oversight_only",
     "not_the_office",
     "not_your_unit",
-    "whole_office_only",
     "names_hidden",
     "read_only",
     "not_the_proposer",
@@ -102,7 +101,8 @@ def rules(world: World) -> dict[tuple[str, str], tuple[set[str], dict[str, Any]]
         if given is not None
     }
     found |= {
-        ("GET", f"{case}{path}"): (SEES_HERE, {}) for path in ("", "/versions", "/versions/{version}", "/similar")
+        ("GET", f"{case}{path}"): (SEES_HERE, {})
+        for path in ("", "/versions", "/versions/{version}", "/similar", "/indicators")
     }
     found |= {("GET", f"{case}/{path}"): (HERE_OVERSEERS, {}) for path in ("history", "mails", "verification")}
     found |= {("GET", path): (OVERSEERS, {}) for path in OF_OVERSEERS}
@@ -151,9 +151,16 @@ OF_OVERSEERS = (
     "/figures/{name}", "/figures/{name}.csv", "/figures/{name}/cases",
 )  # fmt: skip
 OF_THE_WHOLE_OFFICE: dict[str, dict[str, Any]] = {
+    "/absences": {"json": DAYS | {"person": "nobody@example.edu"}},
+    "/absences/end": {"json": {"person": "nobody@example.edu", "on": "2026-12-23"}},
+    "/delegations": {"json": DAYS | {"person": "nobody@example.edu", "deputy": OFFICE}},
+    "/delegations/{delegation_id}/end": {},
     "/frameworks": {"content": "id: x", "headers": YAML},
     "/frameworks/{framework_id}/migrate": {"json": WHY | {"to": "1.0", "preview": True}},
     "/people/import": {"content": "email,name\n", "headers": CSV},
+    "/indicators": {
+        "json": {"source": "x", "lines": [{"case": "none", "indicator": "enrolment", "period": "2026", "value": 1}]}
+    },
     "/people/preferences": {"json": {"person": "nobody@example.edu"}},
     "/interests": {"json": {"person": "nobody@example.edu", "unit": "x"}},
     "/interests/remove": {"json": {"person": "nobody@example.edu", "unit": "x"}},
@@ -161,10 +168,6 @@ OF_THE_WHOLE_OFFICE: dict[str, dict[str, Any]] = {
 }
 OF_THE_OFFICE: dict[str, dict[str, Any]] = {
     "/bulk-acts": {"json": WHY | {"act": "hold", "status": "revising", "preview": True}},
-    "/absences": {"json": DAYS | {"person": "nobody@example.edu"}},
-    "/absences/end": {"json": {"person": "nobody@example.edu", "on": "2026-12-23"}},
-    "/delegations": {"json": DAYS | {"person": "nobody@example.edu", "deputy": OFFICE}},
-    "/delegations/{delegation_id}/end": {},
 }
 # What these answer depends on the state of a case or of a publication, and is tried where that is brought about.
 ELSEWHERE_TRIED = {

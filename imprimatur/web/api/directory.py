@@ -14,7 +14,7 @@ from imprimatur.store.people import PersonEntry, list_people
 from imprimatur.web.api.documents import Email, Given, Name, Page
 from imprimatur.web.api.guard import Reads, Runs
 from imprimatur.web.api.paging import Cursor, Limit, page_of
-from imprimatur.web.api.standing import oversee, run_all, run_office
+from imprimatur.web.api.standing import oversee, run_all
 
 Person = Annotated[str | None, Query(max_length=320, description="Only of this person.")]
 Day = Annotated[dt.date, Field(examples=["2026-12-21"])]
@@ -90,12 +90,12 @@ def _add_absences(routes: APIRouter, database: Database) -> None:
 
     @routes.post("/absences", status_code=201, summary="Note that somebody is away")
     def away(viewer: Runs, given: Away) -> leave.AbsenceEntry:
-        run_office(viewer)
+        run_all(viewer)
         return leave.add_absence(database, given.person, given.first_on, given.last_on, given.reason)
 
     @routes.post("/absences/end", summary="Note that somebody is back: their absences end the day before")
     def back(viewer: Runs, given: Back) -> BackAnswer:
-        run_office(viewer)
+        run_all(viewer)
         changed = leave.end_absences(database, given.person, given.on)
         return BackAnswer(person=given.person.strip().lower(), changed=changed)
 
@@ -110,11 +110,11 @@ def _add_delegations(routes: APIRouter, database: Database) -> None:
 
     @routes.post("/delegations", status_code=201, summary="Let somebody stand in between two dates")
     def add(viewer: Runs, given: StandingIn) -> leave.DelegationEntry:
-        run_office(viewer)
+        run_all(viewer)
         scope, now = leave.Scope(given.framework, given.stage, given.unit), dt.datetime.now(dt.UTC)
         return leave.add_delegation(database, given.person, given.deputy, given.first_on, given.last_on, scope, now)
 
     @routes.post("/delegations/{delegation_id}/end", summary="End a standing delegation")
     def end(viewer: Runs, delegation_id: str) -> leave.DelegationEntry:
-        run_office(viewer)
+        run_all(viewer)
         return leave.end_delegation(database, delegation_id, dt.datetime.now(dt.UTC))

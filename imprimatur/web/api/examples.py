@@ -72,6 +72,10 @@ EXAMPLES: dict[str, Any] = {
         },
         "preview": True,
     },
+    "/indicators": {
+        "source": "student-system",
+        "lines": [{"case": "mc-heresheresher", "indicator": "enrolment", "period": "2026-S1", "value": 42}],
+    },
     "/incidents/{incident_id}/resolve": WHY,
     "/incidents/{incident_id}/reroute": {"to": "rosa.reviewer@example.edu", "reason": "The address is gone."},
     "/frameworks": FRAMEWORK,

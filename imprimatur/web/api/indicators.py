@@ -11,6 +11,7 @@ from imprimatur.store.engine import Database
 from imprimatur.store.indicators import IndicatorReport, IndicatorView, indicators_of
 from imprimatur.web.api.documents import Given, Name, Page
 from imprimatur.web.api.guard import Guard, Reads, Runs
+from imprimatur.web.api.standing import run_all
 
 
 class IndicatorLine(Given):
@@ -19,7 +20,7 @@ class IndicatorLine(Given):
     case: Name
     indicator: Name
     period: Name
-    value: float
+    value: float = Field(allow_inf_nan=False)
     source: Name | None = None
 
 
@@ -36,6 +37,7 @@ def router(database: Database, gateway: Gateway, guard: Guard) -> APIRouter:
 
     @routes.post("/indicators", summary="Figures of published micro-credentials; the same again changes nothing")
     async def receive(viewer: Runs, given: IndicatorsGiven) -> IndicatorReport:
+        run_all(viewer)
         lines = [line.model_dump(exclude_none=True) for line in given.lines]
         return await Improvement(gateway, database).import_lines(
             lines, source=given.source, actor=viewer.person, preview=given.preview

@@ -31,14 +31,11 @@ def run_office(viewer: Viewer) -> None:
 
 
 def run_all(viewer: Viewer) -> None:
-    """For what concerns every unit. Raises NotAllowed ``not_the_office`` or ``whole_office_only``."""
+    """For what concerns every unit. Raises NotAllowed ``not_the_office`` or ``not_your_unit``."""
     run_office(viewer)
     if not viewer.scope.everything:
-        raise NotAllowed(
-            "whole_office_only",
-            "This concerns all units, and you act for the office in your own units only.",
-            "Ask somebody of the office who is bound to no unit.",
-        )
+        denied = NOT_YOUR_UNIT
+        raise NotAllowed(denied.code, denied.sentence, "This concerns all units: ask an office that is bound by none.")
 
 
 def run_case(database: Database, viewer: Viewer, case_id: str) -> None:
