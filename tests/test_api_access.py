@@ -103,6 +103,7 @@ def rules(world: World) -> dict[tuple[str, str], tuple[set[str], dict[str, Any]]
     found |= {
         ("GET", f"{case}{path}"): (SEES_HERE, {})
         for path in ("", "/versions", "/versions/{version}", "/similar", "/indicators")
+        for path in ("", "/versions", "/versions/{version}", "/similar", "/indicators")
     }
     found |= {("GET", f"{case}/{path}"): (HERE_OVERSEERS, {}) for path in ("history", "mails", "verification")}
     found |= {("GET", path): (OVERSEERS, {}) for path in OF_OVERSEERS}
