@@ -103,7 +103,7 @@ def _tried(database: Database, viewer: Viewer, version: str, case_id: str) -> An
 
 def _add_upload(routes: APIRouter, database: Database, forms: Forms) -> None:
     def show(request: Request, viewer: Viewer, status: int = 200, **more: Any) -> Response:
-        values = {
+        values: dict[str, Any] = {
             "once": forms.once(viewer, ADD),
             "text": "",
             "name": "framework.yaml",

@@ -75,7 +75,7 @@ def router(database: Database, gate: Gate, machinery: Machinery) -> APIRouter:
         }
         return page(request, "admin/history.html", values)
 
-    @routes.api_route("/cases/{case_id}/history/{position}", methods=LOOKING)
+    @routes.api_route("/cases/{case_id}/history/{position:int}", methods=LOOKING)
     def one(request: Request, case_id: str, position: int) -> Response:
         check(request, case_id)
         found = link_at(database, case_id, position)
