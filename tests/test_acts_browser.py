@@ -71,12 +71,12 @@ def served(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
     database.close()
 
 
-def standing(served: Served) -> CaseStatus:
-    return served.site.play.state.status
-
-
 def title(page: Page) -> Any:
     return page.get_by_role("heading", level=1)
+
+
+def status_of(served: Served) -> CaseStatus:
+    return served.site.play.state.status
 
 
 @DEVICES
@@ -88,12 +88,12 @@ def test_a_case_is_held_and_resumed(opened: Opened, served: Served, device: dict
     page.get_by_label("Why").fill(WHY)
     page.get_by_role("button", name="Put it on hold").click()
     expect(page.get_by_role("status").first).to_contain_text(WHY)
-    assert standing(served) is CaseStatus.ON_HOLD
+    assert status_of(served) is CaseStatus.ON_HOLD
     page.get_by_role("link", name="Resume", exact=True).click()
     page.get_by_label("Why").fill("It is open again.")
     page.get_by_role("button", name="Resume it").click()
     expect(page.get_by_role("status").first).to_contain_text("Recorded.")
-    assert standing(served) is CaseStatus.IN_REVIEW
+    assert status_of(served) is CaseStatus.IN_REVIEW
 
 
 @DEVICES

@@ -93,6 +93,7 @@ GUARDED = {
     "/frameworks/industry-credit/1.0": EVERYBODY,
     "/account": EVERYBODY,
     "/incidents": OVERSEERS,
+    "/reviews": OVERSEERS,
     "/incidents/i-unknown": set(),
     "/people": OVERSEERS,
     "/people/away": OVERSEERS,
@@ -266,7 +267,13 @@ async def test_a_case_says_where_it_stands_and_who_is_waited_for(site: Site) -> 
     for told in ("Proposal check Approved", "Quality review Open", "Industry sign-off Open", "Publication Waiting"):
         assert told in text
     # Who comes from a partner stands in no directory.
-    for told in ("Waiting for Quinn Abara", "Waiting for Mere Tane", "Fits our offer.", "To be published", "Learning outcomes"):
+    for told in (
+        "Waiting for Quinn Abara",
+        "Waiting for Mere Tane",
+        "Fits our offer.",
+        "To be published",
+        "Learning outcomes",
+    ):
         assert told in text
     order = [text.index(stage.name) for stage in site.play.framework.stages]
     assert order == sorted(order)

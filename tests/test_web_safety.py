@@ -131,7 +131,9 @@ async def test_every_answer_is_guarded(site: Site) -> None:
         where = f"{answer.request.method} {answer.request.url} {answer.status_code}"
         assert [name for name in GUARDS if name not in answer.headers] == [], where
         # What is public may be shared for a minute; everything else is asked for anew, or kept nowhere.
-        shared = "public, max-age=60" if answer.request.url.path.startswith(("/catalogue", "/robots.txt")) else "no-cache"
+        shared = (
+            "public, max-age=60" if answer.request.url.path.startswith(("/catalogue", "/robots.txt")) else "no-cache"
+        )
         kept = ("no-cache", shared) if "etag" in answer.headers else ("no-store",)
         assert answer.headers["cache-control"] in kept, where
         assert "default-src 'none'" in answer.headers["content-security-policy"]

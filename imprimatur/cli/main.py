@@ -18,6 +18,7 @@ from imprimatur.cli import (
     deliveries,
     desk,
     figures,
+    improvement,
     incidents,
     keys,
     mail,
@@ -62,6 +63,8 @@ app.add_typer(publishing.endorse_app, name="endorse")
 app.add_typer(catalogue.app, name="catalogue")
 app.add_typer(access.key_app, name="key")
 app.add_typer(incidents.app, name="incident")
+app.add_typer(improvement.reviews_app, name="reviews")
+app.add_typer(improvement.indicators_app, name="indicators")
 mail.mail_app.command("list")(deliveries.list_)
 mail.mail_app.command("show")(deliveries.show_)
 app.add_typer(figures.app, name="figures")

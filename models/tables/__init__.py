@@ -24,6 +24,7 @@ from models.tables.cases import (
 )
 from models.tables.columns import UtcDateTime
 from models.tables.drafts import AttachmentHolderRow, AttachmentRow, DraftRow, ImportLineRow, ImportRow
+from models.tables.improvement import EvidenceRow, ImprovementRow, IndicatorRow, ReviewRow
 from models.tables.mail import InboundContentRow, InboundMailRow, MailboxRow, MailEventRow, OutboxRow, SentFormRow
 from models.tables.pages import AnswerDraftRow, SavedViewRow
 from models.tables.people import (
@@ -35,6 +36,7 @@ from models.tables.people import (
     PersonRow,
     PersonUnitRow,
 )
+from models.tables.publishing import PublicationDateRow, PublicationRunRow, PublicationTargetRow
 from models.tables.records import BadgeRow, EndorsementRow, PublicationRow, SigningKeyRow, StatusListRow
 from models.tables.stacking import PathwayRow, SkillRow, StackingRow
 from models.tables.times import AnswerTimeRow, CaseTimeRow, StageTimeRow
@@ -60,12 +62,15 @@ __all__ = [
     "DocumentRow",
     "DraftRow",
     "EndorsementRow",
+    "EvidenceRow",
     "FrameworkRow",
     "ImportLineRow",
     "ImportRow",
+    "ImprovementRow",
     "InboundContentRow",
     "InboundMailRow",
     "IncidentRow",
+    "IndicatorRow",
     "InterestRow",
     "LedgerRow",
     "MailEventRow",
@@ -78,8 +83,12 @@ __all__ = [
     "PersonRow",
     "PersonUnitRow",
     "ProposedActRow",
+    "PublicationDateRow",
     "PublicationRow",
+    "PublicationRunRow",
+    "PublicationTargetRow",
     "RefusalRow",
+    "ReviewRow",
     "SavedViewRow",
     "SentFormRow",
     "SessionRow",

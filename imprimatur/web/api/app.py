@@ -21,6 +21,7 @@ from imprimatur.web.api import (
     frameworks,
     imports,
     incidents,
+    indicators,
     office,
     pathways,
     people,
@@ -84,6 +85,7 @@ def create_api(
     api.include_router(cases.router(database, gateway, guard))
     api.include_router(tasks.router(database, gateway, links, guard))
     api.include_router(office.router(database, gateway, guard))
+    api.include_router(indicators.router(database, gateway, guard))
     api.include_router(imports.router(database, wake_imports))
     _add_all(api, database, gateway, links, keyring)
     return api
