@@ -502,7 +502,8 @@ async def queries(site: Site, paths: Mapping[str, str]) -> dict[str, int]:
 
 
 async def test_a_page_asks_as_often_whatever_it_shows(site: Site, tmp_path: Path) -> None:
-    paths = {"/": OFFICE, "/cases": OFFICE, f"/cases/{HERE}": OFFICE, "/tasks": REVIEWER, "/incidents": OFFICE,
+    paths = {f"/cases/{HERE}/acts/hold": OFFICE, f"/cases/{HERE}/versions/1...1": OFFICE, "/bulks": OFFICE,
+             "/": OFFICE, "/cases": OFFICE, f"/cases/{HERE}": OFFICE, "/tasks": REVIEWER, "/incidents": OFFICE,
              "/people": OFFICE, "/frameworks": OFFICE, "/account": OFFICE}  # fmt: skip
     few = await queries(site, paths)
     many(site.play.database, tmp_path, 12)
