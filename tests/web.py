@@ -2,7 +2,7 @@
 
 import datetime as dt
 import re
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -173,6 +173,7 @@ class Site:
     links: Links = field(default_factory=lambda: Links([KEY], BASE_URL))
     provider: Provider | None = None
     api: FastAPI | None = None
+    woken: Callable[[], object] = field(default=lambda: None, repr=False)
 
     def __post_init__(self) -> None:
         self.decider = Decider(self.play)
@@ -189,6 +190,7 @@ class Site:
             mailbox=Mailbox() if self.embedded else None,
             provider=self.provider,
             proposals=self.cases,
+            wake_imports=lambda: self.woken(),
             api=self.api,
             gateway=Played(self.play),
         )
