@@ -18,8 +18,8 @@ from activities.book import OFFICE_ROLE, SYSTEM, Book
 from activities.desk import close_task
 from activities.resolving import Deadlines, DueBy, calendar_of, deadlines_from, sitting_day, stage_deadlines
 from activities.staffing import find_holders
-from imprimatur.history.ledger import instant_text
 from imprimatur.rules.business_time import business_seconds_between
+from imprimatur.rules.ledger import instant_text
 from imprimatur.store.people import holders
 from models import effects as c
 from models.tables import ProposedActRow, StageRow, TaskRow

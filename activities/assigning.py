@@ -9,7 +9,7 @@ from activities.resolving import Awaited, Deadlines, awaited, next_business_day,
 from activities.staffing import Candidate, Found, find_holders, find_reviewers
 from activities.tracks import unmet, write_skipped
 from imprimatur import ids
-from imprimatur.history.ledger import instant_text
+from imprimatur.rules.ledger import instant_text
 from models import effects as c
 from models.commit import AssignedTask, StageResolution
 from models.framework import StageDef

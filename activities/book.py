@@ -8,7 +8,7 @@ from sqlalchemy import Connection, bindparam, func, select
 
 from activities.rows import RowBuffer
 from imprimatur import ids
-from imprimatur.history.ledger import GENESIS, event_digest
+from imprimatur.rules.ledger import GENESIS, event_digest
 from imprimatur.rules.standing import Held
 from imprimatur.store.documents import proposal_by_digest
 from imprimatur.store.frameworks import framework_by_digest

@@ -8,7 +8,7 @@ from activities.assigning import assign, record_choice, report_shortage, resolut
 from activities.book import SYSTEM, Book
 from activities.resolving import Deadlines, stage_deadlines
 from activities.staffing import find_confirmers, find_others, reviewing_now
-from imprimatur.history.ledger import instant_text
+from imprimatur.rules.ledger import instant_text
 from imprimatur.rules.voting import IN_FAVOUR
 from models import effects as c
 from models.tables import DecisionRow, StageRow, TaskRow

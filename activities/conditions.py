@@ -7,8 +7,8 @@ from sqlalchemy import select
 
 from activities.book import OFFICE_ROLE, SYSTEM, Book
 from activities.resolving import calendar_of
-from imprimatur.history.ledger import instant_text
 from imprimatur.rules.business_time import WorkCalendar, add_business_time, subtract_business_time
+from imprimatur.rules.ledger import instant_text
 from imprimatur.store.people import holders
 from models import conditions as c
 from models.calendars import BusinessDuration

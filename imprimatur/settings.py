@@ -42,6 +42,7 @@ class Settings(BaseSettings):
     database_url: str | None = Field(default=None, alias="DATABASE_URL")
     temporal_address: str | None = Field(default=None, alias="TEMPORAL_ADDRESS")
     temporal_namespace: str = Field(default="default", alias="TEMPORAL_NAMESPACE")
+    temporal_ui_url: str | None = Field(default=None, alias="TEMPORAL_UI_URL")
     smtp_url: SecretStr | None = Field(default=None, alias="SMTP_URL")
     smtp_mails_per_minute: str | None = Field(default=None, alias="SMTP_MAILS_PER_MINUTE")
     imap_url: SecretStr | None = Field(default=None, alias="IMAP_URL")
@@ -80,7 +81,7 @@ class Settings(BaseSettings):
     def _blank_is_unset(cls, values: dict[str, Any]) -> dict[str, Any]:
         return {name: value for name, value in values.items() if not isinstance(value, str) or value.strip()}
 
-    @field_validator("base_url", "oidc_issuer")
+    @field_validator("base_url", "oidc_issuer", "temporal_ui_url")
     @classmethod
     def _web_address(cls, value: str | None) -> str | None:
         if value is None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imprimatur.history.chain import ROWS_EXPLAINED, Row, check_chain
-from imprimatur.history.ledger import GENESIS, event_digest, instant_text
+from imprimatur.rules.ledger import GENESIS, event_digest, instant_text
 from models.vocabulary import EventType
 
 CASE = "mc-chain"

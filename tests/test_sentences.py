@@ -1,5 +1,6 @@
 """The story of a case: every word of every vocabulary can be told, and the whole story reads as one."""
 
+import asyncio
 import datetime as dt
 from collections.abc import Iterable
 from pathlib import Path
@@ -10,17 +11,22 @@ import pytest
 from imprimatur.history.export import LedgerEvent, history
 from imprimatur.history.sentences import sentence
 from imprimatur.store.engine import Database
+from imprimatur.store.frameworks import add_framework
+from imprimatur.store.ledger import append_event
+from imprimatur.store.record_status import write_status
 from models.effects import Escalate
 from models.vocabulary import (
     AssignmentReason,
     CaseStatus,
     EventType,
     IncidentKind,
+    RecordStatus,
     StageOutcome,
     TaskClosure,
     Verdict,
 )
 from tests.facts import Play, add_people, example, furnish, whole_story
+from tests.improvement import Reviews, published
 from tests.office_stories import STORIES, tell
 
 DAY = dt.timedelta(days=1)
@@ -32,6 +38,7 @@ WORDS: dict[tuple[EventType, str], Iterable[str]] = {
     (EventType.STAGE_ESCALATED, "cause"): get_args(Escalate.model_fields["cause"].annotation),
     (EventType.INCIDENT_OPENED, "kind"): IncidentKind,
     (EventType.CASE_CLOSED, "status"): [status for status in CaseStatus if status.is_final],
+    (EventType.RECORD_STATUS_CHANGED, "status"): RecordStatus,
 }
 
 
@@ -47,11 +54,23 @@ def told(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> list[
     incomplete_then_withdrawn(database, folder)
     skipped_and_late(database, folder)
     lapsed(database, folder)
+    retracted(database, folder)
+    reviewed(database, folder)
     unstaffed(database, folder)
     for name in STORIES:
         furnish(database)
         tell(name, database, folder)
-    names = ["abcdefghijkl", "withdrawn", "skipped", "lapsed", "unstaffed", *STORIES]
+    names = [
+        "abcdefghijkl",
+        "withdrawn",
+        "skipped",
+        "lapsed",
+        "retracted",
+        "reviewed",
+        "reviewed-r1",
+        "unstaffed",
+        *STORIES,
+    ]
     events = [event for name in names for event in history(database, f"mc-{name}")]
     database.close()
     return events
@@ -78,6 +97,38 @@ def lapsed(database: Database, folder: Path) -> None:
     while play.state.open_tasks():
         play.decide("quality", Verdict.REQUEST_CHANGES, "unclear")
     play.revise(example("industry-credit.revised"))
+
+
+def retracted(database: Database, folder: Path) -> None:
+    """Published at a target, where it did not stay, and taken back."""
+    play = Play(database, folder, "non-credit", case_id="mc-retracted")
+    play.submit(example("non-credit").model_copy(update={"partners": ()}))
+    play.decide("proposal")
+    told: list[tuple[EventType, dict[str, str]]] = [
+        (EventType.PUBLICATION_SCHEDULED, {"publish_on": "2026-09-01", "reason": "the brochure comes out"}),
+        (EventType.TARGET_PUBLISHED, {"target": "campus-lms", "detail": "200 OK"}),
+        (EventType.TARGET_FAILED, {"target": "registry", "reason": "503 Service Unavailable"}),
+        (EventType.TARGET_WITHDRAWN, {"target": "campus-lms", "reason": "another target failed"}),
+    ]
+    with database.write() as connection:
+        for type_, data in told:
+            append_event(connection, play.case_id, type_, "system", play.now, **data)
+        write_status(connection, play.case_id, RecordStatus.RETRACTED, actor="x@y.example", reason="a mistake")
+
+
+def reviewed(database: Database, folder: Path) -> None:
+    """Figures call a review, the framework has a newer version as well, and it comes to another version."""
+    play = published(database, folder, case_id="mc-reviewed")
+    reviews = Reviews(play)
+
+    async def held() -> None:
+        await reviews.take("mc-reviewed,completion_rate,2026,30,")
+        add_framework(database, play.framework.model_copy(update={"version": "100"}), play.now)
+        await reviews.sweep()
+        reviews.conclude(Verdict.REVISE, "mc-reviewed-r1")
+        await reviews.sweep()
+
+    asyncio.run(held())
 
 
 def unstaffed(database: Database, folder: Path) -> None:

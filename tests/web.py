@@ -13,6 +13,7 @@ from fastapi import FastAPI, Response
 from sqlmodel import SQLModel
 
 from imprimatur import ids
+from imprimatur.desk import Desk
 from imprimatur.errors import error_class
 from imprimatur.gateway import Gateway, identified
 from imprimatur.mail.links import Links
@@ -22,6 +23,7 @@ from imprimatur.rules.strength import sign_in_refusal
 from imprimatur.store.decisions import receipt, task_place
 from imprimatur.store.engine import Database
 from imprimatur.store.sessions import Client, begin
+from imprimatur.web.admin.machinery import Machinery
 from imprimatur.web.app import create_app
 from imprimatur.web.oidc import Provider
 from models.case import CaseState
@@ -56,6 +58,7 @@ class Decider:
         conditions: Sequence[Condition] = (),
         statement: str = "",
         logo: bool = False,
+        teach_out_on: dt.date | None = None,
         channel: Channel = Channel.LINK,
         strength: Strength | None = None,
     ) -> DecisionReceipt:
@@ -65,7 +68,14 @@ class Decider:
         comment = comment.strip()
         place, agreed = task_place(self.play.database, task_id), identified(task_id, conditions)
         checked = check_answer(
-            place.stage_def, verdict, comment, scores or {}, place.reason, agreed, statement=statement
+            place.stage_def,
+            verdict,
+            comment,
+            scores or {},
+            place.reason,
+            agreed,
+            statement=statement,
+            teach_out_on=teach_out_on,
         )
         number = ids.decision_id(task_id, actor, verdict, comment, scores or {}, [item.id for item in agreed])
         found = receipt(self.play.database, number)
@@ -85,6 +95,7 @@ class Decider:
             statement=statement,
             logo=logo,
             strength=strength,
+            teach_out_on=teach_out_on,
         )
         refused = refusal(self.play.state, event)
         if refused is not None:
@@ -174,9 +185,11 @@ class Site:
     provider: Provider | None = None
     api: FastAPI | None = None
     woken: Callable[[], object] = field(default=lambda: None, repr=False)
+    machinery: Machinery = field(default_factory=Machinery)
+    acting: Gateway | None = None
 
     def __post_init__(self) -> None:
-        self.decider = Decider(self.play)
+        self.decider, played = Decider(self.play), Played(self.play)
         self.cases = PlayedCases(self.play.database, self.play.published_dir, {self.play.case_id: self.play})
 
         async def ready() -> dict[str, str]:
@@ -189,10 +202,12 @@ class Site:
             ready=ready,
             mailbox=Mailbox() if self.embedded else None,
             provider=self.provider,
+            desk=Desk(played, self.play.database),
             proposals=self.cases,
             wake_imports=lambda: self.woken(),
             api=self.api,
-            gateway=Played(self.play),
+            gateway=self.acting or played,
+            machinery=self.machinery,
         )
 
     def link(self, stage: str, number: int = 0) -> str:

@@ -12,11 +12,13 @@ from imprimatur.cli import (
     badges,
     bulk,
     cases,
+    catalogue,
     committees,
     conditions,
     deliveries,
     desk,
     figures,
+    improvement,
     incidents,
     keys,
     mail,
@@ -58,8 +60,11 @@ app.add_typer(pathways.skills_app, name="skills")
 app.add_typer(webhooks.app, name="webhook")
 app.add_typer(keys.app, name="keys")
 app.add_typer(publishing.endorse_app, name="endorse")
+app.add_typer(catalogue.app, name="catalogue")
 app.add_typer(access.key_app, name="key")
 app.add_typer(incidents.app, name="incident")
+app.add_typer(improvement.reviews_app, name="reviews")
+app.add_typer(improvement.indicators_app, name="indicators")
 mail.mail_app.command("list")(deliveries.list_)
 mail.mail_app.command("show")(deliveries.show_)
 app.add_typer(figures.app, name="figures")

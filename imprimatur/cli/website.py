@@ -10,6 +10,7 @@ from temporalio.service import RPCError
 
 from imprimatur.cli.context import Environment, open_database, open_gateway
 from imprimatur.cli.doctor import worker_count
+from imprimatur.cli.machinery import machinery_of
 from imprimatur.desk import Desk
 from imprimatur.embedded.sink import StoredMail, find_mails, read_mail
 from imprimatur.errors import ImprimaturError, InputError, Refused
@@ -17,6 +18,8 @@ from imprimatur.gateway import Gateway
 from imprimatur.imports import ImportRunner
 from imprimatur.logs import configure_logs
 from imprimatur.mail.links import Links
+from imprimatur.publication.keys import Keyring
+from imprimatur.publication.vault import Vault
 from imprimatur.settings import Settings
 from imprimatur.store.engine import Database
 from imprimatur.web.api.app import create_api
@@ -58,6 +61,7 @@ async def _serve(
     with open_database(environment) as database:
         async with open_gateway(environment, database) as gateway:
             runner = ImportRunner(gateway, database)
+            keyring = Keyring(database, Vault(environment.secret_keys()), links.base_url)
             app = create_app(
                 database=database,
                 decider=gateway,
@@ -69,8 +73,9 @@ async def _serve(
                 proposals=gateway,
                 uploads=upload_rules(environment.settings),
                 wake_imports=runner.wake.set,
-                api=create_api(database, gateway, links, _rates(environment)),
+                api=create_api(database, gateway, links, keyring, _rates(environment), runner.wake.set),
                 gateway=gateway,
+                machinery=machinery_of(environment, gateway),
             )
             config = uvicorn.Config(app, host, port, log_level="warning", access_log=False, server_header=False)
             importing = asyncio.create_task(runner.run_forever())

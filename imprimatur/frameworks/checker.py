@@ -9,6 +9,7 @@ from imprimatur.errors import InputError, Problem
 from imprimatur.frameworks.calendars import work_calendar
 from imprimatur.frameworks.documents import parse, read_text, spelled
 from imprimatur.frameworks.field_checks import Found, field_problems, unknown_field
+from imprimatur.frameworks.improvement_checks import review_problems, review_warnings
 from imprimatur.frameworks.json_lines import Place
 from imprimatur.frameworks.loader import validate
 from imprimatur.frameworks.meeting_checks import meeting_problems
@@ -33,7 +34,12 @@ def check_file(path: Path, holders: Holders | None = None) -> tuple[Framework | 
     ``holders`` says how many active people hold each role; without it nothing is said about roles.
     Raises what ``read_text`` and ``parse`` raise.
     """
-    document = parse(read_text(path), path)
+    return check_text(read_text(path), path, holders)
+
+
+def check_text(text: str, path: Path, holders: Holders | None = None) -> tuple[Framework | None, list[Problem]]:
+    """As :func:`check_file`, of a text that came under this name. Raises what ``parse`` raises."""
+    document = parse(text, path)
     framework, problems = validate(document, Framework, path.name)
     if framework is None:
         return None, problems
@@ -61,12 +67,15 @@ def _all_problems(framework: Framework, holders: Holders | None) -> Found:
         yield from _stage_problems(framework, stage, ("stages", index))
         if stage.reviewers and holders is not None:
             yield from _directory_problems(stage, holders, ("stages", index))
-    yield from _publication_problems(framework)
+    if not framework.reviews:
+        yield from _publication_problems(framework)
+    yield from review_problems(framework)
     yield from track_problems(framework)
     yield from _track_promises(framework)
     promise = framework.speed_to_market
     yield from _promise_problems(framework, promise.within, promise.calendar, ("speed_to_market", "within"))
     if holders is not None:
+        yield from review_warnings(framework)
         yield from _unheld(promise.escalate_to, holders, ("speed_to_market", "escalate_to"))
 
 

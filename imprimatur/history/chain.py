@@ -7,8 +7,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from imprimatur.history.ledger import GENESIS, event_digest
 from imprimatur.rules.assignment import draw
+from imprimatur.rules.ledger import GENESIS, event_digest
 from models.vocabulary import EventType
 
 Row = dict[str, Any]

@@ -13,9 +13,9 @@ from sqlalchemy import select
 
 from imprimatur.errors import Refused
 from imprimatur.history.facts import export_document
-from imprimatur.history.ledger import instant_text
 from imprimatur.history.records import CASE, LEDGER
 from imprimatur.history.sentences import sentence
+from imprimatur.rules.ledger import instant_text
 from imprimatur.store.engine import Database
 from imprimatur.store.reading import unknown_case
 from models.vocabulary import EventType

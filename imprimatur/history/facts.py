@@ -5,8 +5,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from imprimatur.history.chain import Row
-from imprimatur.history.ledger import instant_text
-from models.vocabulary import CaseStatus, ConditionStatus, EventType
+from imprimatur.rules.ledger import instant_text
+from models.vocabulary import CaseStatus, ConditionStatus, EventType, RecordStatus
 
 Facts = dict[str, Any]
 EXPORT_FORMAT = 1
@@ -158,6 +158,20 @@ def export_document(case_id: str, rows: Sequence[Row], as_of: str | None) -> dic
 def plain(value: Any) -> Any:
     """Instants as the ledger's data spells them."""
     return instant_text(value) if isinstance(value, dt.datetime) else value
+
+
+def publication_facts(rows: Sequence[Row]) -> Facts:
+    """What the published record says of itself, as the ledger tells it; the last word counts."""
+    facts: Facts = {"status": RecordStatus.OFFERED, "status_at": None, "status_reason": None, "replaced_by": None}
+    facts["replaces"] = None
+    for row in rows:
+        if row["type"] == EventType.CREDENTIAL_PUBLISHED and isinstance(row["data"], dict):
+            facts["replaces"] = row["data"].get("replaces")
+        if row["type"] == EventType.RECORD_STATUS_CHANGED and isinstance(row["data"], dict):
+            facts |= {"status": row["data"].get("status"), "status_at": row["at"]}
+            facts["status_reason"] = row["data"].get("reason")
+            facts["replaced_by"] = row["data"].get("replaced_by", facts["replaced_by"])
+    return facts
 
 
 _JUDGED = {

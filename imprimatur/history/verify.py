@@ -21,10 +21,11 @@ from imprimatur.history.facts import (
     condition_facts,
     export_document,
     plain,
+    publication_facts,
     version_facts,
 )
-from imprimatur.history.ledger import GENESIS
 from imprimatur.history.records import Records, all_case_ids, is_named, read_records
+from imprimatur.rules.ledger import GENESIS
 from imprimatur.store.engine import Database
 from imprimatur.store.reading import unknown_case
 from models.proposal import Proposal
@@ -217,6 +218,7 @@ def _check_publication(case_id: str, chain: list[Row], publications: list[Row]) 
         for column, digest in (("achievement", told.get("digest")), ("page", told.get("page_digest"))):
             if _digest_of_json(row[column]) != digest:
                 yield LedgerProblem(where=where, problem=f"its {column} was altered")
+        yield from _differences(where, "it", row, publication_facts(chain))
         if isinstance(row["page"], dict) and row["title"] != row["page"].get("title"):
             yield LedgerProblem(where=where, problem="its title is not the one of its page")
     if events and not publications:

@@ -1,5 +1,6 @@
 """The record of what is published, made anew from what is kept."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from imprimatur.publication.endorsements import OPEN_BADGES_CONTEXT
@@ -8,12 +9,15 @@ from imprimatur.publication.record import PublishedCredential, credential_record
 from imprimatur.publication.records import standard_record
 from imprimatur.store.endorsements import endorsements_of
 from imprimatur.store.engine import Database
-from imprimatur.store.published import sources
+from imprimatur.store.published import Sources, sources
 
 
 def published_record(database: Database, name: str) -> PublishedCredential:
     """Of a slug or a case; under the address it was published at. Raises NotFound ``publication_unknown``."""
-    found = sources(database, name)
+    return record_of(sources(database, name))
+
+
+def record_of(found: Sources) -> PublishedCredential:
     base_url = str(found.achievement["id"]).removesuffix(f"/catalogue/{found.slug}")
     page = CataloguePage.model_validate(found.page)
     return credential_record(found.proposal, found.framework, page, slug=found.slug, base_url=base_url)
@@ -27,6 +31,9 @@ def served_record(database: Database, name: str, form: str) -> dict[str, Any]:
     if form != "openbadges":
         return standard_record(published_record(database, name), form)
     found = sources(database, name)
-    tokens = [item.token for item in endorsements_of(database, found.slug)]
-    endorsed = {"endorsementJwt": tokens} if tokens else {}
+    return achievement_of(found, [item.token for item in endorsements_of(database, found.slug)])
+
+
+def achievement_of(found: Sources, tokens: Sequence[str]) -> dict[str, Any]:
+    endorsed = {"endorsementJwt": list(tokens)} if tokens else {}
     return {"@context": OPEN_BADGES_CONTEXT} | found.achievement | endorsed

@@ -7,13 +7,13 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request, Response
 
-from imprimatur.access.acts import CaseAct
-from imprimatur.errors import NotAllowed
-from imprimatur.history.export import event_by, history, sentence
+from imprimatur.history.export import event_by, sentence
 from imprimatur.store.case_listing import Filters, Need, case_page, choices
-from imprimatur.store.case_reading import CaseSheet, acts_of, case_sheet
+from imprimatur.store.case_reading import CaseSheet, case_sheet
 from imprimatur.store.deliveries import list_mails
 from imprimatur.store.engine import Database
+from imprimatur.store.reviews_reading import reviews_of_case
+from imprimatur.store.saved_views import views_of
 from imprimatur.web.acts.forms import has_form
 from imprimatur.web.bulks.forms import acts as bulk_acts
 from imprimatur.web.files import file_links
@@ -50,7 +50,7 @@ def router(database: Database, gate: Gate) -> APIRouter:
         filters = Filters(q.strip()[:200], status, framework, unit, need)
         found = case_page(database, viewer.scope, filters, cursor or None, dt.datetime.now(dt.UTC))
         found_among = choices(database, viewer.scope)
-        given = {"q": filters.words, "status": status, "framework": framework, "unit": unit, "need": need}
+        given = {"q": filters.words, "status": status, "need": need, "framework": framework, "unit": unit}
         kept = urlencode({name: value for name, value in given.items() if value})
         values = {
             "found": found,
@@ -61,6 +61,7 @@ def router(database: Database, gate: Gate) -> APIRouter:
             "needs": NEEDS,
             "kept": kept,
             "given": given,
+            "views": views_of(database, viewer),
             "bulk_acts": bulk_acts() if viewer.is_office else [],
             "cursor": cursor,
         }
@@ -74,15 +75,8 @@ def router(database: Database, gate: Gate) -> APIRouter:
         event = event_by(database, case_id, done, viewer.person) if done else None
         happened = {"done": done, "happened": sentence(event) if event else ""}
         shown = {"mails": mails, "mails_shown": MAILS_SHOWN, "files": _files(database, sheet)}
+        shown["reviews"] = reviews_of_case(database, case_id)
         return page(request, "case.html", _values(sheet) | shown | happened)
-
-    @routes.api_route("/cases/{case_id}/history", methods=LOOKING)
-    def story(request: Request, case_id: str) -> Response:
-        denied = acts_of(database, gate.viewer(request), case_id)[CaseAct.READ_NAMES]
-        if denied is not None:
-            raise NotAllowed("names_hidden", denied.sentence, "The page of the case says what has been decided.")
-        events = [(event, sentence(event)) for event in history(database, case_id)]
-        return page(request, "history.html", {"case_id": case_id, "events": events})
 
     return routes
 

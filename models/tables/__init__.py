@@ -24,7 +24,9 @@ from models.tables.cases import (
 )
 from models.tables.columns import UtcDateTime
 from models.tables.drafts import AttachmentHolderRow, AttachmentRow, DraftRow, ImportLineRow, ImportRow
+from models.tables.improvement import EvidenceRow, ImprovementRow, IndicatorRow, ReviewRow
 from models.tables.mail import InboundContentRow, InboundMailRow, MailboxRow, MailEventRow, OutboxRow, SentFormRow
+from models.tables.pages import AnswerDraftRow, SavedViewRow
 from models.tables.people import (
     AbsenceRow,
     DelegationRow,
@@ -34,6 +36,7 @@ from models.tables.people import (
     PersonRow,
     PersonUnitRow,
 )
+from models.tables.publishing import PublicationDateRow, PublicationRunRow, PublicationTargetRow
 from models.tables.records import BadgeRow, EndorsementRow, PublicationRow, SigningKeyRow, StatusListRow
 from models.tables.stacking import PathwayRow, SkillRow, StackingRow
 from models.tables.times import AnswerTimeRow, CaseTimeRow, StageTimeRow
@@ -42,6 +45,7 @@ from models.tables.webhooks import WebhookDeliveryRow, WebhookRow
 __all__ = [
     "AbsenceRow",
     "AdviceRow",
+    "AnswerDraftRow",
     "AnswerTimeRow",
     "ApiAnswerRow",
     "ApiKeyRow",
@@ -58,12 +62,15 @@ __all__ = [
     "DocumentRow",
     "DraftRow",
     "EndorsementRow",
+    "EvidenceRow",
     "FrameworkRow",
     "ImportLineRow",
     "ImportRow",
+    "ImprovementRow",
     "InboundContentRow",
     "InboundMailRow",
     "IncidentRow",
+    "IndicatorRow",
     "InterestRow",
     "LedgerRow",
     "MailEventRow",
@@ -76,8 +83,13 @@ __all__ = [
     "PersonRow",
     "PersonUnitRow",
     "ProposedActRow",
+    "PublicationDateRow",
     "PublicationRow",
+    "PublicationRunRow",
+    "PublicationTargetRow",
     "RefusalRow",
+    "ReviewRow",
+    "SavedViewRow",
     "SentFormRow",
     "SessionRow",
     "SignInLinkRow",

@@ -7,10 +7,15 @@ from sqlalchemy import Column, Text, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from models.tables.columns import instant, json_value, long_text, maybe_instant
+from models.vocabulary import RecordStatus
 
 
 class PublicationRow(SQLModel, table=True):
-    """A published micro-credential: its record as Open Badges 3.0 Achievement, and what the catalogue shows."""
+    """A published micro-credential: its record as Open Badges 3.0 Achievement, and what the catalogue shows.
+
+    ``status`` is a :class:`~models.vocabulary.RecordStatus`, since ``status_at``, or since the publication where that
+    is None. ``replaces`` and ``replaced_by`` are slugs.
+    """
 
     __tablename__ = "publication"
     slug: str = Field(primary_key=True)
@@ -21,6 +26,11 @@ class PublicationRow(SQLModel, table=True):
     achievement: dict[str, Any] = json_value()
     page: dict[str, Any] = json_value()
     published_at: dt.datetime = instant(index=True)
+    status: str = Field(default=RecordStatus.OFFERED, sa_column_kwargs={"server_default": "offered"})
+    status_at: dt.datetime | None = maybe_instant()
+    status_reason: str | None = Field(default=None, sa_column=Column(Text))
+    replaces: str | None = None
+    replaced_by: str | None = None
 
 
 class SigningKeyRow(SQLModel, table=True):

@@ -22,6 +22,7 @@ from models.vocabulary.case import (
     TaskClosure,
     TaskStatus,
 )
+from models.vocabulary.improvement import DecidedBy, Indicator, ReviewOutcome, ReviewTrigger
 from models.vocabulary.mail import DeliveryStatus, Digest, InboundKind, MailKind, MailState, MailStatus, ReportAction
 from models.vocabulary.policy import (
     AtBreach,
@@ -40,7 +41,15 @@ from models.vocabulary.policy import (
     Verdict,
     VotingMethod,
 )
-from models.vocabulary.records import BadgeStatus, InformationProfile
+from models.vocabulary.records import (
+    BadgeStatus,
+    InformationProfile,
+    RecordStatus,
+    RunKind,
+    RunStatus,
+    TargetKind,
+    TargetStatus,
+)
 
 __all__ = [
     "OFFICE_ROLES",
@@ -60,11 +69,13 @@ __all__ = [
     "ConsentItems",
     "CountedOf",
     "CredentialKind",
+    "DecidedBy",
     "DeliveryStatus",
     "Digest",
     "EventType",
     "InboundKind",
     "IncidentKind",
+    "Indicator",
     "InformationProfile",
     "InterestKind",
     "KeyScope",
@@ -77,8 +88,13 @@ __all__ = [
     "OnRejection",
     "Party",
     "Pick",
+    "RecordStatus",
     "Recusal",
     "ReportAction",
+    "ReviewOutcome",
+    "ReviewTrigger",
+    "RunKind",
+    "RunStatus",
     "SignInEvent",
     "StageFate",
     "StageKind",
@@ -86,6 +102,8 @@ __all__ = [
     "StageStatus",
     "Statement",
     "Strength",
+    "TargetKind",
+    "TargetStatus",
     "TaskClosure",
     "TaskStatus",
     "Verdict",
