@@ -88,6 +88,7 @@ OVERSEERS = {name for name in PEOPLE if "office" in name or "auditor" in name or
 EVERYBODY = set(PEOPLE)
 PROPOSING = EVERYBODY - {name for name in PEOPLE if "auditor" in name}
 NO_FILE = "0" * 64
+NOBODY: set[str] = set()
 GUARDED: dict[str, set[str]] = {
     "/cases": EVERYBODY,
     "/tasks": EVERYBODY,
@@ -131,9 +132,9 @@ GUARDED: dict[str, set[str]] = {
     f"/cases/{ELSEWHERE}/history/1": SEES_ELSEWHERE & OVERSEERS,
     "/cases/mc-unknown": set(),
     **dict.fromkeys(["/proposals/new", "/drafts", "/imports"], PROPOSING),
-    **dict.fromkeys([f"/drafts/dr-unknown{end}" for end in ("", "/review", "/skills")], set()),
+    **dict.fromkeys([f"/drafts/dr-unknown{end}" for end in ("", "/review", "/skills")], NOBODY),
     f"/drafts/dr-unknown/files/{NO_FILE}": set(),
-    **dict.fromkeys([f"/imports/im-unknown{end}" for end in ("", "/progress", "/report.csv")], set()),
+    **dict.fromkeys([f"/imports/im-unknown{end}" for end in ("", "/progress", "/report.csv")], NOBODY),
     f"/cases/{HERE}/revise": set(),
     f"/cases/{HERE}/files/{NO_FILE}": set(),
     "/bulks": OVERSEERS,

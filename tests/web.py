@@ -2,7 +2,7 @@
 
 import datetime as dt
 import re
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -184,6 +184,7 @@ class Site:
     links: Links = field(default_factory=lambda: Links([KEY], BASE_URL))
     provider: Provider | None = None
     api: FastAPI | None = None
+    woken: Callable[[], object] = field(default=lambda: None, repr=False)
     machinery: Machinery = field(default_factory=Machinery)
     acting: Gateway | None = None
 
@@ -203,6 +204,7 @@ class Site:
             provider=self.provider,
             desk=Desk(played, self.play.database),
             proposals=self.cases,
+            wake_imports=lambda: self.woken(),
             api=self.api,
             gateway=self.acting or played,
             machinery=self.machinery,
