@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pydantic import BaseModel
-from sqlalchemy import Select, and_, case, func, select
+from sqlalchemy import Connection, and_, case, func, select
 
 from imprimatur.access.viewer import Scope, Viewer
 from imprimatur.store.access import overseen, within
@@ -66,14 +66,14 @@ def office_desk(database: Database, scope: Scope, now: dt.datetime) -> OfficeDes
     with database.read() as connection:
         row = connection.execute(select(*counted, is_open).where(within(scope))).mappings().one()
         lists = {need: lines_of(connection, lines_needing(need, scope, now, LISTED)) for need in Need}
-        reviews = connection.execute(_reviews(scope, now)).scalar_one()
-    return OfficeDesk({need: int(row[need]) for need in Need}, int(row["open"]), lists, int(reviews))
+        reviews = _reviews(connection, scope, now)
+    return OfficeDesk({need: int(row[need]) for need in Need}, int(row["open"]), lists, reviews)
 
 
-def _reviews(scope: Scope, now: dt.datetime) -> Select[tuple[int]]:
+def _reviews(connection: Connection, scope: Scope, now: dt.datetime) -> int:
     held_or_due = _IMPROVEMENT.c.open_review.is_not(None) | (_IMPROVEMENT.c.next_at <= now + REVIEWS_AHEAD)
     counted = select(func.count()).select_from(_IMPROVEMENT).join(_CASE, _CASE.c.case_id == _IMPROVEMENT.c.case_id)
-    return counted.where(held_or_due, overseen(scope))
+    return connection.execute(counted.where(held_or_due, overseen(scope))).scalar() or 0
 
 
 def own_tasks(database: Database, viewer: Viewer) -> list[OwnTask]:

@@ -50,7 +50,8 @@ class Waiting(NamedTuple):
 
 def still_offered() -> ColumnElement[bool]:
     """For queries that read ``publication``: it is reviewed still."""
-    return _PUBLICATION.c.status.not_in([str(status) for status in OVER])
+    offered: ColumnElement[bool] = _PUBLICATION.c.status.not_in([str(status) for status in OVER])
+    return offered
 
 
 def due(connection: Connection, now: dt.datetime) -> list[str]:

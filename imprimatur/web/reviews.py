@@ -11,9 +11,10 @@ from imprimatur.rules.improvement import INDICATOR_WORDS
 from imprimatur.store.engine import Database
 from imprimatur.store.indicators import IndicatorView
 from imprimatur.store.reviews_reading import ReviewLine, ReviewSheet, review_lines
+from imprimatur.web.admin.forms import overseer
 from imprimatur.web.charts import Bar, bars, scale_of
 from imprimatur.web.gate import Gate
-from imprimatur.web.office_pages import LOOKING, overseer
+from imprimatur.web.office_pages import LOOKING
 from imprimatur.web.rendering import page
 from models.improvement import Threshold
 from models.vocabulary import Indicator
