@@ -8,11 +8,24 @@ from pydantic import Field
 from imprimatur.publication.checking import Address, NonEmpty, Record, checked
 from imprimatur.publication.openbadges import criteria_narrative, eqf_level
 from imprimatur.publication.record import Approval, PublishedCredential
+from models.vocabulary import RecordStatus
 
 CONTEXT = "http://credreg.net/ctdl/schema/context/json"
 TERMS = "https://credreg.net/ctdl/terms/"
 # Ours, made once: a case has the same identifier wherever its record is made.
 CTID_NAMESPACE = uuid.UUID("0b3c2f7e-5d0f-4f63-9b59-0f3f4a1d8c52")
+
+# Concepts of the registry's scheme of credential statuses.
+STATUSES = {
+    RecordStatus.PENDING: ("Active", "Active"),
+    RecordStatus.SCHEDULED: ("Active", "Active"),
+    RecordStatus.OFFERED: ("Active", "Active"),
+    RecordStatus.PAUSED: ("Suspended", "Suspended"),
+    RecordStatus.TEACHING_OUT: ("TeachOut", "Teach-Out"),
+    RecordStatus.RETIRED: ("Ceased", "Ceased"),
+    RecordStatus.RETRACTED: ("Ceased", "Ceased"),
+    RecordStatus.REPLACED: ("Deprecated", "Deprecated"),
+}
 
 Ctid = Annotated[str, Field(pattern=r"^ce-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
 
@@ -79,6 +92,8 @@ class MicroCredential(Record):
     description: NonEmpty = Field(alias="ceterms:description")
     subjectWebpage: Address = Field(alias="ceterms:subjectWebpage")
     credentialStatusType: _Alignment = Field(alias="ceterms:credentialStatusType")
+    previousVersion: Address | None = Field(None, alias="ceterms:previousVersion")
+    latestVersion: Address | None = Field(None, alias="ceterms:latestVersion")
     credentialId: NonEmpty = Field(alias="ceterms:credentialId")
     versionIdentifier: list[_Version] = Field(alias="ceterms:versionIdentifier")
     dateEffective: str = Field(alias="ceterms:dateEffective")
@@ -111,11 +126,9 @@ def build_ctdl(record: PublishedCredential) -> dict[str, Any]:
         "ceterms:name": record.title,
         "ceterms:description": record.summary,
         "ceterms:subjectWebpage": record.address,
-        "ceterms:credentialStatusType": {
-            "ceterms:framework": f"{TERMS}CredentialStatus",
-            "ceterms:targetNode": "credentialStat:Active",
-            "ceterms:targetNodeName": "Active",
-        },
+        "ceterms:credentialStatusType": _status(record.status),
+        "ceterms:previousVersion": _at(record.replaces_address),
+        "ceterms:latestVersion": _at(record.replaced_by_address),
         "ceterms:credentialId": record.case_id,
         "ceterms:versionIdentifier": [{"ceterms:identifierValueCode": str(record.version)}],
         "ceterms:dateEffective": record.published_at.date().isoformat(),
@@ -134,6 +147,20 @@ def build_ctdl(record: PublishedCredential) -> dict[str, Any]:
         "ceterms:developmentProcess": _industry(record),
     }
     return checked(MicroCredential, content)
+
+
+def _status(status: RecordStatus) -> dict[str, Any]:
+    code, name = STATUSES[status]
+    return {
+        "ceterms:framework": f"{TERMS}CredentialStatus",
+        "ceterms:targetNode": f"credentialStat:{code}",
+        "ceterms:targetNodeName": name,
+    }
+
+
+def _at(address: str | None) -> str | None:
+    """The record of another version, in these words."""
+    return f"{address}/ctdl.json" if address else None
 
 
 def _issuer(record: PublishedCredential) -> dict[str, Any]:

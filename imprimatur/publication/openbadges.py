@@ -43,6 +43,12 @@ class Alignment(Record):
     targetCode: NonEmpty
 
 
+class Related(Record):
+    id: NonEmpty
+    type: list[Literal["Related"]] = ["Related"]
+    version: NonEmpty | None = None
+
+
 class Achievement(Record):
     """What is written into the catalogue and into badges; every field is defined by Open Badges 3.0."""
 
@@ -61,6 +67,7 @@ class Achievement(Record):
     image: Image | None = None
     tag: list[NonEmpty] | None = None
     alignment: list[Alignment] | None = None
+    related: list[Related] | None = None
 
 
 def build_achievement(record: PublishedCredential) -> dict[str, Any]:
@@ -82,8 +89,15 @@ def build_achievement(record: PublishedCredential) -> dict[str, Any]:
             "image": {"id": f"{record.address}/badge.png"},
             "tag": [record.field_of_study] if record.field_of_study else None,
             "alignment": _alignment(record.level),
+            "related": _related(record),
         },
     )
+
+
+def _related(record: PublishedCredential) -> list[dict[str, Any]] | None:
+    """The version that this one replaces. What replaces it in its turn is not known when it is published."""
+    before = record.replaces
+    return [{"id": record.replaces_address, "version": str(before.version)}] if before is not None else None
 
 
 def profile(record: PublishedCredential) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from imprimatur.publication.page import Assurance, CataloguePage, Endorsement
 from models.framework import Framework, StageDef
 from models.proposal import Assessment, Delivery, Level, Price, Proposal, Stackability, Workload
-from models.vocabulary import StageKind
+from models.vocabulary import RecordStatus, StageKind
 
 
 class Fact(BaseModel):
@@ -55,7 +55,25 @@ class SignOff(Fact):
     logo: str | None = None
 
 
-class PublishedCredential(Fact):
+class Version(Fact):
+    """Another published version of the same micro-credential."""
+
+    slug: str
+    case_id: str
+    version: int
+
+
+class Standing(Fact):
+    """What a record says of itself by now."""
+
+    status: RecordStatus = RecordStatus.OFFERED
+    status_at: dt.datetime | None = None
+    status_reason: str = ""
+    replaces: Version | None = None
+    replaced_by: Version | None = None
+
+
+class PublishedCredential(Standing):
     """``ledger_digest`` is the ledger's head before publication: it binds the record to all that led there."""
 
     base_url: str
@@ -91,6 +109,14 @@ class PublishedCredential(Fact):
     published_at: dt.datetime
 
     @property
+    def replaces_address(self) -> str | None:
+        return f"{self.base_url}/catalogue/{self.replaces.slug}" if self.replaces else None
+
+    @property
+    def replaced_by_address(self) -> str | None:
+        return f"{self.base_url}/catalogue/{self.replaced_by.slug}" if self.replaced_by else None
+
+    @property
     def address(self) -> str:
         """Of the page; it is the identifier of what is published as well."""
         return f"{self.base_url}/catalogue/{self.slug}"
@@ -106,7 +132,13 @@ class PublishedCredential(Fact):
 
 
 def credential_record(
-    proposal: Proposal, framework: Framework, page: CataloguePage, *, slug: str, base_url: str
+    proposal: Proposal,
+    framework: Framework,
+    page: CataloguePage,
+    *,
+    slug: str,
+    base_url: str,
+    standing: Standing | None = None,
 ) -> PublishedCredential:
     base_url = base_url.rstrip("/")
     stages = {stage.name: stage for stage in framework.stages}
@@ -147,6 +179,7 @@ def credential_record(
         sign_offs=_sign_offs(page.endorsements),
         ledger_digest=page.ledger_digest,
         published_at=page.published_at,
+        **dict(standing or Standing()),
     )
 
 

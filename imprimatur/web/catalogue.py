@@ -14,9 +14,10 @@ from imprimatur.publication.records import FORMATS
 from imprimatur.publication.schema_org import build_schema_org
 from imprimatur.store.endorsements import endorsements_of
 from imprimatur.store.engine import Database
-from imprimatur.store.task_page import publication, publications
+from imprimatur.store.task_page import Publication, publication, publications
 from imprimatur.web.documents import LOOKING, document
 from imprimatur.web.rendering import page
+from models.vocabulary import RecordStatus
 
 JSON, LD_JSON, JWT = "application/json", "application/ld+json", "application/jwt"
 # A profile (RFC 6906) of JSON-LD that is asked for, by what its address begins with.
@@ -45,6 +46,7 @@ def router(database: Database) -> APIRouter:
 
     @routes.api_route("/catalogue/{slug}", methods=LOOKING)
     def credential(request: Request, slug: str) -> Response:
+        found = publication(database, slug)
         media_type = machine(request)
         if named := request.query_params.get("format"):
             return document(request, served_record(database, slug, named), media_type or LD_JSON)
@@ -52,7 +54,9 @@ def router(database: Database) -> APIRouter:
             return _endorsement(request, slug, None)
         if media_type:
             return document(request, served_record(database, slug, _profile(request)), media_type)
-        return _credential_page(request, slug)
+        if found.status is RecordStatus.RETRACTED:
+            return _page(page(request, "retracted.html", {"publication": found}, 410))
+        return _credential_page(request, found)
 
     @routes.api_route("/catalogue/{slug}/endorsement/{number:int}.jwt", methods=LOOKING)
     def endorsement(request: Request, slug: str, number: int) -> Response:
@@ -62,6 +66,7 @@ def router(database: Database) -> APIRouter:
     def record(request: Request, slug: str, form: str) -> Response:
         if form not in FORMATS:
             raise NotFound("page_unknown", "There is no such record.", f"There are: {', '.join(FORMATS)}.")
+        publication(database, slug)
         return document(request, served_record(database, slug, form), LD_JSON)
 
     def _endorsement(request: Request, slug: str, number: int | None) -> Response:
@@ -71,8 +76,8 @@ def router(database: Database) -> APIRouter:
             raise NotFound("endorsement_unknown", "There is no such signed endorsement.", "See the page of it.")
         return document(request, found[0].token, JWT)
 
-    def _credential_page(request: Request, slug: str) -> Response:
-        found = publication(database, slug)
+    def _credential_page(request: Request, found: Publication) -> Response:
+        slug = found.slug
         values = {
             "publication": found,
             "credential": found.page,
