@@ -69,8 +69,7 @@ def published_dir(settings: Settings) -> Path:
 
 
 def keyring(database: Database, settings: Settings, base_url: str) -> Keyring:
-    given = settings.secret_keys.get_secret_value() if settings.secret_keys else ""
-    return Keyring(database, Vault.from_text(given), base_url)
+    return Keyring(database, Vault(secret_keys(settings)), base_url)
 
 
 def build_worker(

@@ -145,8 +145,15 @@ class Bulk:
 
     async def run(self, act: BulkAct) -> BulkReport:
         """Acts on every case; one that was stopped goes on with the cases chosen then, and does nothing twice."""
+        return await self.carry_out(act, await self.begin(act))
+
+    async def begin(self, act: BulkAct) -> Begun:
+        """Writes down which cases are chosen, before anything is done to them."""
         now = dt.datetime.now(dt.UTC)
-        begun = await asyncio.to_thread(bulks.begin, self._database, act.operation, act.choose, now)
+        return await asyncio.to_thread(bulks.begin, self._database, act.operation, act.choose, now)
+
+    async def carry_out(self, act: BulkAct, begun: Begun) -> BulkReport:
+        """Acts on whatever has not come to a result."""
 
         async def take(item: Item) -> ItemResult:
             return await self._carried_out(act, begun, item)

@@ -1,6 +1,7 @@
 """The one door to the running cases: submits, decides, revises, withdraws. Only this module is a Temporal client."""
 
 import asyncio
+import copy
 import datetime as dt
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -26,8 +27,9 @@ from imprimatur.store.documents import proposal_by_digest
 from imprimatur.store.engine import Database
 from imprimatur.store.frameworks import framework, framework_by_digest, framework_for_kind
 from imprimatur.store.intake import Intake
+from imprimatur.store.office import belongs_to_office
 from imprimatur.store.pathways import required_problems
-from imprimatur.store.people import active_person, has_role
+from imprimatur.store.people import active_person
 from imprimatur.store.reading import unknown_case
 from imprimatur.store.refusals import record_refusal
 from models.case import CaseState
@@ -57,7 +59,6 @@ from workflows.case import CaseWorkflow
 
 TASK_QUEUE = "imprimatur"
 ANSWER_WITHIN = dt.timedelta(seconds=30)
-OFFICE_ROLES = ("governance_office", "admin")
 
 
 @dataclass(frozen=True)
@@ -109,10 +110,17 @@ class Gateway:
         self._database = database
         self._cases = Cases(client, database, task_queue, answer_within)
         self._intake = Intake(database)
+        self._update_id: str | None = None
 
     @property
     def client(self) -> Client:
         return self._client
+
+    def under(self, update_id: str) -> "Gateway":
+        """For one act that may be asked for twice, as by a form: while the case runs, it is done once."""
+        found = copy.copy(self)
+        found._update_id = update_id
+        return found
 
     async def submit(
         self, proposal: Proposal, *, proposer: str, framework_id: str | None = None, case_id: str | None = None
@@ -325,13 +333,14 @@ class Gateway:
     def _belongs_to_the_office(self, case_id: str, actor: str) -> bool:
         self._head(case_id)
         with self._database.read() as connection:
-            return any(has_role(connection, actor, role) for role in OFFICE_ROLES)
+            return belongs_to_office(connection, actor)
 
     async def act(self, case_id: str, event: Act | Migration, update_id: str | None = None) -> CaseAnswer:
         """An act of the office, or of a task's holder. Doing the same again in a closed or changed case is refused.
 
         Under an ``update_id`` that a running case has answered before, it gives that answer again.
         """
+        update_id = update_id or self._update_id
         task_id = event.task_id if isinstance(event, PassedOn | Annulled | DeskAct) else None
         async with self._on_record(Attempt(event.kind, event.actor, case_id, task_id)):
             await asyncio.to_thread(self._head, case_id)
@@ -347,7 +356,7 @@ class Gateway:
                 )
             except Exception as error:
                 found = await asyncio.to_thread(self._cases.as_error, error, case_id)
-                if isinstance(found, Unavailable):
+                if isinstance(found, Unavailable) and update_id is None:
                     # Nothing tells more time given once from more time given twice.
                     found.hint = f"See `starter.py history {case_id}` before you repeat it: it may be recorded already."
                 raise found from error
@@ -359,7 +368,9 @@ class Gateway:
             await asyncio.to_thread(check_act, self._database, case_id, event)
             handle = self._cases.handle(case_id)
             try:
-                return await self._cases.ask(case_id, lambda: handle.execute_update(CaseWorkflow.condition, event))
+                return await self._cases.ask(
+                    case_id, lambda: handle.execute_update(CaseWorkflow.condition, event, id=self._update_id)
+                )
             except Exception as error:
                 raise await asyncio.to_thread(self._cases.as_error, error, case_id) from error
 

@@ -33,6 +33,11 @@ def keyed_case_id(caller: str, key: str) -> str:
     return _derived("mc-", "request", caller, key)
 
 
+def keyed_act_id(caller: str, key: str, request_digest: str) -> str:
+    """The same request made twice by a program is one act of a case."""
+    return _derived("u-", caller, key, request_digest)
+
+
 def task_id(case_id: str, stage_id: str, round_number: int, assignee: str, attempt: int = 1) -> str:
     """``attempt`` counts how often the same person is asked in one round: anew after a decision was annulled."""
     again = (attempt,) if attempt > 1 else ()

@@ -6,13 +6,13 @@ import datetime as dt
 from pydantic import BaseModel
 
 from imprimatur.desk import Acting
-from imprimatur.errors import Gone, NotAllowed, Refused
-from imprimatur.gateway import OFFICE_ROLES
+from imprimatur.errors import Gone, Refused
 from imprimatur.store.bounced import Undelivered, heirs_of, present_address, undelivered
 from imprimatur.store.deliveries import mail_row, requeue
 from imprimatur.store.engine import Database
 from imprimatur.store.incidents import IncidentEntry, open_incident, resolve_incident
-from imprimatur.store.people import active_person, has_role
+from imprimatur.store.office import check_office
+from imprimatur.store.people import active_person
 from models.events import PassedOn
 from models.vocabulary import MailStatus
 
@@ -79,11 +79,6 @@ class Incidents:
 
     def _office(self, actor: str) -> str:
         with self._database.read() as connection:
-            person = active_person(connection, actor)
-            if any(has_role(connection, person.email, role) for role in OFFICE_ROLES):
-                return person.email
-        raise NotAllowed(
-            "not_the_office",
-            f"{person.email} does not belong to the governance office.",
-            "Only the governance office can do this.",
-        )
+            email = active_person(connection, actor).email
+            check_office(connection, email)
+        return email

@@ -6,14 +6,14 @@ import datetime as dt
 from pydantic import BaseModel
 
 from imprimatur.desk import Acting
-from imprimatur.errors import ImprimaturError, NotAllowed, Refused, Unavailable
-from imprimatur.gateway import OFFICE_ROLES
+from imprimatur.errors import ImprimaturError, Refused, Unavailable
 from imprimatur.store import leave
 from imprimatur.store.bounced import present_address
 from imprimatur.store.conditions import unsettled_of
 from imprimatur.store.engine import Database
 from imprimatur.store.leave import Work
-from imprimatur.store.people import active_person, has_role
+from imprimatur.store.office import check_office
+from imprimatur.store.people import active_person
 from models.events import HandedOver, PassedOn
 
 SYSTEM = "system"
@@ -74,14 +74,9 @@ class Leaving:
         if actor is None:
             return SYSTEM
         with self._database.read() as connection:
-            person = active_person(connection, actor)
-            if any(has_role(connection, person.email, role) for role in OFFICE_ROLES):
-                return person.email
-        raise NotAllowed(
-            "not_the_office",
-            f"{person.email} does not belong to the governance office.",
-            "Only the governance office can do this.",
-        )
+            email = active_person(connection, actor).email
+            check_office(connection, email)
+        return email
 
     async def sweep(self) -> list[HandedTask]:
         """Hands over whatever waits for people who are no longer active: to themselves, where they have a new address.

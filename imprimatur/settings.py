@@ -68,6 +68,8 @@ class Settings(BaseSettings):
     mail_digest: str = Field(default="none", alias="MAIL_DIGEST")
     mail_receipts: str = Field(default="yes", alias="MAIL_RECEIPTS")
     mail_combine_seconds: str = Field(default="0", alias="MAIL_COMBINE_SECONDS")
+    api_requests_per_minute: str = Field(default="1200", alias="API_REQUESTS_PER_MINUTE")
+    api_failures_per_minute: str = Field(default="30", alias="API_FAILURES_PER_MINUTE")
     payload_keys: SecretStr | None = Field(default=None, alias="PAYLOAD_KEYS")
     publication_targets: Path | None = Field(default=None, alias="PUBLICATION_TARGETS")
     publication_retry_hours: str = Field(default="24", alias="PUBLICATION_RETRY_HOURS")
@@ -95,7 +97,7 @@ class Settings(BaseSettings):
             return value
         raise ValueError("not an address such as temporal.example.edu:7233")
 
-    @field_validator("smtp_mails_per_minute", "imap_poll_seconds")
+    @field_validator("smtp_mails_per_minute", "imap_poll_seconds", "api_requests_per_minute", "api_failures_per_minute")
     @classmethod
     def _number(cls, value: str | None) -> str | None:
         if value is not None and not re.fullmatch(r"[1-9]\d{0,5}", value):

@@ -3,10 +3,10 @@
 import asyncio
 
 from imprimatur.errors import NotFound
-from imprimatur.gateway import OFFICE_ROLES, Gateway
+from imprimatur.gateway import Gateway
 from imprimatur.store.conditions import case_of_condition
 from imprimatur.store.engine import Database
-from imprimatur.store.people import has_role
+from imprimatur.store.office import belongs_to_office
 from models.conditions import ConditionFulfilled, ConditionJudged
 from models.messages import CaseAnswer
 from models.vocabulary import ConditionAct
@@ -35,7 +35,7 @@ class Settling:
 
     def _belongs_to_the_office(self, email: str) -> bool:
         with self._database.read() as connection:
-            return any(has_role(connection, email, role) for role in OFFICE_ROLES)
+            return belongs_to_office(connection, email)
 
     def _case(self, condition_id: str) -> str:
         case_id = case_of_condition(self._database, condition_id)

@@ -11,12 +11,14 @@ import httpx
 from imprimatur.mail.links import Links
 from imprimatur.store.api_keys import make_key
 from imprimatur.web.api.app import create_api
+from imprimatur.web.api.limits import Rates
 from imprimatur.web.app import create_app
 from models.vocabulary import KeyScope
 from tests.engine import Engine
 from tests.facts import BASE_URL, example
 from tests.web import KEY
 
+UNTIRING = Rates(requests=100_000, failures=100_000)
 ALL = tuple(map(str, KeyScope))
 
 
@@ -25,6 +27,7 @@ class Program:
     """``keys`` are made once for each person and set of scopes."""
 
     live: Engine
+    rates: Rates = UNTIRING
 
     def __post_init__(self) -> None:
         links = Links([KEY], BASE_URL)
@@ -32,7 +35,7 @@ class Program:
         async def ready() -> dict[str, str]:
             return {}
 
-        self.api = create_api(self.live.database, self.live.gateway, links)
+        self.api = create_api(self.live.database, self.live.gateway, links, self.rates)
         self.app = create_app(
             database=self.live.database,
             decider=self.live.gateway,

@@ -101,6 +101,44 @@ MATRIX = {
         facts(to_confirm=0, own_to_confirm=1),
         LOOKING | ALL_OFFICE - {CaseAct.CONFIRM} | {CaseAct.WITHDRAW},
     ),
+    "office, on an agenda, with a condition": (
+        viewer("governance_office"),
+        facts(on_agenda=1, to_judge=1),
+        LOOKING | ALL_OFFICE | {CaseAct.WITHDRAW, CaseAct.MOVE_ITEM, CaseAct.JUDGE},
+    ),
+    "office, own case, on an agenda, with a condition": (
+        viewer("governance_office"),
+        facts(proposer=ME, on_agenda=1, to_judge=1),
+        LOOKING
+        | {CaseAct.HOLD, CaseAct.EXTEND, CaseAct.SEND_BACK, CaseAct.REASSIGN, CaseAct.NUDGE, CaseAct.WITHDRAW}
+        | {CaseAct.MOVE_ITEM},
+    ),
+    "who records the committee's decision": (
+        viewer(has_tasks=True),
+        facts(asked=True, open_tasks=1, on_agenda=1, own_on_agenda=1),
+        {CaseAct.READ, CaseAct.ANSWER, CaseAct.DELEGATE, CaseAct.MOVE_ITEM},
+    ),
+    "who sees to a condition": (
+        viewer(),
+        facts(proposer=ME, to_fulfil=1),
+        {CaseAct.READ, CaseAct.WITHDRAW, CaseAct.FULFIL},
+    ),
+    "who set a condition": (
+        viewer(has_tasks=True),
+        facts(asked=True, to_judge=1, own_to_judge=1),
+        {CaseAct.READ, CaseAct.JUDGE},
+    ),
+    "a reviewer who did not": (viewer(has_tasks=True), facts(asked=True, to_judge=1), {CaseAct.READ}),
+    "who set a condition, published": (
+        viewer(has_tasks=True),
+        facts(asked=True, status=CaseStatus.PUBLISHED, to_judge=1, own_to_judge=1),
+        {CaseAct.READ, CaseAct.JUDGE},
+    ),
+    "who set a condition, on hold": (
+        viewer(has_tasks=True),
+        facts(asked=True, status=CaseStatus.ON_HOLD, to_judge=1, own_to_judge=1),
+        {CaseAct.READ},
+    ),
     **{
         f"office, {status}": (viewer("governance_office"), facts(status=status), LOOKING)
         for status in CaseStatus
@@ -175,6 +213,11 @@ cases = st.builds(
     to_confirm=st.integers(0, 1),
     own_to_confirm=st.integers(0, 1),
     waits_for_conditions=st.booleans(),
+    on_agenda=st.integers(0, 1),
+    own_on_agenda=st.integers(0, 1),
+    to_fulfil=st.integers(0, 1),
+    to_judge=st.integers(0, 1),
+    own_to_judge=st.integers(0, 1),
 )
 
 
@@ -206,9 +249,9 @@ def test_a_key_does_nothing_that_its_scopes_and_its_person_do_not_allow(who: Vie
 
 
 @given(people, cases)
-def test_nothing_changes_a_case_that_has_ended(who: Viewer, case: CaseFacts) -> None:
+def test_nothing_changes_a_case_that_has_ended_but_what_its_conditions_ask_for(who: Viewer, case: CaseFacts) -> None:
     if case.status.is_final:
-        assert allowed(who, case) <= LOOKING
+        assert allowed(who, case) <= LOOKING | {CaseAct.FULFIL, CaseAct.JUDGE}
 
 
 @given(people)

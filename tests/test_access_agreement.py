@@ -1,5 +1,6 @@
 """What a page says one may do is what the case itself admits: both are asked, in many situations."""
 
+import datetime as dt
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from imprimatur.rules.condition_words import condition
 from imprimatur.store.access import facts_of
 from imprimatur.store.engine import Database
 from models.calendars import BusinessDuration
+from models.conditions import ConditionFulfilled, ConditionJudged
 from models.events import (
     ActConfirmed,
     ActProposed,
@@ -22,12 +24,22 @@ from models.events import (
     Held,
     Nudged,
     PassedOn,
+    Placed,
     Resumed,
     Revised,
     SentBack,
     Withdrawn,
 )
-from models.vocabulary import Conditions, OfficeAct, StageOutcome, StageStatus, Strength, TaskStatus, Verdict
+from models.vocabulary import (
+    ConditionAct,
+    Conditions,
+    OfficeAct,
+    StageOutcome,
+    StageStatus,
+    Strength,
+    TaskStatus,
+    Verdict,
+)
 from tests.facts import OFFICE, PROPOSER, SECOND, Play, amended, example, furnish
 
 SCORES: dict[str, Any] = {"fit": 4, "no_duplication": 3, "outcomes": 4, "assessment": 4, "need": 4, "value": 4}
@@ -141,6 +153,18 @@ def attempts(play: Play, actor: str, by_office: bool) -> dict[CaseAct, list[Even
         CaseAct.REASSIGN: [PassedOn(task_id=task, to=HEIR, reason=why, **who) for task in pending],
         CaseAct.ANNUL: [Annulled(task_id=task, reason=why, **who) for task in state.tasks],
         CaseAct.WITHDRAW: [Withdrawn(reason=why, **who)],
+        CaseAct.MOVE_ITEM: [
+            Placed(stage=stage, on=dt.date(2026, 6, 1), reason=why, **who)
+            for stage in stages
+            if play.plan.stage(stage).committee is not None
+        ],
+        CaseAct.FULFIL: [
+            ConditionFulfilled(actor=actor, condition_id=number, evidence="Page 4.") for number in state.conditions
+        ],
+        CaseAct.JUDGE: [
+            ConditionJudged(condition_id=number, act=ConditionAct.WAIVE, reason=why, **who)
+            for number in state.conditions
+        ],
         CaseAct.REVISE: [Revised(actor=actor, digest="0" * 64, complete=True, changed=())],
     }
     for act, (kind, outcome) in set_to.items():

@@ -3,26 +3,27 @@
 import datetime as dt
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any, cast
 
 import pytest
-from fastapi import Depends
 from sqlalchemy import select
 
-from imprimatur.access.viewer import Viewer
 from imprimatur.errors import ImprimaturError, InputError, NotFound, Refused
+from imprimatur.gateway import Gateway
+from imprimatur.mail.links import Links
 from imprimatur.store.api_keys import list_keys, make_key, revoke_key, viewer_by_key
 from imprimatur.store.engine import Database
 from imprimatur.store.leave import leave
 from imprimatur.store.sessions import Client, begin
-from imprimatur.web.bearer import bearer
+from imprimatur.web.api.app import create_api
 from models.tables import ApiKeyRow, SessionRow
 from models.vocabulary import AccessRole, KeyScope, Strength
 from tests.command import Command
-from tests.facts import OFFICE, Play, furnish
-from tests.web import Site
+from tests.facts import BASE_URL, OFFICE, Play, furnish
+from tests.web import KEY, Site
 
 KEYS, SESSIONS = ApiKeyRow.__table__, SessionRow.__table__  # type: ignore[attr-defined]
+LINKS = Links([KEY], BASE_URL)
 NOW = dt.datetime(2026, 3, 2, 9, tzinfo=dt.UTC)
 INACTIVE = "tove.reviewer@example.edu"
 
@@ -96,27 +97,17 @@ def test_a_key_needs_somebody_active_and_known_scopes(
 @pytest.fixture
 def site(sqlite_database: Database, tmp_path: Path) -> Iterator[Site]:
     furnish(sqlite_database)
-    found = Site(Play(sqlite_database, tmp_path))
-    reading, acting = bearer(sqlite_database), bearer(sqlite_database, KeyScope.OFFICE)
-
-    @found.app.get("/who")
-    def who(viewer: Annotated[Viewer, Depends(reading)]) -> str:
-        return viewer.person
-
-    @found.app.post("/act")
-    def act(viewer: Annotated[Viewer, Depends(acting)]) -> str:
-        return viewer.person
-
-    yield found
+    yield Site(Play(sqlite_database, tmp_path), api=create_api(sqlite_database, cast(Gateway, None), LINKS))
 
 
 async def test_a_program_sends_its_key_as_bearer(site: Site) -> None:
     _, key = make_key(site.play.database, "x", OFFICE, ["read"], NOW)
     async with site.visitor() as program:
         for kind in ("Bearer", "bearer"):
-            assert (await program.get("/who", headers={"Authorization": f"{kind} {key}"})).json() == OFFICE
-        refused = await program.post("/act", headers={"Authorization": f"Bearer {key}", "Accept": "application/json"})
-    assert (refused.status_code, refused.json()["error"]["code"]) == (403, "key_scope_missing")
+            found = await program.get("/api/v1/people", headers={"Authorization": f"{kind} {key}"})
+            assert len(found.json()["items"]) == 10
+        refused = await program.post("/api/v1/cases/mc-x/hold", headers={"Authorization": f"Bearer {key}"})
+    assert (refused.status_code, refused.json()["code"]) == (403, "key_scope_missing")
 
 
 @pytest.mark.parametrize(
@@ -126,15 +117,15 @@ async def test_a_program_sends_its_key_as_bearer(site: Site) -> None:
 )  # fmt: skip
 async def test_without_a_good_key_nothing_is_answered(site: Site, header: dict[str, str], code: str) -> None:
     async with site.visitor() as program:
-        answer = await program.get("/who", headers={"Accept": "application/json"} | header)
-    assert (answer.status_code, answer.json()["error"]["code"]) == (401, code)
+        answer = await program.get("/api/v1/people", headers=header)
+    assert (answer.status_code, answer.json()["code"]) == (401, code)
     assert answer.headers["www-authenticate"] == "Bearer"
 
 
 async def test_a_session_is_no_key_and_a_key_no_session(site: Site) -> None:
     _, key = make_key(site.play.database, "x", OFFICE, ["read"], NOW)
     async with site.signed_in(OFFICE) as visitor:
-        assert (await visitor.get("/who", headers={"Accept": "application/json"})).status_code == 401
+        assert (await visitor.get("/api/v1/people")).status_code == 401
     async with site.visitor() as program:
         assert (await program.get("/cases", headers={"Authorization": f"Bearer {key}"})).status_code == 303
 

@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from imprimatur.cli.office import parse_business_duration
 from imprimatur.errors import InputError
+from imprimatur.rules.spans import parse_business_duration
 from models.calendars import BusinessDuration
 from models.vocabulary import CaseStatus
 from tests.command import Answer, Command

@@ -9,6 +9,7 @@ import httpx
 import pytest
 from sqlalchemy import update
 
+from imprimatur.access.viewer import viewer_of
 from imprimatur.errors import InputError
 from imprimatur.history.export import history
 from imprimatur.history.sentences import sentence
@@ -16,6 +17,7 @@ from imprimatur.history.verify import verify_all
 from imprimatur.mail.context import MailContext, load
 from imprimatur.mail.links import Links
 from imprimatur.rules.condition_words import condition
+from imprimatur.store.case_reading import case_sheet
 from imprimatur.store.conditions import ConditionView, case_of_condition, unsettled_of
 from imprimatur.store.engine import Database
 from imprimatur.store.outbox import Mail, Result, claim, record
@@ -23,7 +25,7 @@ from imprimatur.store.reading import show_case
 from imprimatur.web.app import create_app
 from models.conditions import Condition, ConditionFulfilled, ConditionJudged
 from models.tables import ConditionRow
-from models.vocabulary import CaseStatus, ConditionAct, Conditions, ConditionStatus, MailKind, MailStatus
+from models.vocabulary import CaseStatus, ConditionAct, Conditions, ConditionStatus, MailKind, MailStatus, Strength
 from tests.facts import BASE_URL, OFFICE, PROPOSER, Play, amended, event_types, everything, example, furnish
 from tests.mails import rendered
 from tests.web import Decider
@@ -110,6 +112,17 @@ def test_a_condition_is_kept_from_the_decision_to_its_end(play: Play) -> None:
     assert told == ["condition_set", "condition_fulfilled", "condition_accepted"]
     assert case_of_condition(play.database, found.condition_id) == play.case_id
     assert verify_all(play.database).ok
+
+
+def test_a_proposer_learns_of_a_condition_when_its_stage_has_decided(play: Play) -> None:
+    def seen_by(email: str, *roles: str) -> list[str]:
+        viewer = viewer_of(email, "", roles, [], has_tasks=False, strength=Strength.SESSION)
+        return [found.text for found in case_sheet(play.database, viewer, play.case_id).view.conditions]
+
+    play.decide("quality", conditions=[condition("Name the assessor.")], outcomes=4, assessment=4)
+    assert (seen_by(PROPOSER), seen_by(OFFICE, "governance_office")) == ([], ["Name the assessor."])
+    play.decide("quality", outcomes=4, assessment=4)
+    assert seen_by(PROPOSER) == ["Name the assessor."]
 
 
 def test_a_new_version_can_meet_what_holds_up_the_publication(play: Play) -> None:

@@ -148,6 +148,12 @@ VOCABULARIES: list[type[StrEnum]] = [
 ]
 
 
+def test_no_vocabulary_is_left_out() -> None:
+    folder = Path(vocabulary.__file__).parent
+    defined = [name for file in folder.glob("*.py") for name in re.findall(r"^class (\w+)\(", text(file), re.MULTILINE)]
+    assert sorted(words.__name__ for words in VOCABULARIES) == sorted(defined)
+
+
 def _section_of(name: str) -> Section:
     return next(found for found in sections(TERMINOLOGY) if name in code_spans(found.paragraph("In code: "))[:1])
 

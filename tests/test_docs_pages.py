@@ -21,8 +21,14 @@ def _first(title: str, heading: str) -> set[str]:
 
 
 def test_every_page_behind_the_sign_in_is_told_and_none_that_is_gone() -> None:
-    concrete = {HERE: "{case_id}", "industry-credit": "{framework_id}", "1.0": "{version}"}
-    guarded = {"/".join(concrete.get(part, part) for part in path.split("/")) for path in GUARDED}
+    concrete = {
+        HERE: "{case_id}",
+        "industry-credit": "{framework_id}",
+        "1.0": "{version}",
+        "1...1": "{pair}",
+        "b-unknown": "{bulk_id}",
+    }
+    guarded = {"/".join(concrete.get(part, part) for part in path.partition("?")[0].split("/")) for path in GUARDED}
     assert _first("Behind the sign-in", "page") == {"/", *(path for path in guarded if "mc-" not in path)}
 
 

@@ -11,12 +11,12 @@ from sqlalchemy import func, select
 
 from imprimatur.errors import InputError, NotFound, Refused
 from imprimatur.store.engine import Database
+from imprimatur.store.office import belongs_to_office
 from imprimatur.store.people import (
     PeopleImport,
     PersonEntry,
     active_person,
     default_proposer,
-    has_role,
     holders,
     import_people,
     list_people,
@@ -237,9 +237,6 @@ def test_roles_and_units_are_found_as_the_file_says_them(database: Database, tmp
         assert [entry.email for entry in holders(connection, "chair")] == [ANA, BEN]
         assert [entry.email for entry in holders(connection, "chair", "Health")] == [ANA]
         assert [entry.email for entry in unit_members(connection, "Law")] == [ANA, BEN]
-        assert has_role(connection, BEN, "chair")
-        assert not has_role(connection, BEN, "proposer")
-        assert not has_role(connection, CEM, "chair"), "who is no longer active holds nothing"
         assert holders(connection, "dean") == []
 
 
@@ -313,3 +310,16 @@ def test_who_submits_when_nobody_is_named(database: Database, tmp_path: Path) ->
     assert default_proposer(database) == CEM
     put(database, tmp_path, "email,name,roles", f"{BEN},Ben,proposer")
     assert default_proposer(database) == BEN
+
+
+def test_the_office_are_the_active_holders_of_its_roles(database: Database, tmp_path: Path) -> None:
+    put(
+        database,
+        tmp_path,
+        "email,name,roles,active",
+        f"{ANA},Ana,governance_office,yes",
+        f"{BEN},Ben,chair,yes",
+        f"{CEM},Cem,admin,no",
+    )
+    with database.read() as connection:
+        assert [belongs_to_office(connection, person) for person in (ANA, BEN, CEM)] == [True, False, False]

@@ -56,6 +56,8 @@ def test_no_setting_is_read_under_another_name(command: Command, monkeypatch: py
         ("IMAP_POLL_SECONDS", "soon"),
         ("IMAP_POLL_SECONDS", "00"),
         ("SMTP_MAILS_PER_MINUTE", "-3"),
+        ("API_REQUESTS_PER_MINUTE", "0"),
+        ("API_FAILURES_PER_MINUTE", "many"),
         ("SMTP_MAILS_PER_MINUTE", "2.5"),
         ("MAIL_OAUTH_TOKEN_URL", "http://login.example.edu/token"),
         ("MAIL_OAUTH_TOKEN_URL", "login.elsewhere.edu"),

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from jwcrypto.jwk import JWK
 from jwcrypto.jws import JWS, InvalidJWSSignature
 
-from imprimatur.embedded.home import Home
+from imprimatur.cli.context import Environment
+from imprimatur.embedded.home import Home, StackInfo
 from imprimatur.errors import ImprimaturError, InputError, NotFound, Refused, Unavailable
 from imprimatur.publication.keys import ISSUER, Keyring, all_keys, jwks, known_key, owner_of
 from imprimatur.publication.signing import is_signed_by, public_part, read_token
@@ -247,3 +248,17 @@ def test_doctor_tells_whether_every_key_can_be_opened(
     monkeypatch.setenv("IMPRIMATUR_SECRET_KEYS", NEW)
     ok, detail = signing()
     assert not ok and "is not set any more" in detail
+
+
+def test_no_secret_is_made_up_beside_a_stack_that_was_given_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = Home(tmp_path / "home")
+    home.prepare()
+    home.write_stack(StackInfo(BASE_URL, "127.0.0.1:7233", 2525, home.database_url, time_skipping=False))
+    monkeypatch.setenv("IMPRIMATUR_HOME", str(home.root))
+    with pytest.raises(InputError, match="no key") as caught:
+        Environment.current().secret_keys()
+    assert (caught.value.code, home.secret_file.exists()) == ("secret_keys_missing", False)
+    monkeypatch.setenv("IMPRIMATUR_SECRET_KEYS", "s" * 48)
+    assert Environment.current().secret_keys() == ["s" * 48]

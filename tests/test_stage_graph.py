@@ -1,5 +1,6 @@
 """The drawing of a case's stages shows every stage once, right of all it needs, and says what the page says."""
 
+import datetime as dt
 import itertools
 import re
 from pathlib import Path
@@ -10,8 +11,10 @@ from hypothesis import strategies as st
 
 from imprimatur.frameworks.loader import institutions, shipped
 from imprimatur.store.engine import Database
-from imprimatur.store.reading import show_case
+from imprimatur.store.reading import list_cases, show_case
 from imprimatur.web.stage_graph import HEIGHT, LETTERS, WIDTH, Drawing, _lines, drawing
+from models.calendars import BusinessDuration
+from models.events import Extended
 from models.framework import Framework
 from tests.facts import Play, example, furnish, whole_story
 from tests.web import Site
@@ -75,6 +78,17 @@ def test_what_is_late_and_what_is_done_is_seen(sqlite_database: Database, tmp_pa
     late.pass_time(late.now.replace(year=late.now.year + 1) - late.now)
     assert drawn(late).boxes[0].tone == "late"
     assert ": Late, waits for " in drawn(late).text
+    assert [case.case_id for case in list_cases(sqlite_database, overdue_at=late.now)] == ["mc-late"]
+
+
+def test_what_got_more_time_is_late_no_more_until_that_has_passed(play: Play) -> None:
+    late, more = play.now + dt.timedelta(days=365), BusinessDuration(business_days=3)
+    play.pass_time(late - play.now)
+    stage = play.framework.stages[0].id
+    play.office(Extended, stage=stage, by=more)
+    assert (drawn(play).boxes[0].tone, ": Late" in drawn(play).text) == ("open", False)
+    play.pass_time(dt.timedelta(days=30))
+    assert drawn(play).boxes[0].tone == "late"
 
 
 @given(st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=200))

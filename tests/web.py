@@ -14,7 +14,7 @@ from sqlmodel import SQLModel
 
 from imprimatur import ids
 from imprimatur.errors import error_class
-from imprimatur.gateway import identified
+from imprimatur.gateway import Gateway, identified
 from imprimatur.mail.links import Links
 from imprimatur.rules.admission import refusal
 from imprimatur.rules.answers import check_answer
@@ -24,11 +24,13 @@ from imprimatur.store.engine import Database
 from imprimatur.store.sessions import Client, begin
 from imprimatur.web.app import create_app
 from imprimatur.web.oidc import Provider
-from models.conditions import Condition
-from models.events import Decided
-from models.messages import DecisionReceipt
+from models.case import CaseState
+from models.conditions import Condition, ConditionEvent
+from models.events import Act, Decided, Migration, Withdrawn
+from models.messages import CaseAnswer, DecisionReceipt
+from models.plan import Plan
 from models.vocabulary import Channel, Strength
-from tests.facts import BASE_URL, Play, example, furnish
+from tests.facts import BASE_URL, Play, example, furnish, ledger_rows
 
 KEY = "a-key-of-at-least-thirty-two-characters"
 FORM = "application/x-www-form-urlencoded"
@@ -92,6 +94,48 @@ class Decider:
         return recorded
 
 
+class Played(Gateway):
+    """Acts as the gateway does, on a case that is played without Temporal: each update id once."""
+
+    def __init__(self, play: Play) -> None:
+        self._play = play
+        self._database = play.database
+        self._update_id = None
+        self.answers: dict[str, CaseAnswer] = {}
+
+    async def act(self, case_id: str, event: Act | Migration, update_id: str | None = None) -> CaseAnswer:
+        return self._answer(event)
+
+    async def condition(self, case_id: str, event: ConditionEvent) -> CaseAnswer:
+        return self._answer(event)
+
+    async def withdraw(self, case_id: str, *, actor: str, reason: str) -> CaseAnswer:
+        return self._answer(Withdrawn(actor=actor, reason=reason, by_office=actor != self._play.state.proposer))
+
+    async def state(self, case_id: str) -> CaseState:
+        return self._play.state
+
+    async def plan(self, case_id: str) -> Plan:
+        return self._play.plan
+
+    def _answer(self, event: Any) -> CaseAnswer:
+        known = self.answers.get(self._update_id or "")
+        if known is not None:
+            return known
+        refused = refusal(self._play.state, event, self._play.plan)
+        if refused is not None:
+            raise error_class(refused.kind)(refused.code, refused.message, refused.hint)
+        self._play.act(event)
+        state, rows = self._play.state, ledger_rows(self._database, self._play.case_id)
+        answer = CaseAnswer(
+            case_id=self._play.case_id, status=state.status, version=state.version, round=state.round,
+            position=len(rows), digest=rows[-1]["digest"],
+        )  # fmt: skip
+        if self._update_id:
+            self.answers[self._update_id] = answer
+        return answer
+
+
 @dataclass(frozen=True)
 class Mail:
     name: str = "1-a.eml"
@@ -127,6 +171,7 @@ class Site:
     problems: dict[str, str] = field(default_factory=dict)
     links: Links = field(default_factory=lambda: Links([KEY], BASE_URL))
     provider: Provider | None = None
+    api: FastAPI | None = None
 
     def __post_init__(self) -> None:
         self.decider = Decider(self.play)
@@ -141,6 +186,8 @@ class Site:
             ready=ready,
             mailbox=Mailbox() if self.embedded else None,
             provider=self.provider,
+            api=self.api,
+            gateway=Played(self.play),
         )
 
     def link(self, stage: str, number: int = 0) -> str:
@@ -156,18 +203,23 @@ class Site:
 
     def session(self, email: str, strength: Strength = Strength.SESSION) -> dict[str, str]:
         """Signs somebody of the directory in; the cookie that their browser holds."""
-        with self.play.database.write() as connection:
-            secret = begin(connection, email, strength, Client("192.0.2.7", "A browser"), dt.datetime.now(dt.UTC))
-        response = Response()
-        self.app.state.gate.keep(response, secret)
-        name, _, value = response.headers["set-cookie"].partition(";")[0].partition("=")
-        return {name: value}
+        return signed_in_to(self.app, self.play.database, email, strength)
 
     @asynccontextmanager
     async def signed_in(self, email: str, strength: Strength = Strength.SESSION) -> AsyncIterator[httpx.AsyncClient]:
         async with self.visitor() as visitor:
             visitor.cookies.update(self.session(email, strength))
             yield visitor
+
+
+def signed_in_to(app: FastAPI, database: Database, email: str, strength: Strength = Strength.SESSION) -> dict[str, str]:
+    """Signs somebody of the directory in; the cookie that their browser holds."""
+    with database.write() as connection:
+        secret = begin(connection, email, strength, Client("192.0.2.7", "A browser"), dt.datetime.now(dt.UTC))
+    response = Response()
+    app.state.gate.keep(response, secret)
+    name, _, value = response.headers["set-cookie"].partition(";")[0].partition("=")
+    return {name: value}
 
 
 def form_token(page: str) -> str:

@@ -31,6 +31,9 @@ class CaseAct(StrEnum):
     REASSIGN = "reassign"
     NUDGE = "nudge"
     ANNUL = "annul"
+    MOVE_ITEM = "move_item"
+    FULFIL = "fulfil"
+    JUDGE = "judge"
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,9 @@ class CaseFacts:
     ``to_confirm``: acts of others that wait for a second person; ``own_to_confirm``: the viewer's own. ``reached``:
     some stage has been opened.
     ``waits_for_conditions``: everything is approved, and conditions hold up the publication.
+    ``on_agenda``: open stages that a committee decides; of ``own_on_agenda`` the viewer records the decision.
+    Of the conditions in force ``to_fulfil`` are the viewer's to see to; the others are ``to_judge``, of which the
+    viewer has set ``own_to_judge``.
     """
 
     status: CaseStatus
@@ -55,6 +61,11 @@ class CaseFacts:
     to_confirm: int = 0
     own_to_confirm: int = 0
     waits_for_conditions: bool = False
+    on_agenda: int = 0
+    own_on_agenda: int = 0
+    to_fulfil: int = 0
+    to_judge: int = 0
+    own_to_judge: int = 0
 
 
 @dataclass(frozen=True)
@@ -86,6 +97,9 @@ NOTHING_TO_CONFIRM = Denial("nothing_to_confirm", "No act waits for a second per
 SECOND_PERSON = Denial("second_person_required", "Whoever proposed an act cannot confirm it as well.")
 OWN_PROPOSAL = Denial("own_proposal", "Nobody decides about a proposal of their own.")
 NO_ANSWER = Denial("no_answer_to_annul", "No open stage has an answer that could be annulled.")
+NOT_ON_AN_AGENDA = Denial("not_on_an_agenda", "No open stage of the case is on a committee's agenda.")
+NO_CONDITION = Denial("no_condition", "No condition of the case waits for you to fulfil it.")
+NOTHING_TO_JUDGE = Denial("nothing_to_judge", "No condition of the case is yours to judge.")
 SCOPE_MISSING = Denial("key_scope_missing", "The key was made without the scope that this needs.")
 
 OFFICE_ACTS = frozenset(
@@ -109,6 +123,8 @@ _SCOPES = {
     CaseAct.ANSWER: KeyScope.REVIEW,
     CaseAct.CLAIM: KeyScope.REVIEW,
     CaseAct.DELEGATE: KeyScope.REVIEW,
+    CaseAct.FULFIL: KeyScope.REVIEW,
+    CaseAct.JUDGE: KeyScope.REVIEW,
     CaseAct.REVISE: KeyScope.PROPOSE,
     CaseAct.WITHDRAW: KeyScope.PROPOSE,
 }
@@ -224,6 +240,35 @@ def _withdraw(viewer: Viewer, case: CaseFacts) -> Denial | None:
     return None if _oversees_case(viewer, case) else NOT_YOUR_UNIT
 
 
+def _move_item(viewer: Viewer, case: CaseFacts) -> Denial | None:
+    """By the office, or by whoever records the committee's decision."""
+    if not case.own_on_agenda and (denied := _standing(viewer, case)) is not None:
+        return denied
+    if case.status.is_final:
+        return CLOSED
+    if case.status is CaseStatus.ON_HOLD:
+        return ON_HOLD
+    if case.status is not CaseStatus.IN_REVIEW:
+        return NOT_IN_REVIEW
+    return None if case.on_agenda else NOT_ON_AN_AGENDA
+
+
+def _fulfil(viewer: Viewer, case: CaseFacts) -> Denial | None:
+    """Also after the publication, which some conditions outlive."""
+    if not case.to_fulfil:
+        return NO_CONDITION
+    return ON_HOLD if case.status is CaseStatus.ON_HOLD else None
+
+
+def _judge(viewer: Viewer, case: CaseFacts) -> Denial | None:
+    by_office = case.to_judge > 0 and viewer.is_office and _oversees_case(viewer, case)
+    if not (case.own_to_judge or by_office):
+        return NOTHING_TO_JUDGE
+    if viewer.person == case.proposer:
+        return OWN_PROPOSAL
+    return ON_HOLD if case.status is CaseStatus.ON_HOLD else None
+
+
 _OTHERS: Mapping[CaseAct, Callable[[Viewer, CaseFacts], Denial | None]] = {
     CaseAct.READ: _read,
     CaseAct.READ_NAMES: _read_names,
@@ -232,4 +277,7 @@ _OTHERS: Mapping[CaseAct, Callable[[Viewer, CaseFacts], Denial | None]] = {
     CaseAct.DELEGATE: _delegate,
     CaseAct.REVISE: _revise,
     CaseAct.WITHDRAW: _withdraw,
+    CaseAct.MOVE_ITEM: _move_item,
+    CaseAct.FULFIL: _fulfil,
+    CaseAct.JUDGE: _judge,
 }

@@ -10,10 +10,11 @@ from rich.progress import Progress
 
 from imprimatur.cli.cases import Actor, Json
 from imprimatur.cli.context import with_gateway
-from imprimatur.cli.office import Reason, parse_business_duration
+from imprimatur.cli.office import Reason
 from imprimatur.cli.output import show, show_error, table
 from imprimatur.errors import InputError, Refused
 from imprimatur.frameworks.documents import read_text
+from imprimatur.rules.spans import parse_business_duration
 from imprimatur.store.engine import Database
 from models.vocabulary import Boundary, BulkResult
 

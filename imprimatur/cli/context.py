@@ -50,9 +50,10 @@ class Environment:
         )
 
     def secret_keys(self) -> list[str]:
-        """The installation's own; the running embedded stack keeps one. Raises InputError ``secret_keys_missing``."""
-        if self.settings.secret_keys is None and read_stack(self.settings.home) is not None:
-            return [Home(self.settings.home).secret()]
+        """Of the setting, else the one that the embedded stack made. Raises InputError ``secret_keys_missing``."""
+        home = Home(self.settings.home)
+        if self.settings.secret_keys is None and home.secret_file.exists():
+            return [home.secret()]
         return secret_keys(self.settings)
 
     def not_running(self) -> Unavailable:

@@ -15,18 +15,17 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 
 from imprimatur.cli.context import Environment, connect_temporal, open_database
-from imprimatur.cli.signing import vault_of
 from imprimatur.embedded.home import Home
 from imprimatur.errors import ImprimaturError
 from imprimatur.frameworks.calendars import work_calendar
 from imprimatur.frameworks.loader import shipped
 from imprimatur.gateway import TASK_QUEUE
 from imprimatur.mail.checking import examined, house_of
-from imprimatur.mail.links import Links
 from imprimatur.mail.mailbox import Folder, MailboxAddress
 from imprimatur.mail.transport import Relay, parse_smtp_url
 from imprimatur.payloads import parse_keys
 from imprimatur.publication.keys import ISSUER, all_keys
+from imprimatur.publication.vault import Vault
 from imprimatur.store.engine import SCHEMA_VERSION
 from models.tables import PersonRow
 
@@ -163,11 +162,9 @@ def _templates(environment: Environment) -> str:
 def _keys(environment: Environment) -> str:
     settings = environment.settings
     encrypted = len(parse_keys(settings.payload_keys.get_secret_value())) if settings.payload_keys else 0
-    kept = Home(settings.home).secret_file
-    if settings.secret_keys is None and kept.exists():
-        return f"link key kept in {kept}, {encrypted or 'no'} payload keys"
-    links = Links.from_settings(settings, environment.base_url or "http://localhost")
-    return f"{links.key_count} link keys, {encrypted or 'no'} payload keys"
+    keys = environment.secret_keys()
+    whose = "link keys" if settings.secret_keys else f"link key kept in {Home(settings.home).secret_file}"
+    return f"{len(keys)} {whose}, {encrypted or 'no'} payload keys"
 
 
 def _signing(environment: Environment) -> str:
@@ -175,8 +172,10 @@ def _signing(environment: Environment) -> str:
     with open_database(environment) as database:
         found = all_keys(database)
     signing = [key for key in found if key.signs]
-    for key in signing:
-        vault_of(environment).open(key.kid, key.sealed or "")
+    if signing:
+        vault = Vault(environment.secret_keys())
+        for key in signing:
+            vault.open(key.kid, key.sealed or "")
     if not any(key.owner == ISSUER for key in signing):
         return "no key of the issuer: nothing is signed until `starter.py keys generate`"
     return f"{len(signing)} keys sign, {len(found) - len(signing)} only verify"

@@ -1,6 +1,5 @@
 """Verbs of the governance office on cases in motion, and passing a task on."""
 
-import re
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
@@ -12,12 +11,11 @@ from imprimatur.cli.output import show
 from imprimatur.errors import InputError
 from imprimatur.gateway import Gateway
 from imprimatur.office import Office
+from imprimatur.rules.spans import parse_business_duration
 from imprimatur.store.engine import Database
-from models.calendars import BusinessDuration
 from models.messages import CaseAnswer
 from models.vocabulary import OfficeAct, StageOutcome
 
-MOST_DAYS = 1000
 Reason = Annotated[str, typer.Option(help="Why; it is recorded.")]
 Stage = Annotated[str, typer.Option(help="The stage, by its id.")]
 
@@ -149,13 +147,3 @@ def annul(task: str, actor: Actor, reason: Reason, as_json: Json = False) -> Non
     """Annul a decision that was recorded by mistake: its reviewer is asked once more, nothing is edited."""
     answer = _perform(lambda office: office.annul(task, actor=actor, reason=reason))
     _tell(answer, as_json, "The decision no longer counts; its reviewer is asked once more.")
-
-
-def parse_business_duration(text: str) -> BusinessDuration:
-    """``3d`` (business days, up to 1000) or ``6h`` (business hours). Raises InputError ``duration_malformed``."""
-    found = re.fullmatch(r"([0-9]{1,4})([dh])", text.strip().lower())
-    number, in_days = int(found[1] if found else 0), found is not None and found[2] == "d"
-    if number == 0 or (in_days and number > MOST_DAYS):
-        hint = f"Write it like 3d or 6h, with at most {MOST_DAYS} days."
-        raise InputError("duration_malformed", f"{text!r} is not a business duration.", hint)
-    return BusinessDuration(business_days=number) if in_days else BusinessDuration(business_hours=number)

@@ -18,6 +18,7 @@ from imprimatur.logs import configure_logs
 from imprimatur.mail.links import Links
 from imprimatur.store.engine import Database
 from imprimatur.web.api.app import create_api
+from imprimatur.web.api.limits import Rates
 from imprimatur.web.app import create_app
 from imprimatur.web.oidc import Provider
 
@@ -60,7 +61,8 @@ async def _serve(
                 ready=lambda: problems(database, gateway),
                 mailbox=SinkMailbox(environment.settings.home / "mail") if inbox else None,
                 provider=provider,
-                api=create_api(database, gateway, links),
+                api=create_api(database, gateway, links, _rates(environment)),
+                gateway=gateway,
             )
             config = uvicorn.Config(app, host, port, log_level="warning", access_log=False, server_header=False)
             try:
@@ -71,6 +73,11 @@ async def _serve(
                     "port_in_use", f"Port {port} of {host} cannot be listened on.", "Name another with --port."
                 ) from error
     return 0
+
+
+def _rates(environment: Environment) -> Rates:
+    settings = environment.settings
+    return Rates(int(settings.api_requests_per_minute), int(settings.api_failures_per_minute))
 
 
 async def problems(database: Database, gateway: Gateway) -> dict[str, str]:

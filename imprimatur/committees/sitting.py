@@ -9,10 +9,11 @@ from sqlalchemy import select
 from imprimatur.committees.agenda import AgendaItem, agenda
 from imprimatur.committees.bodies import committee
 from imprimatur.errors import ImprimaturError, InputError, NotAllowed, Refused
-from imprimatur.gateway import OFFICE_ROLES, Gateway
+from imprimatur.gateway import Gateway
 from imprimatur.store.engine import Database
 from imprimatur.store.minutes import keep_minutes
-from imprimatur.store.people import active_person, has_role
+from imprimatur.store.office import belongs_to_office
+from imprimatur.store.people import active_person
 from models.events import Placed
 from models.messages import CaseAnswer
 from models.sitting import ItemRecord, SittingRecord
@@ -129,7 +130,7 @@ class Secretary:
     def _placing(self, case_id: str, stage: str, on: dt.date, actor: str, reason: str) -> Placed:
         with self._database.read() as connection:
             person = active_person(connection, actor).email
-            by_office = any(has_role(connection, person, role) for role in OFFICE_ROLES)
+            by_office = belongs_to_office(connection, person)
             row = connection.execute(
                 select(_STAGE.c.committee, _CASE.c.updated_at)
                 .join(_CASE, _CASE.c.case_id == _STAGE.c.case_id)

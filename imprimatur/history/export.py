@@ -65,6 +65,15 @@ def events_after(database: Database, case_id: str, position: int) -> tuple[list[
         return [LedgerEvent.model_validate(dict(row)) for row in rows], str(status)
 
 
+def event_by(database: Database, case_id: str, position: int, actor: str) -> LedgerEvent | None:
+    """What somebody brought about at the moment of a position: its first event. None for everybody else."""
+    at = select(LEDGER.c.at).where(LEDGER.c.case_id == case_id, LEDGER.c.position == position).scalar_subquery()
+    query = select(LEDGER).where(LEDGER.c.case_id == case_id, LEDGER.c.actor == actor, LEDGER.c.at == at)
+    with database.read() as connection:
+        row = connection.execute(query.order_by(LEDGER.c.position).limit(1)).mappings().first()
+    return LedgerEvent.model_validate(dict(row)) if row is not None else None
+
+
 def as_json_document(database: Database, case_id: str, as_of: dt.datetime | None = None) -> dict[str, Any]:
     """Self-contained: whoever holds it can check the chain with ``verify --file``.
 

@@ -54,7 +54,6 @@ class Links:
         self._reply_signer = TimestampSigner(keys, salt=REPLY_SALT, sep=".")
         self._bounce_signer = TimestampSigner(keys, salt=BOUNCE_SALT, sep=".")
         self.base_url = base_url
-        self.key_count = len(keys)
 
     @classmethod
     def from_settings(cls, settings: Settings, base_url: str) -> "Links":

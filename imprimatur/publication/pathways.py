@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from imprimatur.publication.ctdl import CONTEXT
 from models.stacking import Pathway
 
-CTDL_CONTEXT = "https://credreg.net/ctdl/schema/context/json"
 CREDIT_UNITS = {"ects": "creditUnit:EctsCredit", "us": "creditUnit:SemesterHour"}
 
 
@@ -46,7 +46,7 @@ def pathway_record(
     }
     if pathway.url:
         record["ceterms:subjectWebpage"] = pathway.url
-    return {"@context": CTDL_CONTEXT, "@graph": [record, destination, *parts]}
+    return {"@context": CONTEXT, "@graph": [record, destination, *parts]}
 
 
 def _component(

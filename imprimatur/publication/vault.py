@@ -13,9 +13,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from imprimatur.errors import InputError, Unavailable
+from imprimatur.errors import Unavailable
 
-SHORTEST = 32
 NONCE_BYTES = 12
 
 
@@ -25,18 +24,6 @@ class Vault:
     def __init__(self, secret_keys: Sequence[str]) -> None:
         self._ciphers = [AESGCM(_derived(secret, b"imprimatur.signing-key")) for secret in secret_keys]
         self._marking = [_derived(secret, b"imprimatur.learner") for secret in secret_keys]
-
-    @classmethod
-    def from_text(cls, given: str) -> "Vault":
-        """Secrets separated by commas. Raises InputError ``secret_keys_missing``."""
-        found = [secret.strip() for secret in given.split(",") if secret.strip()]
-        if not found or any(len(secret) < SHORTEST for secret in found):
-            raise InputError(
-                "secret_keys_missing",
-                f"IMPRIMATUR_SECRET_KEYS holds no key of at least {SHORTEST} characters.",
-                "Make one with: python -c 'import secrets;print(secrets.token_urlsafe(48))'",
-            )
-        return cls(found)
 
     def seal(self, kid: str, private: dict[str, Any]) -> str:
         nonce = secrets.token_bytes(NONCE_BYTES)

@@ -22,12 +22,19 @@ class Piece:
     text: str
 
     @property
-    def short(self) -> str:
-        """Enough to find the place; what was removed or added is never cut."""
+    def folded(self) -> tuple[str, str, str]:
+        """Beginning, middle and end: the middle of a long part that stayed is not needed to find the place."""
         words = self.text.split()
         if self.part != "same" or len(words) <= 2 * CONTEXT_WORDS:
-            return self.text
-        return f"{' '.join(words[:CONTEXT_WORDS])} ... {' '.join(words[-CONTEXT_WORDS:])}"
+            return self.text, "", ""
+        ends = words[:CONTEXT_WORDS], words[CONTEXT_WORDS:-CONTEXT_WORDS], words[-CONTEXT_WORDS:]
+        return " ".join(ends[0]), " ".join(ends[1]), " ".join(ends[2])
+
+    @property
+    def short(self) -> str:
+        """Enough to find the place; what was removed or added is never cut."""
+        beginning, middle, end = self.folded
+        return f"{beginning} ... {end}" if middle else self.text
 
 
 @dataclass(frozen=True)
@@ -44,6 +51,13 @@ def delta(old: Proposal, new: Proposal) -> tuple[FieldChange, ...]:
         FieldChange(path, tuple(_changes(_texts(_at(old, path)), _texts(_at(new, path)))))
         for path in changed_fields(old, new)
     )
+
+
+def unchanged(old: Proposal, new: Proposal) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Whatever else the proposal says: each field that did not change at all, with its texts."""
+    touched = {path.partition(".")[0] for path in changed_fields(old, new)}
+    found = ((name, tuple(_texts(_at(new, name)))) for name in Proposal.model_fields if name not in touched)
+    return tuple((name, texts) for name, texts in found if any(texts))
 
 
 def _at(proposal: Proposal, path: str) -> Any:

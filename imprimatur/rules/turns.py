@@ -5,10 +5,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from models.vocabulary import AssignmentReason, Boundary, CaseStatus, EventType, Party
+from models.vocabulary import OFFICE_ROLES, AssignmentReason, Boundary, CaseStatus, EventType, Party
 
 Data = Mapping[str, Any]
-OFFICE_ROLES = frozenset({"governance_office", "admin"})
 
 
 @dataclass(frozen=True)

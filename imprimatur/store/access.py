@@ -56,6 +56,7 @@ def facts_of(connection: Connection, viewer: Viewer, case_id: str) -> CaseFacts:
         to_confirm=row["proposed"] - row["proposed_by_viewer"],
         own_to_confirm=row["proposed_by_viewer"],
         waits_for_conditions=row["status"] == CaseStatus.IN_REVIEW and row["blocking"] > 0 and not row["open_stages"],
+        **{name: row[name] for name in ("on_agenda", "own_on_agenda", "to_fulfil", "to_judge", "own_to_judge")},
     )
 
 
@@ -68,6 +69,9 @@ def _counted(person: str) -> list[ColumnElement[int]]:
     )
     proposed = and_(_ACT.c.confirmed_at.is_(None), stage_stands)
     unsettled = _CONDITION.c.status.in_([str(s) for s in ConditionStatus if not s.is_settled])
+    in_force = _CONDITION.c.status.in_([str(ConditionStatus.OPEN), str(ConditionStatus.FULFILLED)])
+    others = and_(in_force, _CONDITION.c.owner != person)
+    on_agenda = and_(is_open, _STAGE.c.committee.is_not(None))
     counts = {
         "asked": (_TASK, theirs),
         "open_tasks": (_TASK, and_(theirs, _TASK.c.status == str(TaskStatus.OPEN))),
@@ -78,6 +82,11 @@ def _counted(person: str) -> list[ColumnElement[int]]:
         "proposed": (_ACT, proposed),
         "proposed_by_viewer": (_ACT, and_(proposed, _ACT.c.actor == person)),
         "blocking": (_CONDITION, and_(_CONDITION.c.blocking, unsettled)),
+        "on_agenda": (_STAGE, on_agenda),
+        "own_on_agenda": (_STAGE, and_(on_agenda, _recorded_by(person))),
+        "to_fulfil": (_CONDITION, and_(_CONDITION.c.owner == person, _CONDITION.c.status == str(ConditionStatus.OPEN))),
+        "to_judge": (_CONDITION, others),
+        "own_to_judge": (_CONDITION, and_(others, _CONDITION.c.set_by == person)),
     }
     found: list[ColumnElement[int]] = [
         select(func.count())
@@ -97,3 +106,9 @@ def _counted(person: str) -> list[ColumnElement[int]]:
         .label("answered")
     )
     return [*found, answered]
+
+
+def _recorded_by(person: str) -> ColumnElement[bool]:
+    """Of a stage: the person holds an open task in it."""
+    same = [_TASK.c[name] == _STAGE.c[name] for name in ("case_id", "stage", "round")]
+    return exists().where(*same, _TASK.c.assignee == person, _TASK.c.status == str(TaskStatus.OPEN))

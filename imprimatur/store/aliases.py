@@ -6,15 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from pydantic import BaseModel
 from sqlalchemy import Connection, select
 
-from imprimatur.errors import InputError, NotAllowed, NotFound, Refused
+from imprimatur.errors import InputError, NotFound, Refused
 from imprimatur.store.engine import Database
+from imprimatur.store.office import check_office
 from imprimatur.store.people_file import PersonLine, Rejected, address_problem
-from models.tables import PersonAliasRow, PersonRoleRow, PersonRow
+from models.tables import PersonAliasRow, PersonRow
 
 _ALIAS = PersonAliasRow.__table__  # type: ignore[attr-defined]
 _PERSON = PersonRow.__table__  # type: ignore[attr-defined]
-_ROLE = PersonRoleRow.__table__  # type: ignore[attr-defined]
-OFFICE_ROLES = ("governance_office", "admin")
 # Who recorded what came with a file, and nobody was named.
 IMPORT = "people import"
 
@@ -81,14 +80,7 @@ def aliases_of(database: Database, email: str) -> list[str]:
 def officer(connection: Connection, actor: str) -> str:
     """The address of an active member of the office. Raises NotAllowed ``not_the_office``."""
     person = actor.strip().lower()
-    query = select(_ROLE.c.email).join(_PERSON, _PERSON.c.email == _ROLE.c.email)
-    query = query.where(_ROLE.c.email == person, _ROLE.c.role.in_(OFFICE_ROLES), _PERSON.c.active)
-    if connection.execute(query).first() is None:
-        raise NotAllowed(
-            "not_the_office",
-            f"{person} does not belong to the governance office.",
-            "Only the governance office can do this.",
-        )
+    check_office(connection, person)
     return person
 
 

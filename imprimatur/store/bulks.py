@@ -20,11 +20,15 @@ from models.vocabulary import BulkResult, StageFate
 _BULK = BulkRow.__table__  # type: ignore[attr-defined]
 _ITEM = BulkItemRow.__table__  # type: ignore[attr-defined]
 _STEP = StepRow.__table__  # type: ignore[attr-defined]
+FORM = "form"
 
 
 @dataclass(frozen=True)
 class Operation:
-    """All that was said: the same words again are the same operation, as long as it has not come to its end."""
+    """All that was said: the same words again are the same operation, as long as it has not come to its end.
+
+    Said by a form of the pages, whose one-time value is the option ``form``, they are the same one for ever.
+    """
 
     act: str
     actor: str
@@ -84,6 +88,9 @@ def begin(database: Database, operation: Operation, choose: Callable[[], Sequenc
     with database.write() as connection:
         query = select(func.count()).select_from(_BULK).where(_BULK.c.operation == operation.digest)
         bulk_id = ids.bulk_id(operation.digest, connection.execute(query).scalar_one())
+        # Somebody else may have begun it since, and been counted.
+        if (meanwhile := _unfinished(connection, operation)) is not None:
+            return meanwhile
         row = {"bulk_id": bulk_id, "operation": operation.digest, "begun_at": at, "ended_at": None}
         row |= {name: getattr(operation, name) for name in ("act", "actor", "reason", "options")}
         if insert_once(connection, _BULK, row):
@@ -94,7 +101,9 @@ def begin(database: Database, operation: Operation, choose: Callable[[], Sequenc
 
 
 def _unfinished(connection: Connection, operation: Operation) -> Begun | None:
-    query = select(_BULK.c.bulk_id).where(_BULK.c.operation == operation.digest, _BULK.c.ended_at.is_(None))
+    query = select(_BULK.c.bulk_id).where(_BULK.c.operation == operation.digest)
+    if FORM not in operation.options:
+        query = query.where(_BULK.c.ended_at.is_(None))
     bulk_id = connection.execute(query).scalar()
     return _load(connection, bulk_id, resumed=True) if bulk_id else None
 

@@ -105,6 +105,15 @@ def case_page(
     return CasePage(found[:length], _write_cursor(found[length - 1]) if more else None)
 
 
+def matching(database: Database, scope: Scope, filters: Filters, now: dt.datetime, most: int) -> list[str]:
+    """Ids of all cases that a filter finds, at most one more than ``most``; the oldest first."""
+    filters.check()
+    query = _filtered(all_lines(now).where(within(scope)), filters, now)
+    with database.read() as connection:
+        rows = connection.execute(query.order_by(_CASE.c.opened_at, _CASE.c.case_id).limit(most + 1))
+        return [str(row[0]) for row in rows]
+
+
 def lines_of(connection: Connection, query: Select[tuple[object, ...]]) -> list[CaseLine]:
     """Two queries: the cases, and the names of their open stages."""
     lines = [CaseLine.model_validate(dict(row)) for row in connection.execute(query).mappings()]

@@ -1,6 +1,7 @@
 """One case as its page shows it: where it stands, what was decided, what its proposal says, and who may do what."""
 
-from collections.abc import Mapping, Sequence
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,19 +11,22 @@ from imprimatur.access.acts import CaseAct, Denial, acts_on
 from imprimatur.access.viewer import Viewer
 from imprimatur.rules.completeness import FieldProblem, missing
 from imprimatur.store.access import facts_of, unseen_case
+from imprimatur.store.deliveries import counts_of_case
 from imprimatur.store.documents import proposal_by_digest
 from imprimatur.store.engine import Database
 from imprimatur.store.frameworks import framework_by_digest
-from imprimatur.store.reading import CaseView, show_case
+from imprimatur.store.reading import TROUBLED, CaseView, show_case
 from models.framework import Framework
 from models.proposal import Proposal
-from models.tables import CaseRow, DecisionRow, PersonRow, TaskRow, VersionRow
+from models.tables import CaseRow, DecisionRow, IncidentRow, OutboxRow, PersonRow, TaskRow, VersionRow
 from models.vocabulary import StageStatus
 
 _CASE = CaseRow.__table__  # type: ignore[attr-defined]
 _TASK = TaskRow.__table__  # type: ignore[attr-defined]
 _DECISION = DecisionRow.__table__  # type: ignore[attr-defined]
 _PERSON = PersonRow.__table__  # type: ignore[attr-defined]
+_INCIDENT = IncidentRow.__table__  # type: ignore[attr-defined]
+_MAIL = OutboxRow.__table__  # type: ignore[attr-defined]
 _VERSION = VersionRow.__table__  # type: ignore[attr-defined]
 
 
@@ -62,13 +66,29 @@ class CaseSheet:
         return f"a {role.replace('_', ' ')}" if role else "a reviewer"
 
 
-def case_tag(database: Database, case_id: str) -> str:
-    """An ETag (RFC 9110): another one after every act. Raises NotFound ``case_unseen``."""
+def case_tag(database: Database, viewer: Viewer, case_id: str) -> str:
+    """An ETag (RFC 9110) of all that a case's document shows to somebody. Raises NotFound ``case_unseen``.
+
+    Its first part is the case's own, and another one after every act; the rest tells incidents, mails, and who looks.
+    """
     with database.read() as connection:
         row = connection.execute(select(_CASE.c.seq, _CASE.c.head).where(_CASE.c.case_id == case_id)).first()
-    if row is None:
-        raise unseen_case()
-    return f'"{row.seq}-{row.head[:16]}"'
+        if row is None:
+            raise unseen_case()
+        of_case = _INCIDENT.c.case_id == case_id, _INCIDENT.c.resolved_at.is_(None)
+        incidents = connection.execute(select(_INCIDENT.c.incident_id).where(*of_case)).scalars().all()
+        columns = [_MAIL.c[name] for name in ("mail_id", "recipient", "status", "last_reply")]
+        query = select(*columns).where(_MAIL.c.case_id == case_id, _MAIL.c.status.in_(TROUBLED))
+        mails = [tuple(found) for found in connection.execute(query)]
+        counts = [(str(count.state), count.number) for count in counts_of_case(connection, case_id)]
+    looks = [viewer.person, *(sorted(map(str, found)) for found in (viewer.roles, viewer.units, viewer.scopes or ()))]
+    shown = hashlib.sha256(repr((sorted(incidents), sorted(mails), counts, looks)).encode()).hexdigest()
+    return f'"{row.seq}-{row.head[:16]}-{shown[:12]}"'
+
+
+def same_case(tag: str, other: str) -> bool:
+    """Whether two tags tell of the same acts, whatever became of incidents and mails meanwhile."""
+    return tag.rpartition("-")[0] == other.rpartition("-")[0]
 
 
 def acts_of(database: Database, viewer: Viewer, case_id: str) -> Mapping[CaseAct, Denial | None]:
@@ -81,10 +101,12 @@ def case_sheet(database: Database, viewer: Viewer, case_id: str) -> CaseSheet:
     """Raises NotFound ``case_unseen``, also for a case outside the viewer's scope."""
     acts = acts_of(database, viewer, case_id)
     view = show_case(database, case_id)
+    shown = _shown(view, viewer, acts)
+    view = view.model_copy(update={"conditions": [item for item in view.conditions if shown(item.stage, item.round)]})
     with database.read() as connection:
         framework = framework_by_digest(connection, view.framework_digest)
         proposal = proposal_by_digest(connection, view.digest)
-        decisions = _seen(_decisions(connection, case_id), view, viewer, acts)
+        decisions = [row for row in _decisions(connection, case_id) if shown(row["stage"], row["round"])]
         people = {view.proposer, *(row["actor"] for row in decisions), *(task.assignee for task in view.tasks)}
         names = _names(connection, people | ({view.held.actor} if view.held else set()))
         tasks = connection.execute(select(_TASK.c.task_id, _TASK.c.role).where(_TASK.c.case_id == case_id))
@@ -110,14 +132,15 @@ def _decisions(connection: Connection, case_id: str) -> list[dict[str, Any]]:
     return [dict(row) for row in connection.execute(query).mappings()]
 
 
-def _seen(
-    decisions: list[dict[str, Any]], view: CaseView, viewer: Viewer, acts: Mapping[CaseAct, Denial | None]
-) -> list[dict[str, Any]]:
-    """A proposer who sees no names learns what a stage has decided when it has; nobody is watched while deciding."""
+def _shown(view: CaseView, viewer: Viewer, acts: Mapping[CaseAct, Denial | None]) -> Callable[[str, int], bool]:
+    """Whether what was answered in a stage and round is shown.
+
+    A proposer who sees no names learns what a stage has decided when it has; nobody is watched while deciding.
+    """
     if viewer.person != view.proposer or acts[CaseAct.READ_NAMES] is None:
-        return decisions
+        return lambda stage, number: True
     still_open = {(stage.stage, stage.round) for stage in view.stages if stage.status is StageStatus.OPEN}
-    return [row for row in decisions if (row["stage"], row["round"]) not in still_open]
+    return lambda stage, number: (stage, number) not in still_open
 
 
 def _by_round(decisions: Sequence[dict[str, Any]]) -> list[tuple[int, list[dict[str, Any]]]]:

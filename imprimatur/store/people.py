@@ -142,10 +142,6 @@ def role_counts(connection: Connection) -> dict[str, int]:
     return {row.role: row[1] for row in connection.execute(query.group_by(_ROLE.c.role))}
 
 
-def has_role(connection: Connection, email: str, role: str) -> bool:
-    return any(person.email == email for person in holders(connection, role))
-
-
 def open_task_counts(connection: Connection, emails: Sequence[str]) -> dict[str, int]:
     query = (
         select(_TASK.c.assignee, func.count())

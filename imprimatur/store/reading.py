@@ -7,11 +7,12 @@ from dataclasses import asdict
 from typing import Any
 
 from pydantic import BaseModel
-from sqlalchemy import Connection, RowMapping, exists, or_, select
+from sqlalchemy import Connection, RowMapping, exists, select
 
 from imprimatur.errors import InputError, NotFound
 from imprimatur.rules.turns import Turns, turns_of
 from imprimatur.rules.voting import IN_FAVOUR
+from imprimatur.store.case_listing import Need, needing
 from imprimatur.store.conditions import ConditionView, conditions_of
 from imprimatur.store.deliveries import MailCount, counts_of_case
 from imprimatur.store.documents import proposal_by_digest
@@ -29,7 +30,7 @@ from models.tables import (
     StageRow,
     TaskRow,
 )
-from models.vocabulary import Boundary, CaseStatus, MailStatus, OfficeAct, Party, StageOutcome, StageStatus, TaskStatus
+from models.vocabulary import Boundary, CaseStatus, MailStatus, OfficeAct, Party, RecordStatus, StageOutcome, StageStatus, TaskStatus
 
 _CASE = CaseRow.__table__  # type: ignore[attr-defined]
 _STAGE = StageRow.__table__  # type: ignore[attr-defined]
@@ -110,6 +111,11 @@ class StageView(BaseModel):
     extensions: list[NoteView] = []
     proof: list[Proof] = []
 
+    @property
+    def is_late(self) -> bool:
+        """A stage that was late and got more time is late no more, before that has passed as well."""
+        return self.breached_at is not None and (self.due_at is None or self.due_at <= self.breached_at)
+
 
 class TaskView(BaseModel):
     task_id: str
@@ -184,6 +190,7 @@ class CaseView(BaseModel):
     mail_problems: list[MailProblem]
     mails: list[MailCount]
     slug: str | None
+    record_status: RecordStatus | None
 
 
 def list_cases(
@@ -213,11 +220,7 @@ def list_cases(
     if stage is not None:
         query = query.where(exists().where(open_stage & (_STAGE.c.stage == stage)))
     if overdue_at is not None:
-        # A stage that was late and got more time is late no more, before that has passed as well.
-        missed = or_(_STAGE.c.due_at.is_(None), _STAGE.c.due_at <= _STAGE.c.breached_at)
-        late_stage = open_stage & or_(_STAGE.c.due_at < overdue_at, _STAGE.c.breached_at.is_not(None) & missed)
-        late_case = or_(_CASE.c.due_at < overdue_at, _CASE.c.breached_at.is_not(None))
-        query = query.where(_CASE.c.closed_at.is_(None), or_(exists().where(late_stage), late_case))
+        query = query.where(needing(Need.OVERDUE, overdue_at))
     with database.read() as connection:
         rows = connection.execute(query).mappings().all()
         open_stages = _open_stages(connection)
@@ -261,7 +264,9 @@ def show_case(database: Database, case_id: str) -> CaseView:
             .where(of_case[_MAIL], _MAIL.c.status.in_(TROUBLED))
             .order_by(_MAIL.c.created_at, _MAIL.c.mail_id)
         ).mappings()
-        slug = connection.execute(select(_PUBLICATION.c.slug).where(of_case[_PUBLICATION])).scalar()
+        published = connection.execute(
+            select(_PUBLICATION.c.slug, _PUBLICATION.c.status.label("record_status")).where(of_case[_PUBLICATION])
+        ).mappings()
         defined = [(stage.id, stage.name) for stage in framework_by_digest(connection, case["framework_digest"]).stages]
         turns = _turns(connection, case_id)
         views = _stage_views(defined, stages, turns)
@@ -280,7 +285,7 @@ def show_case(database: Database, case_id: str) -> CaseView:
                 "incidents": [dict(row) for row in incidents],
                 "mail_problems": [dict(row) for row in mail],
                 "mails": counts_of_case(connection, case_id),
-                "slug": slug,
+                **(published.first() or {"slug": None, "record_status": None}),
             }
         )
 

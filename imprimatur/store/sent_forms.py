@@ -22,3 +22,15 @@ def first_sent(database: Database, form_id: str, task_id: str, digest: str) -> s
         if insert_once(connection, _FORM, row):
             return digest
         return str(connection.execute(select(_FORM.c.digest).where(_FORM.c.form_id == form_id)).scalar())
+
+
+def sent_before(database: Database, form_id: str) -> str | None:
+    """The digest of what the form said when it was sent; None when it was not."""
+    with database.read() as connection:
+        return connection.execute(select(_FORM.c.digest).where(_FORM.c.form_id == form_id)).scalar()
+
+
+def take_back(database: Database, form_id: str) -> None:
+    """As if the form had not been sent: it was refused, and nothing came of it."""
+    with database.write() as connection:
+        connection.execute(_FORM.delete().where(_FORM.c.form_id == form_id))

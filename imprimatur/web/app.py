@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from imprimatur.desk import Desk
 from imprimatur.errors import ImprimaturError, NotFound
+from imprimatur.gateway import Gateway
 from imprimatur.mail.links import Links
 from imprimatur.store.engine import Database
 from imprimatur.web import (
@@ -27,9 +28,13 @@ from imprimatur.web import (
     sign_in,
     sla,
     tasks,
+    version_pages,
 )
+from imprimatur.web.acts import pages as act_pages
 from imprimatur.web.api.app import PREFIX, description
 from imprimatur.web.api.problems import problem
+from imprimatur.web.bulks import pages as bulk_pages
+from imprimatur.web.bulks.running import BulkRunner
 from imprimatur.web.faults import fault
 from imprimatur.web.gate import Gate, SignInNeeded
 from imprimatur.web.office_pages import of_figures
@@ -81,11 +86,13 @@ def create_app(
     mailbox: inbox.Mailbox | None = None,
     provider: Provider | None = None,
     api: FastAPI | None = None,
+    gateway: Gateway | None = None,
 ) -> FastAPI:
     """``ready`` answers a problem by part (empty: ready); ``mailbox`` is there in the embedded stack only.
 
     Without a ``desk`` nothing can be claimed, and no advice be asked or given; without a ``provider`` people sign in
-    by mail alone. ``app.state.gate`` says who has signed in. ``api`` is the programming interface.
+    by mail alone. ``app.state.gate`` says who has signed in. ``api`` is the programming interface. Without a
+    ``gateway`` cases can be looked at, and nothing be done about them but deciding.
     """
     app = FastAPI(title="Imprimatur", docs_url=None, redoc_url=None, openapi_url=None)
     app.state.embedded = mailbox is not None
@@ -101,6 +108,11 @@ def create_app(
     app.include_router(sign_in.router(database, links, gate, by_oidc=provider is not None))
     app.include_router(office_pages.router(database, links, gate))
     app.include_router(case_pages.router(database, gate))
+    app.include_router(version_pages.router(database, gate))
+    if gateway is not None:
+        runner = app.state.bulks = BulkRunner(gateway, database)
+        app.include_router(act_pages.router(database, gate, links, gateway))
+        app.include_router(bulk_pages.router(database, gate, links, gateway, runner))
     app.include_router(tasks.router(database, decider, links, desk, gate.signed_in))
     app.include_router(catalogue.router(database))
     app.include_router(sla.router(database, of_figures(gate)))
@@ -165,10 +177,7 @@ async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, ImprimaturError)
     if isinstance(error, SignInNeeded) and not wants_json(request):
         return _to_sign_in(request)
-    response = await run_in_threadpool(_error_response, request, error, error.http_status)
-    if error.code in ("key_required", "key_invalid"):
-        response.headers["WWW-Authenticate"] = "Bearer"
-    return response
+    return await run_in_threadpool(_error_response, request, error, error.http_status)
 
 
 def _to_sign_in(request: Request) -> Response:

@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
@@ -20,6 +21,7 @@ from imprimatur.store.badges import badge, status_list
 from imprimatur.store.engine import Database
 from imprimatur.web.catalogue import JWT, LD_JSON, machine
 from imprimatur.web.documents import LOOKING, document
+from imprimatur.web.forms import read_body
 from imprimatur.web.rendering import page, wants_json
 
 PNG, SVG = "image/png", "image/svg+xml"
@@ -79,9 +81,14 @@ def router(database: Database) -> APIRouter:
         file, text = fields.get("file"), str(fields.get("badge") or "")
         content = await file.read() if isinstance(file, UploadFile) else b""
         await fields.close()
-        if content or text.strip():
-            return _answer(request, verify(database, content or text.encode(), _now(), email))
-        return _answer(request, verify_id(database, str(fields.get("id") or "").strip(), _now(), email))
+        given, badge_id = content or text.encode(), str(fields.get("id") or "").strip()
+
+        def checked() -> Response:
+            if given.strip():
+                return _answer(request, verify(database, given, _now(), email))
+            return _answer(request, verify_id(database, badge_id, _now(), email))
+
+        return await run_in_threadpool(checked)
 
     return routes
 
@@ -98,15 +105,12 @@ def _answer(request: Request, found: Verification | None) -> Response:
 
 async def _fields(request: Request) -> FormData:
     """Raises InputError ``form_too_large`` or ``form_unreadable``."""
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > BODY_LIMIT_BYTES:
-            raise _TooLarge("form_too_large", "The badge is too large.", "Send the picture or the token alone.")
+    too_large = _TooLarge("form_too_large", "The badge is too large.", "Send the picture or the token alone.")
+    body = await read_body(request, BODY_LIMIT_BYTES, too_large)
     kind = request.headers.get("content-type", "").partition(";")[0].strip()
     try:
         if kind == "multipart/form-data":
-            return await MultiPartParser(request.headers, _once(bytes(body)), max_files=1, max_fields=9).parse()
+            return await MultiPartParser(request.headers, _once(body), max_files=1, max_fields=9).parse()
         pairs: list[Any] = parse_qsl(body.decode("utf-8"), max_num_fields=9, errors="strict")
         return FormData(pairs)
     except (MultiPartException, ValueError, KeyError) as error:

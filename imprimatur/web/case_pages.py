@@ -8,16 +8,20 @@ from fastapi import APIRouter, Request, Response
 
 from imprimatur.access.acts import CaseAct
 from imprimatur.errors import NotAllowed
-from imprimatur.history.export import history, sentence
+from imprimatur.history.export import event_by, history, sentence
 from imprimatur.store.case_listing import Filters, Need, case_page, choices
 from imprimatur.store.case_reading import CaseSheet, acts_of, case_sheet
+from imprimatur.store.deliveries import list_mails
 from imprimatur.store.engine import Database
+from imprimatur.web.acts.forms import has_form
+from imprimatur.web.bulks.forms import acts as bulk_acts
 from imprimatur.web.gate import Gate
 from imprimatur.web.rendering import page
 from imprimatur.web.stage_graph import drawing
 from models.vocabulary import CaseStatus
 
 LOOKING = ["GET", "HEAD"]
+MAILS_SHOWN = 30
 NEEDS = {
     Need.OVERDUE: "overdue",
     Need.AT_RISK: "due within two days",
@@ -54,14 +58,20 @@ def router(database: Database, gate: Gate) -> APIRouter:
             "statuses": [(status, status.replace("_", " ").capitalize()) for status in CaseStatus],
             "needs": NEEDS,
             "kept": kept,
+            "given": given,
+            "bulk_acts": bulk_acts() if viewer.is_office else [],
             "cursor": cursor,
         }
         return page(request, "cases.html", values)
 
     @routes.api_route("/cases/{case_id}", methods=LOOKING)
-    def case(request: Request, case_id: str) -> Response:
-        sheet = case_sheet(database, gate.viewer(request), case_id)
-        return page(request, "case.html", _values(sheet))
+    def case(request: Request, case_id: str, done: int | None = None) -> Response:
+        viewer = gate.viewer(request)
+        sheet = case_sheet(database, viewer, case_id)
+        mails = list_mails(database, case_id=case_id, limit=MAILS_SHOWN) if sheet.names_are_seen else []
+        event = event_by(database, case_id, done, viewer.person) if done else None
+        happened = {"done": done, "happened": sentence(event) if event else ""}
+        return page(request, "case.html", _values(sheet) | {"mails": mails, "mails_shown": MAILS_SHOWN} | happened)
 
     @routes.api_route("/cases/{case_id}/history", methods=LOOKING)
     def story(request: Request, case_id: str) -> Response:
@@ -76,4 +86,6 @@ def router(database: Database, gate: Gate) -> APIRouter:
 
 def _values(sheet: CaseSheet) -> dict[str, Any]:
     drawn = drawing(sheet.framework, sheet.view)
-    return {"sheet": sheet, "case": sheet.view, "zone": sheet.time_zone, "drawing": drawn}
+    # Answering and revising have pages of their own; everything else that changes a case is a form.
+    forms = {act for act in sheet.acts if has_form(act)}
+    return {"sheet": sheet, "case": sheet.view, "zone": sheet.time_zone, "drawing": drawn, "forms": forms}

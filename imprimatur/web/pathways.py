@@ -1,6 +1,5 @@
 """Public pages of pathways: what counts towards what, drawn and as CTDL."""
 
-import json
 from dataclasses import dataclass
 
 from fastapi import APIRouter, Request, Response
@@ -8,10 +7,11 @@ from fastapi import APIRouter, Request, Response
 from imprimatur.publication.pathways import chain, pathway_record
 from imprimatur.store import pathways as store
 from imprimatur.store.engine import Database
+from imprimatur.web.catalogue import LD_JSON
+from imprimatur.web.documents import LOOKING, document
 from imprimatur.web.rendering import page, wants_json
 from models.stacking import Pathway
 
-LOOKING = ["GET", "HEAD"]
 # The drawing's measures, in units of its view box.
 BOX_WIDTH, BOX_HEIGHT, GAP_ACROSS, GAP_DOWN = 260, 54, 70, 16
 LETTERS = 30
@@ -49,8 +49,7 @@ def router(database: Database, base_url: str) -> APIRouter:
         members = store.members(database, pathway_id)
         if wants_json(request):
             record = pathway_record(found, [(m.slug, m.title, m.credits) for m in members], base_url=base_url)
-            headers = {"Vary": "Accept", "Access-Control-Allow-Origin": "*"}
-            return Response(json.dumps(record, ensure_ascii=False), media_type="application/ld+json", headers=headers)
+            return document(request, record, LD_JSON)
         climb = chain(found, {other.id: other for other in store.pathways(database)})
         values = {"pathway": found, "members": members, "larger": climb[1:], "drawing": drawing(members, climb)}
         answer = page(request, "pathway.html", values)

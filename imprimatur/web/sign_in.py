@@ -36,7 +36,8 @@ def router(database: Database, links: Links, gate: Gate, *, by_oidc: bool) -> AP
         email, return_to = form.get("email", ""), local_path(form.get("next", "/"))
         await run_in_threadpool(sign_in_links.ask_for_link, database, email, return_to, client_of(request), _now())
         minutes = int(sign_in_links.VALID_FOR.total_seconds() // 60)
-        return page(request, "sign_in_sent.html", {"email": email.strip(), "minutes": minutes})
+        values = {"email": email.strip(), "minutes": minutes}
+        return await run_in_threadpool(page, request, "sign_in_sent.html", values)
 
     @routes.api_route("/sign-in/{token}", methods=LOOKING)
     def confirm(request: Request, token: str) -> Response:

@@ -101,10 +101,10 @@ def _box(stage: StageView, x: int, y: int, waiting: int, zone: ZoneInfo) -> Box:
     told = (stage.outcome or str(stage.status)).replace("_", " ").capitalize()
     if stage.status is not StageStatus.OPEN:
         return Box(x, y, TONES.get(stage.outcome or "", "quiet"), _lines(stage.name), told, _later(stage, zone))
-    late = stage.breached_at is not None
     parts = [f"waits for {waiting}" if waiting else "waits for nobody"]
     parts += [f"due {_day(stage.due_at, zone)}"] if stage.due_at else []
-    return Box(x, y, "late" if late else "open", _lines(stage.name), "Late" if late else told, ", ".join(parts))
+    tone, told = ("late", "Late") if stage.is_late else ("open", told)
+    return Box(x, y, tone, _lines(stage.name), told, ", ".join(parts))
 
 
 def _later(stage: StageView, zone: ZoneInfo) -> str:

@@ -59,7 +59,7 @@ def router(
     async def answer(request: Request, token: str) -> Response:
         claim = links.read(token)
         form = await read_form(request)
-        strength = _strength(signed_in(request), claim.person)
+        strength = _strength(await run_in_threadpool(signed_in, request), claim.person)
         try:
             await run_in_threadpool(once.check_form, request, database, links, claim, form)
             act = form.get("act", "")

@@ -1,6 +1,6 @@
 """The closed vocabularies of the domain; every value is lowercase and stable (it is stored and exported)."""
 
-from models.vocabulary.access import AccessRole, KeyScope, SignInEvent
+from models.vocabulary.access import OFFICE_ROLES, AccessRole, KeyScope, SignInEvent
 from models.vocabulary.case import (
     AssignmentReason,
     Boundary,
@@ -50,6 +50,7 @@ from models.vocabulary.records import (
 )
 
 __all__ = [
+    "OFFICE_ROLES",
     "AccessRole",
     "AssignmentReason",
     "AtBreach",

@@ -2,6 +2,9 @@
 
 from enum import StrEnum
 
+# Roles of the directory whose holders belong to the governance office.
+OFFICE_ROLES = frozenset({"governance_office", "admin"})
+
 
 class AccessRole(StrEnum):
     """What somebody is in the pages; derived from the directory and from tasks, never stored."""

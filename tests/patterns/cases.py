@@ -8,13 +8,13 @@ from typing import Any
 
 from imprimatur import ids
 from imprimatur.frameworks.documents import parse
-from imprimatur.gateway import OFFICE_ROLES, identified
+from imprimatur.gateway import identified
 from imprimatur.history.verify import verify_case
 from imprimatur.rules.admission import refusal
 from imprimatur.rules.answers import check_answer
 from imprimatur.store.engine import Database
 from imprimatur.store.frameworks import add_framework
-from imprimatur.store.people import has_role
+from imprimatur.store.office import belongs_to_office
 from models.case import TaskState
 from models.conditions import Condition, ConditionFulfilled, ConditionJudged
 from models.events import (
@@ -170,7 +170,7 @@ class PatternCase(Play):
         }
         actor = said.pop("as")
         with self.database.read() as connection:
-            by_office = any(has_role(connection, actor, role) for role in OFFICE_ROLES)
+            by_office = belongs_to_office(connection, actor)
         facts: dict[str, Any] = {"actor": actor, "by_office": by_office, "reason": said.get("reason", "")}
         if "TASK" in words:
             facts["task_id"] = (task or self.task_of(actor)).id

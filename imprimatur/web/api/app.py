@@ -9,6 +9,7 @@ from imprimatur.mail.links import Links
 from imprimatur.store.engine import Database
 from imprimatur.web.api import cases, directory, office, problems, tasks
 from imprimatur.web.api.guard import Guard
+from imprimatur.web.api.limits import RATES, BodyLimit, RateLimit, Rates
 from imprimatur.web.api.repeating import repeated_once
 
 PREFIX = "/api/v1"
@@ -21,7 +22,18 @@ an `Idempotency-Key` can be repeated: the first answer stands for two days. `If-
 an act when the case has changed meanwhile."""
 
 
-def create_api(database: Database, gateway: Gateway, links: Links) -> FastAPI:
+# The one header that every POST takes, whatever it does.
+IDEMPOTENCY_KEY: dict[str, Any] = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "The same request again gets the first answer for two days.",
+    "schema": {"type": "string", "maxLength": 200, "pattern": "^[!-~]+$"},
+    "example": "spring-17",
+}
+
+
+def create_api(database: Database, gateway: Gateway, links: Links, rates: Rates = RATES) -> FastAPI:
     """Routes are without their prefix; ``servers`` of the description names it."""
     api = FastAPI(
         title="Imprimatur",
@@ -36,6 +48,8 @@ def create_api(database: Database, gateway: Gateway, links: Links) -> FastAPI:
     api.state.database, guard = database, Guard(database)
     api.middleware("http")(repeated_once(database, links.base_url))
     problems.install(api, links.base_url)
+    api.add_middleware(BodyLimit, base_url=links.base_url)
+    api.add_middleware(RateLimit, base_url=links.base_url, rates=rates)
     api.include_router(cases.router(database, gateway, guard))
     api.include_router(tasks.router(database, gateway, links, guard))
     api.include_router(office.router(database, gateway, guard))
@@ -49,6 +63,8 @@ def description(api: FastAPI) -> dict[str, Any]:
     for item in document["paths"].values():
         for operation in item.values():
             _tell_failures(operation)
+        if "post" in item:
+            item["post"]["parameters"] = [*item["post"].get("parameters", ()), IDEMPOTENCY_KEY]
     return document | {"paths": {f"{PREFIX}{path}": item for path, item in document["paths"].items()}}
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import datetime as dt
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
@@ -12,29 +12,31 @@ from starlette.concurrency import run_in_threadpool
 from imprimatur import ids
 from imprimatur.access.acts import CaseAct
 from imprimatur.access.viewer import Viewer
-from imprimatur.errors import InputError
+from imprimatur.errors import InputError, NotFound
 from imprimatur.gateway import Gateway
 from imprimatur.history.export import LedgerEvent, events_after, history
+from imprimatur.store.api_keys import viewer_by_key
 from imprimatur.store.case_listing import CaseLine, Filters, case_page
-from imprimatur.store.case_reading import CaseSheet, case_sheet
+from imprimatur.store.case_reading import CaseSheet, acts_of, case_sheet
 from imprimatur.store.engine import Database
+from imprimatur.store.reading import CaseView, TaskView
 from imprimatur.web.api.documents import (
     ActState,
     CaseDocument,
     DecisionLine,
-    OpenTask,
     Page,
     Reasoned,
     RevisionAnswer,
     Submission,
 )
-from imprimatur.web.api.guard import Guard, IdempotencyKey, IfMatch, Proposes, Reads
-from imprimatur.web.api.repeating import key_digest
+from imprimatur.web.api.guard import UNCHANGED, Guard, Proposes, Reads, key_of
+from imprimatur.web.api.repeating import HEADER, key_digest
 from models.messages import CaseAnswer
 from models.proposal import Proposal
 from models.vocabulary import CaseStatus
 
 LOOK_EVERY_SECONDS = 1.0
+ASK_AGAIN_EVERY = 10
 PING_EVERY_SECONDS = 15
 Cursor = Annotated[str | None, Query(max_length=500, description="`next_cursor` of the page before.")]
 Limit = Annotated[int, Query(ge=1, le=200)]
@@ -60,12 +62,11 @@ def router(database: Database, gateway: Gateway, guard: Guard) -> APIRouter:
         return Page(items=list(found.cases), next_cursor=found.cursor)
 
     @routes.post("/cases", status_code=201, summary="Submit a proposal")
-    async def submit(
-        request: Request, viewer: Proposes, given: Submission, idempotency_key: IdempotencyKey = None
-    ) -> CaseAnswer:
+    async def submit(request: Request, viewer: Proposes, given: Submission) -> CaseAnswer:
         """An incomplete proposal is kept as a case, and refused with everything that it lacks (422)."""
         # The key makes the case's number: what comes again after a crash finds the first case.
-        case_id = ids.keyed_case_id(key_digest(request), idempotency_key) if idempotency_key else None
+        key = request.headers.get(HEADER)
+        case_id = ids.keyed_case_id(key_digest(request), key) if key else None
         return await gateway.submit(
             given.proposal, proposer=viewer.person, framework_id=given.framework, case_id=case_id
         )
@@ -77,12 +78,13 @@ def router(database: Database, gateway: Gateway, guard: Guard) -> APIRouter:
         responses={304: {"description": "it has not changed"}},
     )
     async def case(viewer: Reads, case_id: str, request: Request, response: Response) -> Any:
-        sheet = await run_in_threadpool(case_sheet, database, viewer, case_id)
-        tag = await guard.tag(case_id)
+        await guard.admit(viewer, case_id, CaseAct.READ)
+        # The tag comes first: what is read after it is never older than it says.
+        tag = await guard.tag(viewer, case_id)
         if tag in [given.strip() for given in request.headers.get("if-none-match", "").split(",")]:
             return Response(status_code=304, headers={"ETag": tag})
         response.headers["ETag"] = tag
-        return document(sheet, viewer)
+        return document(await run_in_threadpool(case_sheet, database, viewer, case_id), viewer)
 
     @routes.get("/cases/{case_id}/history", summary="The ledger of a case")
     async def story(viewer: Reads, case_id: str) -> Page[LedgerEvent]:
@@ -101,17 +103,16 @@ def router(database: Database, gateway: Gateway, guard: Guard) -> APIRouter:
         after = request.headers.get("last-event-id", "0")
         if not after.isascii() or not after.isdecimal() or len(after) > 9:
             raise InputError("last_event_malformed", "Last-Event-ID is no position.", "Send the id of the last event.")
-        return EventSourceResponse(_stream(database, case_id, int(after)), ping=PING_EVERY_SECONDS)
+        may_go_on = _still(database, key_of(request), case_id)
+        return EventSourceResponse(_stream(database, case_id, int(after), may_go_on), ping=PING_EVERY_SECONDS)
 
-    @routes.post("/cases/{case_id}/versions", summary="Hand in a new version of the proposal")
+    @routes.post("/cases/{case_id}/versions", dependencies=[UNCHANGED], summary="Hand in a new version of the proposal")
     async def revise(
         viewer: Proposes,
         case_id: str,
         given: Proposal,
-        if_match: IfMatch = None,
-        idempotency_key: IdempotencyKey = None,
     ) -> RevisionAnswer:
-        await guard.admit(viewer, case_id, CaseAct.REVISE, if_match)
+        await guard.admit(viewer, case_id, CaseAct.REVISE)
         answer, changed = await gateway.revise(case_id, given, actor=viewer.person)
         return RevisionAnswer(
             case_id=case_id,
@@ -123,88 +124,92 @@ def router(database: Database, gateway: Gateway, guard: Guard) -> APIRouter:
             kept=list(answer.kept),
         )
 
-    @routes.post("/cases/{case_id}/withdraw", summary="Withdraw a case")
+    @routes.post("/cases/{case_id}/withdraw", dependencies=[UNCHANGED], summary="Withdraw a case")
     async def withdraw(
         viewer: Proposes,
         case_id: str,
         given: Reasoned,
-        if_match: IfMatch = None,
-        idempotency_key: IdempotencyKey = None,
     ) -> CaseAnswer:
-        await guard.admit(viewer, case_id, CaseAct.WITHDRAW, if_match)
+        await guard.admit(viewer, case_id, CaseAct.WITHDRAW)
         return await gateway.withdraw(case_id, actor=viewer.person, reason=given.reason)
 
     return routes
 
 
-async def _stream(database: Database, case_id: str, after: int) -> AsyncIterator[dict[str, str]]:
+async def _stream(
+    database: Database, case_id: str, after: int, may_go_on: Callable[[], bool]
+) -> AsyncIterator[dict[str, str]]:
+    """Nothing is told to whoever may no longer hear it; a stream that tells nothing asks every so often."""
+    quiet = 0
     while True:
         events, status = await run_in_threadpool(events_after, database, case_id, after)
+        if (events or quiet % ASK_AGAIN_EVERY == 0) and not await run_in_threadpool(may_go_on):
+            return
         for event in events:
             after = event.position
             yield {"id": str(event.position), "event": str(event.type), "data": event.model_dump_json()}
         if CaseStatus(status).is_final and not events:
             return
+        quiet = 0 if events else quiet + 1
         if not events:
             await asyncio.sleep(LOOK_EVERY_SECONDS)
 
 
+def _still(database: Database, key: str, case_id: str) -> Callable[[], bool]:
+    """Whether a key is still good for the names of a case."""
+
+    def found() -> bool:
+        viewer = viewer_by_key(database, key)
+        try:
+            return viewer is not None and acts_of(database, viewer, case_id)[CaseAct.READ_NAMES] is None
+        except NotFound:
+            return False
+
+    return found
+
+
 def document(sheet: CaseSheet, viewer: Viewer) -> CaseDocument:
     """Without names for whoever may not know them, and without the office's own matters for whoever is not of it."""
-    view, knows = sheet.view, sheet.names_are_seen
 
     def named(email: str, task_id: str) -> str:
-        if knows or email == viewer.person:
+        if sheet.names_are_seen or email == viewer.person:
             return email
         return sheet.roles.get(task_id, "reviewer")
 
-    tasks = [
-        OpenTask(
-            task_id=task.task_id,
-            stage=task.stage,
-            round=task.round,
-            status=task.status,
-            assignee=named(task.assignee, task.task_id),
-            opened_at=task.opened_at,
-            due_at=task.due_at,
-        )
-        for task in view.tasks
-    ]
-    decisions = [
-        DecisionLine.model_validate(
-            {
-                **{name: row[name] for name in DecisionLine.model_fields if name not in ("actor", "digest")},
-                "actor": named(row["actor"], row["task_id"]),
-                "digest": row["ledger_digest"],
-            }
-        )
+    lines = [
+        {name: row[name] for name in DecisionLine.model_fields if name in row}
+        | {"actor": named(row["actor"], row["task_id"]), "digest": row["ledger_digest"]}
         for _, rows in sheet.rounds
         for row in rows
     ]
-    stages = (
-        view.stages if knows else [stage.model_copy(update={"proof": [], "extensions": []}) for stage in view.stages]
-    )
-    own = {"tasks", "stages", "incidents", "mail_problems", "proposed", "held", "change", "conditions"}
-    facts = {name: getattr(view, name) for name in CaseDocument.model_fields if hasattr(view, name) and name not in own}
     acts = {
         str(act): ActState(may=denied is None, code=denied and denied.code, why=denied and denied.sentence)
         for act, denied in sheet.acts.items()
     }
-    conditions = view.conditions
-    if not knows:
-        hidden = {"set_by": "reviewer"}
-        conditions = [item.model_copy(update=hidden | ({"settled_by": None})) for item in conditions]
     return CaseDocument(
-        **facts,
-        stages=stages,
-        tasks=tasks,
-        decisions=decisions,
-        conditions=conditions,
-        incidents=view.incidents if knows else [],
-        mail_problems=view.mail_problems if knows else [],
-        proposed=view.proposed if knows else [],
-        held=view.held if knows else None,
-        change=view.change if knows else None,
+        **dict(sheet.view if sheet.names_are_seen else _nameless(sheet.view, named)),
+        decisions=[DecisionLine.model_validate(line) for line in lines],
         proposal=sheet.proposal,
         acts=acts,
+    )
+
+
+def _nameless(view: CaseView, named: Callable[[str, str], str]) -> CaseView:
+    def of_task(task: TaskView) -> TaskView:
+        hidden = {"assignee": named(task.assignee, task.task_id), "on_behalf_of": None, "reason": ""}
+        return task.model_copy(update=hidden)
+
+    hidden = {"set_by": "reviewer", "settled_by": None}
+    return view.model_copy(
+        update={
+            "stages": [stage.model_copy(update={"proof": [], "extensions": []}) for stage in view.stages],
+            "tasks": [of_task(task) for task in view.tasks],
+            "conditions": [item.model_copy(update=hidden) for item in view.conditions],
+            "held": None,
+            "change": None,
+            "proposed": [],
+            "incidents": [],
+            "mail_problems": [],
+            "mails": [],
+        }
     )

@@ -1,26 +1,18 @@
 """What the programming interface takes and gives, beside the engine's own documents."""
 
 import datetime as dt
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from imprimatur.store import desk_reading
-from imprimatur.store.conditions import ConditionView
-from imprimatur.store.reading import (
-    ChangeView,
-    IncidentView,
-    MailProblem,
-    NoteView,
-    ProposedActView,
-    StageView,
-)
+from imprimatur.store.reading import CaseView
 from models.calendars import BusinessDuration
 from models.conditions import Condition
 from models.messages import CaseAnswer
 from models.proposal import Proposal
 from models.texts import PRINTABLE
-from models.vocabulary import CaseStatus, ConditionAct, Party, StageOutcome, TaskStatus
+from models.vocabulary import CaseStatus, ConditionAct, StageOutcome
 
 Entry = TypeVar("Entry")
 Text = Annotated[str, StringConstraints(max_length=20_000), PRINTABLE]
@@ -138,18 +130,6 @@ class RevisionAnswer(BaseModel):
     kept: list[str]
 
 
-class OpenTask(BaseModel):
-    """``assignee`` is a role for whoever may not know names."""
-
-    task_id: str
-    stage: str
-    round: int
-    status: TaskStatus
-    assignee: str
-    opened_at: dt.datetime
-    due_at: dt.datetime | None
-
-
 class DecisionLine(BaseModel):
     """``actor`` is a role for whoever may not know names; ``digest`` is the ledger's."""
 
@@ -175,37 +155,10 @@ class ActState(BaseModel):
     why: str | None = None
 
 
-class CaseDocument(BaseModel):
-    """A case as far as the key's person may see it."""
+class CaseDocument(CaseView):
+    """A case as far as the key's person may see it: roles in place of names for whoever may not know them."""
 
-    case_id: str
-    title: str
-    status: CaseStatus
-    framework: str
-    framework_digest: str
-    proposer: str
-    track: str | None
-    version: int
-    digest: str
-    round: int
-    opened_at: dt.datetime
-    closed_at: dt.datetime | None
-    closing_reason: str
-    due_at: dt.datetime | None
-    due_reason: dict[str, Any] | None
-    breached_at: dt.datetime | None
-    running: list[Party]
-    used_seconds: dict[Party, int]
-    held: NoteView | None
-    change: ChangeView | None
-    proposed: list[ProposedActView]
-    stages: list[StageView]
-    tasks: list[OpenTask]
     decisions: list[DecisionLine]
-    conditions: list[ConditionView]
-    incidents: list[IncidentView]
-    mail_problems: list[MailProblem]
-    slug: str | None
     proposal: Proposal
     acts: dict[str, ActState]
 

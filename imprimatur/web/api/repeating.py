@@ -1,24 +1,28 @@
 """Requests that are made again: the first answer stands, under the key that the caller chose (Idempotency-Key).
 
-After draft-ietf-httpapi-idempotency-key-header. The engine itself answers an act that comes twice with the first
-answer; this keeps the promise for whatever a program may send again, until the answer is forgotten.
+After draft-ietf-httpapi-idempotency-key-header. An answer is kept when it has been given; what comes again before that,
+or after a failure on our side, waits for the first within a process, and is one act of its case: the key names it
+(``act_id``, or the number of a case that is submitted).
 """
 
 import datetime as dt
 import hashlib
 import re
+from asyncio import Lock
 from collections.abc import Awaitable, Callable
+from weakref import WeakValueDictionary
 
 from fastapi import Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from imprimatur.errors import InputError
+from imprimatur import ids
+from imprimatur.errors import InputError, NotAllowed
 from imprimatur.store.api_answers import KeptAnswer, keep_answer, kept_answer
 from imprimatur.store.engine import Database
+from imprimatur.web.api.guard import holder
 from imprimatur.web.api.problems import problem
 
 HEADER = "idempotency-key"
-BODY_LIMIT_BYTES = 2 * 1024 * 1024
 _KEY = re.compile(r"[\x21-\x7e]{1,200}")
 Next = Callable[[Request], Awaitable[Response]]
 
@@ -28,14 +32,25 @@ def key_digest(request: Request) -> str:
     return hashlib.sha256(request.headers.get("authorization", "").encode()).hexdigest()
 
 
+def act_id(request: Request) -> str | None:
+    """Under which a case knows the act of a request that brings a key of its own; None for one without."""
+    found: str | None = getattr(request.state, "act_id", None)
+    return found
+
+
+def _is_good(request: Request) -> bool:
+    """Whether a request's key stands for somebody."""
+    try:
+        holder(request)
+    except NotAllowed:
+        return False
+    return True
+
+
 def repeated_once(database: Database, base_url: str) -> Callable[[Request, Next], Awaitable[Response]]:
+    turns: WeakValueDictionary[tuple[str, str], Lock] = WeakValueDictionary()
+
     async def answer(request: Request, call_next: Next) -> Response:
-        try:
-            size = int(request.headers.get("content-length") or 0)
-        except ValueError:
-            size = 0
-        if size > BODY_LIMIT_BYTES:
-            return problem(InputError("request_too_large", "The request has more than 2 MiB."), base_url, 413)
         given = request.headers.get(HEADER)
         if given is None or request.method != "POST":
             return await call_next(request)
@@ -44,14 +59,17 @@ def repeated_once(database: Database, base_url: str) -> Callable[[Request, Next]
                 "idempotency_key_invalid", "The Idempotency-Key cannot be used.", "Use up to 200 visible characters."
             )
             return problem(error, base_url)
-        return await _once(request, call_next, given)
-
-    async def _once(request: Request, call_next: Next, given: str) -> Response:
         body = await request.body()
         said = hashlib.sha256(b"\0".join((request.url.path.encode(), body))).hexdigest()
         caller = key_digest(request)
+        request.state.act_id = ids.keyed_act_id(caller, given, said)
+        async with turns.setdefault((caller, given), Lock()):
+            return await _once(request, call_next, caller, given, said)
+
+    async def _once(request: Request, call_next: Next, caller: str, given: str, said: str) -> Response:
         known = await run_in_threadpool(kept_answer, database, caller, given)
-        if known is not None:
+        # Whose key is no longer good gets no answer of before: the routes tell them so.
+        if known is not None and await run_in_threadpool(_is_good, request):
             if known.request_digest != said:
                 error = InputError(
                     "idempotency_key_reused",

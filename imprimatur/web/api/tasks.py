@@ -22,13 +22,13 @@ from imprimatur.web.api.documents import (
     Page,
     Passing,
 )
-from imprimatur.web.api.guard import Guard, IdempotencyKey, Reads, Reviews
+from imprimatur.web.api.guard import UNCHANGED, Guard, Reads, Reviews
 from models.messages import CaseAnswer, DecisionReceipt
 from models.vocabulary import Channel
 
 
 def router(database: Database, gateway: Gateway, links: Links, guard: Guard) -> APIRouter:
-    routes = APIRouter(tags=["tasks"])
+    routes, acts = APIRouter(tags=["tasks"]), APIRouter(dependencies=[UNCHANGED])
     desk, office, settling = Desk(gateway, database), Office(gateway, database), Settling(gateway, database)
 
     @routes.get("/tasks", summary="What waits for the key's person, the earliest due first")
@@ -37,10 +37,8 @@ def router(database: Database, gateway: Gateway, links: Links, guard: Guard) -> 
         items = [OwnTask(**task.model_dump(), link=links.task_url(task.task_id, viewer.person)) for task in found]
         return Page(items=items)
 
-    @routes.post("/tasks/{task_id}/decision", summary="Decide")
-    async def decide(
-        viewer: Reviews, task_id: str, given: Answer, idempotency_key: IdempotencyKey = None
-    ) -> DecisionReceipt:
+    @acts.post("/tasks/{task_id}/decision", summary="Decide")
+    async def decide(viewer: Reviews, task_id: str, given: Answer) -> DecisionReceipt:
         """The same answer again gets the first receipt."""
         return await gateway.decide(
             task_id=task_id,
@@ -54,46 +52,35 @@ def router(database: Database, gateway: Gateway, links: Links, guard: Guard) -> 
             channel=Channel.API,
         )
 
-    @routes.post("/tasks/{task_id}/claim", summary="Claim a task that is on offer")
-    async def claim(viewer: Reviews, task_id: str, idempotency_key: IdempotencyKey = None) -> CaseAnswer:
+    @acts.post("/tasks/{task_id}/claim", summary="Claim a task that is on offer")
+    async def claim(viewer: Reviews, task_id: str) -> CaseAnswer:
         return await desk.claim(task_id, actor=viewer.person)
 
-    @routes.post("/tasks/{task_id}/return", summary="Give a claimed task back")
-    async def give_back(
-        viewer: Reviews, task_id: str, given: OptionalReason, idempotency_key: IdempotencyKey = None
-    ) -> CaseAnswer:
+    @acts.post("/tasks/{task_id}/return", summary="Give a claimed task back")
+    async def give_back(viewer: Reviews, task_id: str, given: OptionalReason) -> CaseAnswer:
         return await desk.give_back(task_id, actor=viewer.person, reason=given.reason)
 
-    @routes.post("/tasks/{task_id}/delegate", summary="Pass one's own task on")
-    async def delegate(
-        viewer: Reviews, task_id: str, given: Passing, idempotency_key: IdempotencyKey = None
-    ) -> CaseAnswer:
+    @acts.post("/tasks/{task_id}/delegate", summary="Pass one's own task on")
+    async def delegate(viewer: Reviews, task_id: str, given: Passing) -> CaseAnswer:
         case_id = await guard.case_of(task_id)
         await guard.admit(viewer, case_id, CaseAct.DELEGATE)
         return await office.pass_on(task_id, given.to, actor=viewer.person, reason=given.reason)
 
-    @routes.post("/tasks/{task_id}/advice-requests", summary="Ask somebody for advice")
-    async def ask_advice(
-        viewer: Reviews, task_id: str, given: AdviceQuestion, idempotency_key: IdempotencyKey = None
-    ) -> CaseAnswer:
+    @acts.post("/tasks/{task_id}/advice-requests", summary="Ask somebody for advice")
+    async def ask_advice(viewer: Reviews, task_id: str, given: AdviceQuestion) -> CaseAnswer:
         return await desk.ask_advice(task_id, given.adviser, actor=viewer.person, question=given.question)
 
-    @routes.post("/tasks/{task_id}/advice", summary="Give advice that one was asked for")
-    async def advise(
-        viewer: Reviews, task_id: str, given: Advice, idempotency_key: IdempotencyKey = None
-    ) -> CaseAnswer:
+    @acts.post("/tasks/{task_id}/advice", summary="Give advice that one was asked for")
+    async def advise(viewer: Reviews, task_id: str, given: Advice) -> CaseAnswer:
         return await desk.advise(task_id, actor=viewer.person, text=given.text)
 
-    @routes.post("/conditions/{condition_id}/fulfil", summary="Say that a condition is met, and what shows it")
-    async def fulfil(
-        viewer: Reviews, condition_id: str, given: Evidence, idempotency_key: IdempotencyKey = None
-    ) -> CaseAnswer:
+    @acts.post("/conditions/{condition_id}/fulfil", summary="Say that a condition is met, and what shows it")
+    async def fulfil(viewer: Reviews, condition_id: str, given: Evidence) -> CaseAnswer:
         return await settling.fulfil(condition_id, actor=viewer.person, evidence=given.evidence)
 
-    @routes.post("/conditions/{condition_id}/judge", summary="Accept, reopen or waive a condition")
-    async def judge(
-        viewer: Reviews, condition_id: str, given: Judgement, idempotency_key: IdempotencyKey = None
-    ) -> CaseAnswer:
+    @acts.post("/conditions/{condition_id}/judge", summary="Accept, reopen or waive a condition")
+    async def judge(viewer: Reviews, condition_id: str, given: Judgement) -> CaseAnswer:
         return await settling.judge(condition_id, given.act, actor=viewer.person, reason=given.reason)
 
+    routes.include_router(acts)
     return routes

@@ -1,0 +1,1 @@
+"""Acts on a case as forms: what each will do, what it asks for, and how it is carried out, once."""
