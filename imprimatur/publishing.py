@@ -9,13 +9,14 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError
 
 from imprimatur import ids
-from imprimatur.errors import Gone, NotAllowed, Refused, Unavailable
-from imprimatur.gateway import OFFICE_ROLES, TASK_QUEUE
+from imprimatur.errors import Gone, Refused, Unavailable
+from imprimatur.gateway import TASK_QUEUE
 from imprimatur.store import publishing as store
 from imprimatur.store.engine import Database
 from imprimatur.store.frameworks import framework_of_case
 from imprimatur.store.ledger import append_event
-from imprimatur.store.people import active_person, has_role
+from imprimatur.store.office import check_office
+from imprimatur.store.people import active_person
 from imprimatur.store.publishing import PublicationView, publication_view
 from imprimatur.store.record_status import locked_publication, queue_run, set_record_status, targets_with, write_status
 from models.messages import PublishingInput
@@ -100,13 +101,8 @@ class Publishing:
 
     def _office(self, connection: Connection, actor: str) -> str:
         person = active_person(connection, actor)
-        if any(has_role(connection, person.email, role) for role in OFFICE_ROLES):
-            return person.email
-        raise NotAllowed(
-            "not_the_office",
-            f"{person.email} does not belong to the governance office.",
-            "Only the governance office can do this.",
-        )
+        check_office(connection, person.email)
+        return person.email
 
 
 class RunStarter:

@@ -30,7 +30,17 @@ from models.tables import (
     StageRow,
     TaskRow,
 )
-from models.vocabulary import Boundary, CaseStatus, MailStatus, OfficeAct, Party, RecordStatus, StageOutcome, StageStatus, TaskStatus
+from models.vocabulary import (
+    Boundary,
+    CaseStatus,
+    MailStatus,
+    OfficeAct,
+    Party,
+    RecordStatus,
+    StageOutcome,
+    StageStatus,
+    TaskStatus,
+)
 
 _CASE = CaseRow.__table__  # type: ignore[attr-defined]
 _STAGE = StageRow.__table__  # type: ignore[attr-defined]
