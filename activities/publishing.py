@@ -14,10 +14,11 @@ from activities.resolving import valid_until
 from imprimatur import ids
 from imprimatur.publication.openbadges import build_achievement, slug
 from imprimatur.publication.page import Assurance, CataloguePage, Endorsement, catalogue_page
-from imprimatur.publication.record import Standing, Version, credential_record
+from imprimatur.publication.record import Standing, Version, credential_record, towards
 from imprimatur.publication.records import check_records
 from imprimatur.rules.ledger import instant_text
 from imprimatur.rules.voting import IN_FAVOUR
+from imprimatur.store.pathways import pathway_titles
 from imprimatur.store.published import Other, other_versions
 from imprimatur.store.publishing import beginning_of, publish_on
 from models import effects as c
@@ -48,7 +49,10 @@ def publication_of(book: Book) -> dict[str, Any]:
         published_at=book.step.at,
     )
     before = _replaced(book)
-    standing = Standing(replaces=Version(**asdict(before))) if before is not None else None
+    standing = Standing(
+        pathways=towards(book.proposal, pathway_titles(book.connection, book.proposal)),
+        replaces=Version(**asdict(before)) if before is not None else None,
+    )
     record = credential_record(
         book.proposal,
         book.framework,

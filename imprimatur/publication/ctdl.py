@@ -5,9 +5,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from imprimatur.publication.aligning import ctdl_alignments
 from imprimatur.publication.checking import Address, NonEmpty, Record, checked
 from imprimatur.publication.openbadges import criteria_narrative, eqf_level
-from imprimatur.publication.record import Approval, PublishedCredential
+from imprimatur.publication.record import Approval, PublishedCredential, Towards
 from models.vocabulary import RecordStatus
 
 CONTEXT = "http://credreg.net/ctdl/schema/context/json"
@@ -36,6 +37,7 @@ class _Alignment(Record):
     )
     framework: Address | None = Field(None, alias="ceterms:framework")
     frameworkName: NonEmpty | None = Field(None, alias="ceterms:frameworkName")
+    codedNotation: NonEmpty | None = Field(None, alias="ceterms:codedNotation")
     targetNode: str | None = Field(None, alias="ceterms:targetNode", pattern=r"^\S+:\S+$")
     targetNodeName: NonEmpty = Field(alias="ceterms:targetNodeName")
 
@@ -52,6 +54,8 @@ class _Condition(Record):
     name: NonEmpty = Field(alias="ceterms:name")
     description: NonEmpty = Field(alias="ceterms:description")
     condition: list[NonEmpty] | None = Field(None, alias="ceterms:condition")
+    subjectWebpage: Address | None = Field(None, alias="ceterms:subjectWebpage")
+    targetCompetency: list[_Alignment] | None = Field(None, alias="ceterms:targetCompetency")
     creditUnitValue: float | None = Field(None, alias="ceterms:creditUnitValue", gt=0)
     creditUnitTypeDescription: NonEmpty | None = Field(None, alias="ceterms:creditUnitTypeDescription")
 
@@ -103,6 +107,7 @@ class MicroCredential(Record):
     offeredBy: list[_Organisation] = Field(alias="ceterms:offeredBy")
     approvedBy: list[_Organisation] | None = Field(None, alias="ceterms:approvedBy")
     recognizedBy: list[_Organisation] | None = Field(None, alias="ceterms:recognizedBy")
+    occupationType: list[_Alignment] | None = Field(None, alias="ceterms:occupationType")
     audienceLevelType: list[_Alignment] | None = Field(None, alias="ceterms:audienceLevelType")
     requires: list[_Condition] = Field(alias="ceterms:requires")
     isPreparationFor: list[_Condition] | None = Field(None, alias="ceterms:isPreparationFor")
@@ -138,6 +143,7 @@ def build_ctdl(record: PublishedCredential) -> dict[str, Any]:
         "ceterms:offeredBy": [issuer if record.provider == record.issuer.name else {"ceterms:name": record.provider}],
         "ceterms:approvedBy": [issuer] if record.quality_approvals else None,
         "ceterms:recognizedBy": [{"ceterms:name": item.organisation} for item in record.sign_offs] or None,
+        "ceterms:occupationType": ctdl_alignments(record, occupations=True),
         "ceterms:audienceLevelType": _level(record),
         "ceterms:requires": list(_conditions(record)),
         "ceterms:isPreparationFor": _pathways(record),
@@ -182,6 +188,7 @@ def _conditions(record: PublishedCredential) -> list[dict[str, Any]]:
         "ceterms:name": "What an earner has shown",
         "ceterms:description": criteria_narrative(record),
         "ceterms:condition": list(record.learning_outcomes) or None,
+        "ceterms:targetCompetency": ctdl_alignments(record, occupations=False),
     }
     if workload is not None and workload.credits:
         earned["ceterms:creditUnitValue"] = workload.credits
@@ -192,8 +199,24 @@ def _conditions(record: PublishedCredential) -> list[dict[str, Any]]:
 
 def _pathways(record: PublishedCredential) -> list[dict[str, Any]] | None:
     towards = record.stackability.towards if record.stackability else ()
-    found = [{"ceterms:name": name, "ceterms:description": f"It counts towards {name}."} for name in towards if name]
+    found: list[dict[str, Any]] = [
+        {"ceterms:name": name, "ceterms:description": f"It counts towards {name}."} for name in towards if name
+    ]
+    found += [_claimed(record, pathway) for pathway in record.pathways]
     return found or None
+
+
+def _claimed(record: PublishedCredential, pathway: Towards) -> dict[str, Any]:
+    named = {
+        "ceterms:name": pathway.title,
+        "ceterms:description": f"It counts towards {pathway.title}.",
+        "ceterms:subjectWebpage": record.pathway_address(pathway),
+    }
+    if pathway.credits is None:
+        return named
+    system = record.workload.credit_system if record.workload else None
+    unit = (system or "credits").upper()
+    return named | {"ceterms:creditUnitValue": pathway.credits, "ceterms:creditUnitTypeDescription": unit}
 
 
 def duration(hours: float) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 
 from imprimatur.publication.endorsements import OPEN_BADGES_CONTEXT
 from imprimatur.publication.page import CataloguePage
-from imprimatur.publication.record import PublishedCredential, Standing, Version, credential_record
+from imprimatur.publication.record import PublishedCredential, Standing, Version, credential_record, towards
 from imprimatur.publication.records import standard_record
 from imprimatur.store.endorsements import endorsements_of
 from imprimatur.store.engine import Database
@@ -18,6 +18,7 @@ def published_record(database: Database, name: str) -> PublishedCredential:
     base_url = str(found.achievement["id"]).removesuffix(f"/catalogue/{found.slug}")
     page = CataloguePage.model_validate(found.page)
     standing = Standing(
+        pathways=towards(found.proposal, found.pathways),
         status=found.status,
         status_at=found.status_at,
         status_reason=found.status_reason,

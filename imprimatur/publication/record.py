@@ -5,12 +5,13 @@ catalogue page, each of which the ledger binds by its digest. So it can be made 
 """
 
 import datetime as dt
+from collections.abc import Mapping
 
 from pydantic import BaseModel, ConfigDict
 
 from imprimatur.publication.page import Assurance, CataloguePage, Endorsement
 from models.framework import Framework, StageDef
-from models.proposal import Assessment, Delivery, Level, Price, Proposal, Stackability, Workload
+from models.proposal import Assessment, Delivery, Level, Price, Proposal, Skill, Stackability, Workload
 from models.vocabulary import RecordStatus, StageKind
 
 
@@ -63,9 +64,18 @@ class Version(Fact):
     version: int
 
 
-class Standing(Fact):
-    """What a record says of itself by now."""
+class Towards(Fact):
+    """A pathway of the institution that it counts towards, with so many credits; None: all that it has, if any."""
 
+    id: str
+    title: str
+    credits: float | None = None
+
+
+class Standing(Fact):
+    """What a record says of itself by now, and by what else is kept."""
+
+    pathways: tuple[Towards, ...] = ()
     status: RecordStatus = RecordStatus.OFFERED
     status_at: dt.datetime | None = None
     status_reason: str = ""
@@ -88,6 +98,7 @@ class PublishedCredential(Standing):
     country: str | None
     field_of_study: str | None
     learning_outcomes: tuple[str, ...]
+    skills: tuple[Skill, ...]
     workload: Workload | None
     level: Level | None
     assessment: Assessment | None
@@ -107,6 +118,9 @@ class PublishedCredential(Standing):
     sign_offs: tuple[SignOff, ...]
     ledger_digest: str
     published_at: dt.datetime
+
+    def pathway_address(self, pathway: Towards) -> str:
+        return f"{self.base_url}/pathways/{pathway.id}"
 
     @property
     def replaces_address(self) -> str | None:
@@ -160,6 +174,7 @@ def credential_record(
         country=proposal.country,
         field_of_study=proposal.field_of_study,
         learning_outcomes=tuple(outcome for outcome in proposal.learning_outcomes if outcome),
+        skills=proposal.skills,
         workload=proposal.workload,
         level=proposal.level,
         assessment=proposal.assessment,
@@ -180,6 +195,17 @@ def credential_record(
         ledger_digest=page.ledger_digest,
         published_at=page.published_at,
         **dict(standing or Standing()),
+    )
+
+
+def towards(proposal: Proposal, titles: Mapping[str, str]) -> tuple[Towards, ...]:
+    """What a proposal counts towards, of the pathways whose titles are known."""
+    claims = proposal.stackability.claims if proposal.stackability is not None else ()
+    own = proposal.workload.credits if proposal.workload is not None else None
+    return tuple(
+        Towards(id=claim.pathway, title=titles[claim.pathway], credits=claim.credits or own)
+        for claim in claims
+        if claim.pathway in titles
     )
 
 

@@ -69,6 +69,16 @@ def known_to(connection: Connection, proposal: Proposal) -> Known:
     return Known(pathways, _foundations(connection, stacking.builds_on if stacking is not None else ()))
 
 
+def pathway_titles(connection: Connection, proposal: Proposal) -> dict[str, str]:
+    """Of the pathways that a proposal counts towards, by their ids."""
+    stacking = proposal.stackability
+    named = [claim.pathway for claim in stacking.claims] if stacking is not None else []
+    if not named:
+        return {}
+    query = select(_PATHWAY.c.pathway_id, _PATHWAY.c.title).where(_PATHWAY.c.pathway_id.in_(named))
+    return {row.pathway_id: row.title for row in connection.execute(query)}
+
+
 def _foundations(connection: Connection, cases: Iterable[str]) -> dict[str, list[str]]:
     """On what the cases build, and those in their turn: one query for each step of the chain."""
     found: dict[str, list[str]] = {}

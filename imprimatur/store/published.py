@@ -10,6 +10,7 @@ from imprimatur.errors import NotFound
 from imprimatur.store.documents import proposal_by_digest
 from imprimatur.store.engine import Database
 from imprimatur.store.frameworks import framework_by_digest
+from imprimatur.store.pathways import pathway_titles
 from models.framework import Framework
 from models.proposal import Proposal
 from models.tables import CaseRow, PublicationRow, VersionRow
@@ -60,6 +61,7 @@ class Sources:
     status_reason: str
     replaces: Other | None
     replaced_by: Other | None
+    pathways: dict[str, str]
 
 
 def sources(database: Database, name: str) -> Sources:
@@ -69,18 +71,20 @@ def sources(database: Database, name: str) -> Sources:
         row = connection.execute(_SOURCES.where(named)).mappings().first()
         if row is None:
             raise NotFound("publication_unknown", "There is no such micro-credential.", "Look for it in the catalogue.")
+        proposal = proposal_by_digest(connection, row["proposal"])
         others = other_versions(connection, row["replaces"], row["replaced_by"])
         return Sources(
             row["slug"],
             row["achievement"],
             row["page"],
-            proposal_by_digest(connection, row["proposal"]),
+            proposal,
             framework_by_digest(connection, row["framework"]),
             RecordStatus(row["status"]),
             row["status_at"],
             row["status_reason"] or "",
             others.get(row["replaces"]),
             others.get(row["replaced_by"]),
+            pathway_titles(connection, proposal),
         )
 
 
