@@ -116,10 +116,10 @@ class Publisher(PublisherPort):
         except TargetRefused as error:
             log.error("target_refused", run_id=run.run_id, target=name, reason=str(error))
             await self._note(run, name, TargetStatus.FAILED, str(error))
-            raise ApplicationError(str(error), type="target_refused", non_retryable=True) from error
+            raise ApplicationError(str(error), type="target_refused", non_retryable=True) from None
         except TargetUnreachable as error:
             log.warning("target_unreachable", run_id=run.run_id, target=name, reason=str(error))
-            raise ApplicationError(str(error), type="target_unreachable") from error
+            raise ApplicationError(str(error), type="target_unreachable") from None
         await self._note(run, name, aim, detail, reason)
 
     async def _note(self, run: store.Run, name: str, status: TargetStatus, detail: str, reason: str = "") -> None:

@@ -11,7 +11,7 @@ from models.messages import RunEnd
 from models.vocabulary import TargetStatus
 from tests.facts import OFFICE, PROPOSER
 from tests.people_commands import Terminal
-from tests.publishing import proposal, with_targets
+from tests.published import proposal, with_targets
 
 TARGETS = """
 targets:

@@ -17,7 +17,6 @@ from temporalio.worker import Worker
 from activities.publisher import Publisher
 from imprimatur import ids
 from imprimatur.embedded.home import LOOPBACK
-from imprimatur.frameworks.loader import shipped
 from imprimatur.publication.targets.folder import FolderTarget
 from imprimatur.publication.targets.registry import RegistryTarget
 from imprimatur.publication.targets.target import Target
@@ -25,11 +24,7 @@ from imprimatur.publication.targets.webhook import WebhookTarget
 from imprimatur.publishing import RunStarter
 from imprimatur.store import publishing as store
 from imprimatur.store.engine import Database
-from imprimatur.store.frameworks import add_framework
-from models.framework import Framework
-from models.proposal import Proposal
 from tests.engine import new_queue
-from tests.facts import START, Play, example, furnish
 from tests.hooks import KEYS, Receiver, receiving
 from workflows.publishing import PublishingWorkflow
 
@@ -149,29 +144,6 @@ def targets_at(folder: Path, lms: str, registry: str) -> dict[str, Target]:
 def world(folder: Path) -> Iterator[World]:
     with receiving(Receiver()) as lms, registering(Registry()) as registry:
         yield World(folder, lms, registry)
-
-
-def with_targets(database: Database, *names: str) -> Framework:
-    """The shipped framework for courses without credit, whose records go to these targets."""
-    document = shipped()["non-credit"].model_dump(mode="json") | {"version": f"9.{len(names)}"}
-    document["publication"]["targets"] = list(names)
-    policy = Framework.model_validate(document)
-    add_framework(database, policy, START)
-    return policy
-
-
-def approved(database: Database, folder: Path, policy: Framework, case_id: str = "mc-published", **change: Any) -> Play:
-    """A case that has come to its publication."""
-    furnish(database)
-    play = Play(database, folder, policy, case_id=case_id)
-    play.submit(proposal(**change))
-    while play.state.open_tasks():
-        play.decide(play.state.open_tasks()[0].stage)
-    return play
-
-
-def proposal(**change: Any) -> Proposal:
-    return example("non-credit").model_copy(update={"partners": (), **change})
 
 
 def publisher(database: Database, targets: Mapping[str, Target], client: Client, queue: str) -> Publisher:

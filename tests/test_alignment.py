@@ -18,7 +18,7 @@ from models.proposal import Skill, Stackability, StackingClaim, Workload
 from models.stacking import Pathway
 from tests.credentials import page_of, record_of
 from tests.facts import BASE_URL, START, example
-from tests.publishing import approved
+from tests.published import approved
 from tests.test_standard_records import Problems, ctdl_problems, elm_graph, elm_problems
 
 pytestmark = pytest.mark.filterwarnings("ignore:ConjunctiveGraph is deprecated")

@@ -20,7 +20,8 @@ from imprimatur.store.task_page import publication, publications
 from models.vocabulary import EventType, IncidentKind, RecordStatus, RunStatus, TargetStatus
 from tests.engine import connected
 from tests.facts import OFFICE, Play, event_types, furnish, ledger_rows
-from tests.publishing import NAMES, World, approved, proposal, publishing, with_targets, world
+from tests.published import approved, proposal, with_targets
+from tests.publishing import NAMES, World, publishing, world
 
 CASE = "mc-published"
 AFTERWARDS = (

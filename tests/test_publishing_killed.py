@@ -18,7 +18,8 @@ from imprimatur.store.task_page import publications
 from models.vocabulary import RecordStatus, RunStatus
 from tests.engine import connected, new_queue
 from tests.mortal_publisher import AFTER, BEFORE, END
-from tests.publishing import NAMES, World, approved, publisher, with_targets, worker, world
+from tests.published import approved, with_targets
+from tests.publishing import NAMES, World, publisher, worker, world
 
 CASE = "mc-killed"
 PLACES = [*(f"{name}:{when}" for name in NAMES for when in (BEFORE, AFTER)), END]
