@@ -4,7 +4,7 @@ import asyncio
 import datetime as dt
 import json
 import threading
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -151,7 +151,12 @@ def publisher(database: Database, targets: Mapping[str, Target], client: Client,
 
 
 def worker(client: Client, found: Publisher, queue: str) -> Worker:
-    acts = [found.begin_publishing, found.reach_target, found.withdraw_target, found.end_publishing]
+    acts: list[Callable[..., Any]] = [
+        found.begin_publishing,
+        found.reach_target,
+        found.withdraw_target,
+        found.end_publishing,
+    ]
     return Worker(client, task_queue=queue, workflows=[PublishingWorkflow], activities=acts)
 
 

@@ -4,6 +4,7 @@ import asyncio
 import datetime as dt
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -52,7 +53,7 @@ def is_visible(database: Database, slug: str) -> bool:
     return True
 
 
-def ready(database: Database, folder: Path, *names: str, **change: object) -> tuple[Play, str]:
+def ready(database: Database, folder: Path, *names: str, **change: Any) -> tuple[Play, str]:
     play = approved(database, folder, with_targets(database, *names), **change)
     return play, Publishing(database).show(play.case_id).slug
 
