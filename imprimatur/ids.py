@@ -24,6 +24,11 @@ def imported_case_id(framework_id: str, record_key: str) -> str:
     return _derived("mc-", "import", framework_id, record_key)
 
 
+def drafted_case_id(draft: str) -> str:
+    """A draft that is submitted twice is one case."""
+    return _derived("mc-", "draft", draft)
+
+
 def new_webhook_id() -> str:
     return "wh-" + _short(secrets.token_bytes(8), 12)
 

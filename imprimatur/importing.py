@@ -2,9 +2,9 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import select
 
@@ -16,8 +16,9 @@ from imprimatur.store.engine import Database
 from models.messages import CaseAnswer
 from models.proposal import Proposal
 from models.tables import CaseRow
-from models.vocabulary import CaseStatus
+from models.vocabulary import CaseStatus, LineResult
 
+Item = TypeVar("Item")
 DEFAULT_FRAMEWORK = "coursework-credit"
 AT_ONCE = 8
 # What would fail for every other record as well.
@@ -45,6 +46,16 @@ class Rejection:
     problem: str
 
 
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a record. ``case_id`` is empty where the record could not be read."""
+
+    record: Record
+    result: LineResult
+    case_id: str = ""
+    problems: tuple[Rejection, ...] = ()
+
+
 @dataclass
 class ImportReport:
     """``rejected`` has an entry per problem; incomplete proposals are kept as cases (``returned``) all the same."""
@@ -57,6 +68,12 @@ class ImportReport:
     @property
     def rejected_lines(self) -> set[int]:
         return {rejection.line for rejection in self.rejected}
+
+    def add(self, outcome: Outcome) -> None:
+        self.accepted += outcome.result is LineResult.ACCEPTED
+        self.skipped += outcome.result is LineResult.SKIPPED
+        self.returned += outcome.result is LineResult.RETURNED
+        self.rejected += outcome.problems
 
     def as_dict(self) -> dict[str, Any]:
         self.rejected.sort(key=lambda rejection: rejection.line)
@@ -75,13 +92,24 @@ async def import_proposals(
 
     Raises what would fail for every record: see ENDS_THE_IMPORT.
     """
-    running = _Import(cases, proposer, framework_id or DEFAULT_FRAMEWORK, _known_cases(database))
-    queue = iter(records)
+    report = ImportReport()
+    importer = Importer(cases, proposer, framework_id or DEFAULT_FRAMEWORK, known_cases(database))
+
+    async def take(record: Record) -> None:
+        report.add(await importer.take(record))
+        advanced()
+
+    await each(records, take)
+    return report
+
+
+async def each(items: Sequence[Item], take: Callable[[Item], Awaitable[None]]) -> None:
+    """Several at once, begun in their order."""
+    queue = iter(items)
 
     async def worker() -> None:
-        for record in queue:
-            await running.take(record)
-            advanced()
+        for item in queue:
+            await take(item)
 
     workers = [asyncio.create_task(worker()) for _ in range(AT_ONCE)]
     try:
@@ -89,69 +117,74 @@ async def import_proposals(
     finally:
         for one in workers:
             one.cancel()
-    return running.report
 
 
-def _known_cases(database: Database) -> dict[str, str]:
+def known_cases(database: Database) -> dict[str, str]:
     table = CaseRow.__table__  # type: ignore[attr-defined]
     with database.read() as connection:
         return {row.case_id: row.status for row in connection.execute(select(table.c.case_id, table.c.status))}
 
 
-class _Import:
-    """``known`` has the status of every case that was there before or has come since."""
+class Importer:
+    """Takes records one by one. ``known`` has the status of every case that was there before or has come since."""
 
     def __init__(self, cases: Cases, proposer: str, framework_id: str, known: dict[str, str]) -> None:
-        self.report = ImportReport()
         self._cases = cases
         self._proposer = proposer
         self._framework_id = framework_id
         self._known = known
         self._turns: dict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
-    async def take(self, record: Record) -> None:
+    async def take(self, record: Record) -> Outcome:
+        """Raises what would fail for every record: see ENDS_THE_IMPORT."""
         try:
-            if record.problems:
-                raise DocumentInvalid("proposal_invalid", "The line cannot be read.", record.problems)
-            proposal = proposal_of(record.data)
+            proposal = usable(record)
         except DocumentInvalid as error:
-            for problem in error.problems:
-                self._reject(record, problem.where, problem.problem)
-            return
-        case_id = ids.imported_case_id(self._framework_id.partition("@")[0], record.key)
+            return _rejected(record, "", [(problem.where, problem.problem) for problem in error.problems])
+        case_id = case_of(record, self._framework_id)
         # A record that stands twice in a file must find at its second place what became of the first.
         async with self._turns[case_id]:
-            await self._submit(record, case_id, proposal)
+            return await self._submit(record, case_id, proposal)
 
-    async def _submit(self, record: Record, case_id: str, proposal: Proposal) -> None:
+    async def _submit(self, record: Record, case_id: str, proposal: Proposal) -> Outcome:
         status = self._known.get(case_id)
         if status not in (None, CaseStatus.INCOMPLETE):
-            self.report.skipped += 1
-            return
+            return Outcome(record, LineResult.SKIPPED, case_id)
         try:
             if status is None:
                 await self._cases.submit(
                     proposal, proposer=self._proposer, framework_id=self._framework_id, case_id=case_id
                 )
-            elif lacking := self._cases.lacking(proposal, self._framework_id):
-                for item in lacking:
-                    self._reject(record, item.field, item.problem)
-                return
+            elif lacking := await asyncio.to_thread(self._cases.lacking, proposal, self._framework_id):
+                return _rejected(record, case_id, [(item.field, item.problem) for item in lacking])
             else:
                 # Returned before: once the record is complete it is that case's next version.
                 await self._cases.revise(case_id, proposal, actor=self._proposer)
         except ProposalIncomplete as error:
-            self.report.returned += status is None
             self._known[case_id] = CaseStatus.INCOMPLETE
-            for problem in error.details["problems"]:
-                self._reject(record, problem["field"], problem["problem"])
+            result = LineResult.RETURNED if status is None else LineResult.REJECTED
+            problems = [(problem["field"], problem["problem"]) for problem in error.details["problems"]]
+            return _rejected(record, case_id, problems, result)
         except ImprimaturError as error:
             if error.code in ENDS_THE_IMPORT:
                 raise
-            self._reject(record, "", error.message)
-        else:
-            self.report.accepted += 1
-            self._known[case_id] = CaseStatus.IN_REVIEW
+            return _rejected(record, case_id, [("", error.message)])
+        self._known[case_id] = CaseStatus.IN_REVIEW
+        return Outcome(record, LineResult.ACCEPTED, case_id)
 
-    def _reject(self, record: Record, field_: str, problem: str) -> None:
-        self.report.rejected.append(Rejection(record.line, field_, problem))
+
+def usable(record: Record) -> Proposal:
+    """Raises DocumentInvalid ``proposal_invalid``."""
+    if record.problems:
+        raise DocumentInvalid("proposal_invalid", "The line cannot be read.", record.problems)
+    return proposal_of(record.data)
+
+
+def case_of(record: Record, framework_id: str) -> str:
+    return ids.imported_case_id(framework_id.partition("@")[0], record.key)
+
+
+def _rejected(
+    record: Record, case_id: str, problems: Sequence[tuple[str, str]], result: LineResult = LineResult.REJECTED
+) -> Outcome:
+    return Outcome(record, result, case_id, tuple(Rejection(record.line, where, what) for where, what in problems))

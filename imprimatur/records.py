@@ -9,7 +9,7 @@ from typing import Any
 
 from imprimatur.delimited import read_rows, repeated
 from imprimatur.errors import DocumentInvalid, InputError, Problem
-from imprimatur.frameworks.documents import Document, parse, read_text
+from imprimatur.frameworks.documents import Document, parse, read_text, text_of
 from imprimatur.frameworks.fields import kind_of
 from imprimatur.frameworks.loader import validate
 from models.proposal import Proposal
@@ -43,7 +43,16 @@ class Record:
 
 def read_records(path: Path) -> list[Record]:
     """Raises InputError for a file that cannot be read at all; a bad line is a record with a problem."""
-    text = read_text(path, SIZE_LIMIT_BYTES)
+    return _records(path, read_text(path, SIZE_LIMIT_BYTES))
+
+
+def records_of(content: bytes, name: str) -> list[Record]:
+    """As ``read_records`` reads a file of that name and content."""
+    path = Path(name)
+    return _records(path, text_of(content, path, SIZE_LIMIT_BYTES))
+
+
+def _records(path: Path, text: str) -> list[Record]:
     match path.suffix.lower():
         case ".jsonl" | ".ndjson":
             lines = enumerate(re.split("\r\n|\r|\n", text), 1)

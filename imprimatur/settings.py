@@ -17,6 +17,7 @@ from models.vocabulary import Digest
 
 LONGEST_WAIT_SECONDS = 3600
 _DOMAIN = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?")
+_MEDIA_TYPE = re.compile(r"[a-z]+/[A-Za-z0-9.+-]+")
 
 # As the directory, catalogues and settings write it: BCP 47, the language in small letters.
 LANGUAGE_TAG = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
@@ -41,6 +42,7 @@ class Settings(BaseSettings):
     database_url: str | None = Field(default=None, alias="DATABASE_URL")
     temporal_address: str | None = Field(default=None, alias="TEMPORAL_ADDRESS")
     temporal_namespace: str = Field(default="default", alias="TEMPORAL_NAMESPACE")
+    temporal_ui_url: str | None = Field(default=None, alias="TEMPORAL_UI_URL")
     smtp_url: SecretStr | None = Field(default=None, alias="SMTP_URL")
     smtp_mails_per_minute: str | None = Field(default=None, alias="SMTP_MAILS_PER_MINUTE")
     imap_url: SecretStr | None = Field(default=None, alias="IMAP_URL")
@@ -68,6 +70,8 @@ class Settings(BaseSettings):
     mail_digest: str = Field(default="none", alias="MAIL_DIGEST")
     mail_receipts: str = Field(default="yes", alias="MAIL_RECEIPTS")
     mail_combine_seconds: str = Field(default="0", alias="MAIL_COMBINE_SECONDS")
+    attachment_mebibytes: str = Field(default="10", alias="ATTACHMENT_MEBIBYTES")
+    attachment_types: str | None = Field(default=None, alias="ATTACHMENT_TYPES")
     api_requests_per_minute: str = Field(default="1200", alias="API_REQUESTS_PER_MINUTE")
     api_failures_per_minute: str = Field(default="30", alias="API_FAILURES_PER_MINUTE")
     payload_keys: SecretStr | None = Field(default=None, alias="PAYLOAD_KEYS")
@@ -80,7 +84,7 @@ class Settings(BaseSettings):
     def _blank_is_unset(cls, values: dict[str, Any]) -> dict[str, Any]:
         return {name: value for name, value in values.items() if not isinstance(value, str) or value.strip()}
 
-    @field_validator("base_url", "oidc_issuer")
+    @field_validator("base_url", "oidc_issuer", "temporal_ui_url")
     @classmethod
     def _web_address(cls, value: str | None) -> str | None:
         if value is None:
@@ -109,6 +113,20 @@ class Settings(BaseSettings):
     def _hours(cls, value: str) -> str:
         if not re.fullmatch(r"[1-9]\d{0,2}", value):
             raise ValueError("not a whole number of hours from 1 to 999")
+        return value
+
+    @field_validator("attachment_mebibytes")
+    @classmethod
+    def _mebibytes(cls, value: str) -> str:
+        if not re.fullmatch(r"[1-9]\d?", value):
+            raise ValueError("not a whole number from 1 to 99")
+        return value
+
+    @field_validator("attachment_types")
+    @classmethod
+    def _media_types(cls, value: str | None) -> str | None:
+        if value is not None and not all(_MEDIA_TYPE.fullmatch(word) for word in value.split()):
+            raise ValueError("not media types such as application/pdf image/png")
         return value
 
     @field_validator("mail_oauth_token_url")

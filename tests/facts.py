@@ -103,6 +103,7 @@ class Play:
         at: dt.datetime = START,
     ) -> None:
         self.database = database
+        self.published_dir = published_dir
         self.framework = shipped()[framework] if isinstance(framework, str) else framework
         self.plan = plan_of(self.framework)
         self.state = CaseState(case_id=case_id)
@@ -120,8 +121,8 @@ class Play:
     def _count_wake_up(self) -> None:
         self.woken += 1
 
-    def submit(self, proposal: Proposal) -> None:
-        self.act(self._submission(proposal))
+    def submit(self, proposal: Proposal, by: str = PROPOSER) -> None:
+        self.act(self._submission(proposal).model_copy(update={"actor": by}))
 
     def first_step(self, proposal: Proposal) -> Step:
         """What submitting would write; nothing is written but the document."""
@@ -167,7 +168,7 @@ class Play:
         plan, selection = course_of(self.framework, proposal) if complete else (None, None)
         self.act(
             Revised(
-                actor=PROPOSER,
+                actor=self.state.proposer,
                 digest=self.keep(proposal),
                 complete=complete,
                 changed=changed,

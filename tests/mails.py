@@ -183,7 +183,9 @@ def _replied(database: Database) -> None:
     for number, (status, kind, data) in enumerate(reactions):
         arrival = inbound.Arrival(f"key-{number}", None, None, InboundKind.REPLY, "digest", b"")
         reaction = inbound.Reaction("recorded", answer=kind, data=data, answers_a_day=1_000)
-        assert inbound.settle(database, arrival, inbound.holder(database, tasks[status]), reaction)
+        with database.write() as connection:
+            holder = inbound.holder(connection, tasks[status])
+            assert inbound.write_settled(connection, (arrival, holder, reaction, None))
 
 
 def can_be_answered(context: MailContext) -> bool:

@@ -42,6 +42,7 @@ async def _tell_and_endorse(terminal: Terminal) -> None:
     key.write_text("[]", encoding="utf-8")
     await terminal.run(f"endorse upload {case_id} {token} --key {key}", 2)
     await _award(terminal, case_id)
+    await terminal.ask(f"catalogue export {terminal.home / 'site'}")
 
 
 async def _award(terminal: Terminal, case_id: str) -> None:

@@ -9,6 +9,7 @@ from functools import cache
 import dkim
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from imprimatur.errors import Unavailable
 
@@ -17,10 +18,11 @@ SELECTOR = "sel"
 
 @dataclass(frozen=True)
 class Key:
-    """``private`` as PEM, ``record`` as the DNS publishes the other half."""
+    """``private`` as the signer takes it, ``record`` as the DNS publishes the other half."""
 
     private: bytes
     record: bytes
+    algorithm: bytes = b"rsa-sha256"
 
 
 @cache
@@ -31,6 +33,15 @@ def key(bits: int = 2048) -> Key:
     )
     public = made.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
     return Key(private, b"v=DKIM1; k=rsa; p=" + base64.b64encode(public))
+
+
+@cache
+def edwards_key(owner: str = "sender") -> Key:
+    """Of each ``owner`` another one."""
+    made = Ed25519PrivateKey.generate()
+    raw, public = made.private_bytes_raw(), made.public_key().public_bytes_raw()
+    record = b"v=DKIM1; k=ed25519; p=" + base64.b64encode(public)
+    return Key(base64.b64encode(raw), record, b"ed25519-sha256")
 
 
 def _short_key(bits: int) -> rsa.RSAPrivateKey:
@@ -60,14 +71,15 @@ def signed(
     tags: str = "",
 ) -> bytes:
     """``tags`` are put into the signature before it is made, such as ``x=1;``."""
-    signer = dkim.DKIM(message)
+    signing = by or key()
+    signer = dkim.DKIM(message, signature_algorithm=signing.algorithm)
     names = [name.encode() for name in headers]
     if tags:
         signer.gen_header = _with_tags(signer.gen_header, tags.encode())
     header = signer.sign(
         SELECTOR.encode(),
         domain.encode(),
-        (by or key()).private,
+        signing.private,
         include_headers=names,
         canonicalize=(b"relaxed", b"relaxed"),
         length=body_length,

@@ -40,6 +40,25 @@ def test_an_operation_keeps_its_cases_until_each_has_come_to_a_result(database: 
     assert not third.resumed
 
 
+def test_the_same_words_said_twice_at_once_are_one_operation(database: Database) -> None:
+    others: list[bulks.Begun] = []
+
+    def choose() -> Sequence[Item]:
+        others.append(begin(database))
+        return CASES
+
+    begun = bulks.begin(database, HOLD, choose, START)
+    assert [other.bulk_id for other in others] == [begun.bulk_id]
+
+
+def test_a_form_is_one_operation_also_after_its_end(database: Database) -> None:
+    form = replace(HOLD, options=HOLD.options | {bulks.FORM: "abc"})
+    first = begin(database, form)
+    bulks.end(database, first.bulk_id, LATER)
+    assert begin(database, form).bulk_id == first.bulk_id
+    assert begin(database).bulk_id != first.bulk_id
+
+
 @pytest.mark.parametrize(
     "other",
     [

@@ -13,11 +13,12 @@ from sqlalchemy import select
 from imprimatur.errors import ImprimaturError
 from imprimatur.inbound.receiving import Identity, Receiver
 from imprimatur.store import deliveries, outbox
-from imprimatur.store.deliveries import MOST_RETURNS, Report, apply_report, list_mails, mark_seen, show_mail
+from imprimatur.store.deliveries import MOST_RETURNS, Report, apply_report, list_mails, show_mail
 from imprimatur.store.engine import Database
 from imprimatur.store.incidents import list_incidents
 from imprimatur.store.mail_journal import MOST_EVENTS, Entry, enhanced_status, note
 from imprimatur.store.reading import show_case
+from imprimatur.store.seen import is_seen, mark_seen
 from models.messages import DecisionReceipt
 from models.tables import InboundMailRow, RefusalRow
 from models.vocabulary import MailState, ReportAction
@@ -273,10 +274,10 @@ async def test_what_is_seen_is_written_once(sqlite_database: Database, tmp_path:
     async with posting(sqlite_database, Script()) as post:
         mail_id = await sent(post, play)
         task = post.row(BAD)["task_id"]
-    assert not deliveries.is_seen(sqlite_database, task, BAD)
+    assert not is_seen(sqlite_database, task, BAD)
     for person in (GOOD[0], BAD, BAD):
         mark_seen(sqlite_database, task, person)
-    assert deliveries.is_seen(sqlite_database, task, BAD)
+    assert is_seen(sqlite_database, task, BAD)
     assert [state for state, _ in journal(sqlite_database, mail_id)] == ["queued", "sent", "seen"]
     assert {(c.state, c.number) for c in show_case(sqlite_database, play.case_id).mails} == {("seen", 1), ("sent", 1)}
 

@@ -10,11 +10,12 @@ from imprimatur.incidents import Incidents
 from imprimatur.leaving import Leaving
 from imprimatur.rerouting import Rerouting
 from imprimatur.store import leave
-from imprimatur.store.deliveries import Report, apply_report, list_mails, mark_seen
+from imprimatur.store.deliveries import Report, apply_report, list_mails
 from imprimatur.store.incidents import list_incidents
 from imprimatur.store.interests import add_interest, list_interests, subject_of
 from imprimatur.store.leave import Scope
 from imprimatur.store.people import import_people, list_people
+from imprimatur.store.seen import mark_seen
 from models.messages import CaseAnswer
 from models.vocabulary import EventType, ReportAction
 from tests.engine import Engine

@@ -209,7 +209,7 @@ async def test_whoever_sends_every_form_as_it_stands_changes_nothing(played: tup
                 assert answer.status_code in (409, 422), (button, answer.status_code)
     assert buttons >= {
         "Record my decision", "Confirm my approval with these changes", "Claim this task", "Give it back",
-        "Ask for advice", "Give my advice",
+        "Ask for advice", "Give my advice", "Keep as a draft", "Pass it on",
     }  # fmt: skip
     after = everything(database)
     assert after.pop("sent_form") and before.pop("sent_form") == []
@@ -229,7 +229,8 @@ def fields_of(page: str, button: str = "Record my decision") -> dict[str, str]:
     """What a form sends as it stands: what is filled in, ticked or hidden. Of several, the one with the button."""
     form = next(part for part in re.findall(r"<form.*?</form>", page, re.DOTALL) if button in part)
     sent: dict[str, str] = {}
-    for field in re.findall(r"<(?:input|button)[^>]*>", form):
+    pressed = [tag for tag, text in re.findall(r"(<button[^>]*>)(.*?)</button>", form) if text == button]
+    for field in re.findall(r"<input[^>]*>", form) + pressed:
         kind = found[1] if (found := re.search(r'type="(\w+)"', field)) else "text"
         name, value = (re.search(rf'{part}="([^"]*)"', field) for part in ("name", "value"))
         if name and (kind not in ("radio", "checkbox") or " checked" in field):

@@ -10,7 +10,7 @@ from imprimatur.mail.replies.signature import MOST_SIGNATURES, is_signed_by_send
 from models.tables import DecisionRow
 from tests.engine import Engine
 from tests.replying import DOMAIN, RELAY, Post, address_of, message
-from tests.signing import SELECTOR, Names, key, signed
+from tests.signing import SELECTOR, Names, edwards_key, key, signed
 
 SENDER = "quinn@example.edu"
 DATE = "Date: Mon, 02 Mar 2026 10:00:00 +0000"
@@ -120,6 +120,23 @@ def test_a_signature_that_has_expired_is_none() -> None:
 def test_short_keys_sign_nothing(bits: int, holding: bool) -> None:
     names = Names({f"{SELECTOR}._domainkey.example.edu": key(bits).record})
     assert holds(signed(letter(), by=key(bits)), names=names) is holding
+
+
+def test_a_signature_by_ed25519_holds_as_far_as_its_key_goes() -> None:
+    whole, place = signed(letter(), by=edwards_key()), f"{SELECTOR}._domainkey.example.edu"
+    assert holds(whole, names=Names({place: edwards_key().record}))
+    assert not holds(whole.replace(b"approve", b"reject!", 1), names=Names({place: edwards_key().record}))
+    assert not holds(whole, names=Names({place: key().record})), "a key of another kind"
+    assert not holds(signed(letter()), names=Names({place: edwards_key().record}))
+    assert not holds(whole, names=Names({place: edwards_key("somebody else").record}))
+    short = edwards_key().record.partition(b"p=")[0] + b"p=AAAA"
+    assert not holds(whole, names=Names({place: short}))
+
+
+def test_two_signatures_of_a_message_need_not_both_be_known() -> None:
+    """As RFC 8463 has it: who signs by Ed25519 signs by RSA as well, for those who do not know it yet."""
+    both = signed(signed(letter()), by=edwards_key())
+    assert holds(both)
 
 
 def test_an_older_hash_signs_nothing() -> None:

@@ -30,7 +30,7 @@ async def test_what_is_published_is_listed_and_shown(site: Site) -> None:
     proposal = example("industry-credit.revised")
     async with site.visitor() as visitor:
         page = (await visitor.get(f"{ROOT}/{slug}")).text
-    for text in (proposal.title, *proposal.learning_outcomes, "390 hours", "15 ECTS", "EQF 6", "1450.00 NZD"):
+    for text in (proposal.title, *proposal.learning_outcomes, "390 hours", "15 ECTS", "EQF 6", "1,450 NZD"):
         assert str(text).replace("'", "&#39;") in page, text
     assert "Who assured its quality" in page
     assert "2 approvals by quality reviewer" in page
@@ -63,7 +63,7 @@ async def test_machines_and_people_get_what_they_ask_for_at_one_address(site: Si
         for path in (ROOT, f"{ROOT}/{slug}"):
             answer = await visitor.get(path, headers={"Accept": accept})
             assert answer.headers["content-type"].split(";")[0] == kind
-            assert answer.headers["vary"] == "Accept"
+            assert answer.headers["vary"].split(", ")[0] == "Accept"
             if kind != "text/html":
                 assert answer.json()["@context"].startswith("https://purl.imsglobal.org/spec/ob/v3p0/")
                 assert answer.headers["access-control-allow-origin"] == "*"

@@ -13,6 +13,7 @@ from fastapi import FastAPI, Response
 from sqlmodel import SQLModel
 
 from imprimatur import ids
+from imprimatur.desk import Desk
 from imprimatur.errors import error_class
 from imprimatur.gateway import Gateway, identified
 from imprimatur.mail.links import Links
@@ -22,6 +23,7 @@ from imprimatur.rules.strength import sign_in_refusal
 from imprimatur.store.decisions import receipt, task_place
 from imprimatur.store.engine import Database
 from imprimatur.store.sessions import Client, begin
+from imprimatur.web.admin.machinery import Machinery
 from imprimatur.web.app import create_app
 from imprimatur.web.oidc import Provider
 from models.case import CaseState
@@ -31,6 +33,7 @@ from models.messages import CaseAnswer, DecisionReceipt
 from models.plan import Plan
 from models.vocabulary import Channel, Strength
 from tests.facts import BASE_URL, Play, example, furnish, ledger_rows
+from tests.proposing import PlayedCases
 
 KEY = "a-key-of-at-least-thirty-two-characters"
 FORM = "application/x-www-form-urlencoded"
@@ -172,9 +175,12 @@ class Site:
     links: Links = field(default_factory=lambda: Links([KEY], BASE_URL))
     provider: Provider | None = None
     api: FastAPI | None = None
+    machinery: Machinery = field(default_factory=Machinery)
+    acting: Gateway | None = None
 
     def __post_init__(self) -> None:
-        self.decider = Decider(self.play)
+        self.decider, played = Decider(self.play), Played(self.play)
+        self.cases = PlayedCases(self.play.database, self.play.published_dir, {self.play.case_id: self.play})
 
         async def ready() -> dict[str, str]:
             return self.problems
@@ -186,8 +192,11 @@ class Site:
             ready=ready,
             mailbox=Mailbox() if self.embedded else None,
             provider=self.provider,
+            desk=Desk(played, self.play.database),
+            proposals=self.cases,
             api=self.api,
-            gateway=Played(self.play),
+            gateway=self.acting or played,
+            machinery=self.machinery,
         )
 
     def link(self, stage: str, number: int = 0) -> str:

@@ -50,6 +50,11 @@ class Viewer:
         return bool(OFFICE & self.roles)
 
     @property
+    def proposes(self) -> bool:
+        """Everybody but whoever only looks."""
+        return self.is_office or not self.oversees
+
+    @property
     def scope(self) -> Scope:
         """Units bound whoever oversees; an administrator has none."""
         if not self.oversees:

@@ -35,6 +35,7 @@ class Environment:
     base_url: str | None
     smtp_url: str | None
     time_skipping: bool
+    temporal_ui: str | None = None
 
     @classmethod
     def current(cls) -> "Environment":
@@ -47,6 +48,7 @@ class Environment:
             settings.base_url or (stack.base_url if stack else None),
             _secret(settings.smtp_url) or (stack.smtp_url if stack else None),
             stack.time_skipping if stack else False,
+            settings.temporal_ui_url or (stack.temporal_ui if stack else None),
         )
 
     def secret_keys(self) -> list[str]:

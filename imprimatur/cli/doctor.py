@@ -8,9 +8,7 @@ from dataclasses import dataclass
 
 import aiosmtplib
 from sqlalchemy import func, select
-from temporalio.api.enums.v1 import TaskQueueType
-from temporalio.api.taskqueue.v1 import TaskQueue
-from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest, GetSystemInfoRequest
+from temporalio.api.workflowservice.v1 import GetSystemInfoRequest
 from temporalio.client import Client
 from temporalio.service import RPCError
 
@@ -26,6 +24,7 @@ from imprimatur.mail.transport import Relay, parse_smtp_url
 from imprimatur.payloads import parse_keys
 from imprimatur.publication.keys import ISSUER, all_keys
 from imprimatur.publication.vault import Vault
+from imprimatur.queues import task_queue
 from imprimatur.store.engine import SCHEMA_VERSION
 from models.tables import PersonRow
 
@@ -41,19 +40,12 @@ class Check:
 
 def examine(environment: Environment) -> list[Check]:
     """One check per part; a part that fails does not hide the others."""
-    parts: dict[str, Callable[[Environment], str]] = {
-        "database": _database,
-        "directory": _directory,
-        "temporal": _temporal,
-        "mail": _mail,
-        "templates": _templates,
-        "mailbox": _mailbox,
-        "keys": _keys,
-        "signing": _signing,
-        "calendars": _calendars,
-        "clock": _clock,
-    }
-    return [_run(name, part, environment) for name, part in parts.items()]
+    return [look(name, environment) for name in PARTS]
+
+
+def look(name: str, environment: Environment) -> Check:
+    """One of :data:`PARTS`."""
+    return _run(name, PARTS[name], environment)
 
 
 def _run(name: str, part: Callable[[Environment], str], environment: Environment) -> Check:
@@ -96,14 +88,7 @@ async def _ask_temporal(environment: Environment) -> str:
 
 async def worker_count(client: Client) -> int:
     """Workers that have asked for case tasks within the last minutes."""
-    answer = await client.workflow_service.describe_task_queue(
-        DescribeTaskQueueRequest(
-            namespace=client.namespace,
-            task_queue=TaskQueue(name=TASK_QUEUE),
-            task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
-        )
-    )
-    return len({poller.identity for poller in answer.pollers})
+    return len((await task_queue(client, TASK_QUEUE)).pollers)
 
 
 def _mail(environment: Environment) -> str:
@@ -205,3 +190,17 @@ async def _compare_clocks(environment: Environment) -> str:
     if started - before > TOLERATED_CLOCK_SKEW:
         raise ImprimaturError("clock_skewed", f"Temporal's clock is ahead by {started - before}.", "Set the clocks.")
     return f"{before:%Y-%m-%d %H:%M:%S} UTC"
+
+
+PARTS: dict[str, Callable[[Environment], str]] = {
+    "database": _database,
+    "directory": _directory,
+    "temporal": _temporal,
+    "mail": _mail,
+    "templates": _templates,
+    "mailbox": _mailbox,
+    "keys": _keys,
+    "signing": _signing,
+    "calendars": _calendars,
+    "clock": _clock,
+}

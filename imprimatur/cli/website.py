@@ -10,17 +10,22 @@ from temporalio.service import RPCError
 
 from imprimatur.cli.context import Environment, open_database, open_gateway
 from imprimatur.cli.doctor import worker_count
+from imprimatur.cli.machinery import machinery_of
 from imprimatur.desk import Desk
 from imprimatur.embedded.sink import StoredMail, find_mails, read_mail
 from imprimatur.errors import ImprimaturError, InputError, Refused
 from imprimatur.gateway import Gateway
+from imprimatur.imports import ImportRunner
 from imprimatur.logs import configure_logs
 from imprimatur.mail.links import Links
+from imprimatur.settings import Settings
 from imprimatur.store.engine import Database
 from imprimatur.web.api.app import create_api
 from imprimatur.web.api.limits import Rates
 from imprimatur.web.app import create_app
+from imprimatur.web.drafts import UploadRules
 from imprimatur.web.oidc import Provider
+from imprimatur.web.uploads import USUAL_TYPES
 
 INBOX_LENGTH = 500
 
@@ -53,6 +58,7 @@ async def _serve(
 ) -> int:
     with open_database(environment) as database:
         async with open_gateway(environment, database) as gateway:
+            runner = ImportRunner(gateway, database)
             app = create_app(
                 database=database,
                 decider=gateway,
@@ -61,10 +67,15 @@ async def _serve(
                 ready=lambda: problems(database, gateway),
                 mailbox=SinkMailbox(environment.settings.home / "mail") if inbox else None,
                 provider=provider,
+                proposals=gateway,
+                uploads=upload_rules(environment.settings),
+                wake_imports=runner.wake.set,
                 api=create_api(database, gateway, links, _rates(environment)),
                 gateway=gateway,
+                machinery=machinery_of(environment, gateway),
             )
             config = uvicorn.Config(app, host, port, log_level="warning", access_log=False, server_header=False)
+            importing = asyncio.create_task(runner.run_forever())
             try:
                 await uvicorn.Server(config).serve()
             except SystemExit as error:
@@ -72,7 +83,15 @@ async def _serve(
                 raise Refused(
                     "port_in_use", f"Port {port} of {host} cannot be listened on.", "Name another with --port."
                 ) from error
+            finally:
+                importing.cancel()
     return 0
+
+
+def upload_rules(settings: Settings) -> UploadRules:
+    named = settings.attachment_types
+    types = frozenset(named.split()) if named else frozenset(USUAL_TYPES)
+    return UploadRules(int(settings.attachment_mebibytes) * 1024 * 1024, types)
 
 
 def _rates(environment: Environment) -> Rates:

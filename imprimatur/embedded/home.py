@@ -27,6 +27,7 @@ class StackInfo:
     database_url: str
     time_skipping: bool
     pids: dict[str, tuple[int, str]] = field(default_factory=dict)
+    temporal_ui: str | None = None
 
     @property
     def smtp_url(self) -> str:

@@ -222,7 +222,14 @@ def run_stack(
         prepare(database_url)
         web, smtp = home.port("web", port), home.port("smtp")
         temporal, ui = home.port("temporal"), home.port("temporal_ui")
-        info = StackInfo(f"http://{LOOPBACK}:{web}", f"{LOOPBACK}:{temporal}", smtp, database_url, time_skipping)
+        info = StackInfo(
+            f"http://{LOOPBACK}:{web}",
+            f"{LOOPBACK}:{temporal}",
+            smtp,
+            database_url,
+            time_skipping,
+            temporal_ui=f"http://{LOOPBACK}:{ui}",
+        )
         supervisor = Supervisor(
             _waves(home, info, ui, settings),
             home.logs,
@@ -287,6 +294,7 @@ def _environment(settings: Settings, home: Home, info: StackInfo) -> dict[str, s
             "IMPRIMATUR_SECRET_KEYS": keys,
             "DATABASE_URL": info.database_url,
             "TEMPORAL_ADDRESS": info.temporal_address,
+            "TEMPORAL_UI_URL": info.temporal_ui or "",
             "SMTP_URL": info.smtp_url,
             # Nobody but this machine reaches the sink, and no relay is there to vouch for anybody.
             "MAIL_ATTESTATION": "waived",

@@ -33,7 +33,12 @@ def check_file(path: Path, holders: Holders | None = None) -> tuple[Framework | 
     ``holders`` says how many active people hold each role; without it nothing is said about roles.
     Raises what ``read_text`` and ``parse`` raise.
     """
-    document = parse(read_text(path), path)
+    return check_text(read_text(path), path, holders)
+
+
+def check_text(text: str, path: Path, holders: Holders | None = None) -> tuple[Framework | None, list[Problem]]:
+    """As :func:`check_file`, of a text that came under this name. Raises what ``parse`` raises."""
+    document = parse(text, path)
     framework, problems = validate(document, Framework, path.name)
     if framework is None:
         return None, problems

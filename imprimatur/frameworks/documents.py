@@ -54,6 +54,13 @@ def read_text(path: Path, limit_bytes: int = SIZE_LIMIT_BYTES) -> str:
         content = file.read(limit_bytes + 1)
     if len(content) > limit_bytes:
         raise _too_large(path, "does not end", limit_bytes)
+    return text_of(content, path, limit_bytes)
+
+
+def text_of(content: bytes, path: Path, limit_bytes: int = SIZE_LIMIT_BYTES) -> str:
+    """The content of a file of that name. Raises InputError ``document_too_large`` or ``document_not_utf8``."""
+    if len(content) > limit_bytes:
+        raise _too_large(path, f"has {len(content):,} bytes", limit_bytes)
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from imprimatur.errors import DocumentInvalid, InputError, Problem
-from imprimatur.frameworks.documents import Document, parse, read_text, spelled
+from imprimatur.frameworks.documents import Document, parse, read_text, spelled, text_of
 from imprimatur.frameworks.fields import model_in
 from imprimatur.frameworks.json_lines import Place
 from imprimatur.frameworks.wording import described, is_consequence, shown
@@ -48,8 +48,17 @@ def load_sitting_record(path: Path) -> SittingRecord:
     return _load(path, SittingRecord, "sitting_record_invalid", "record of a sitting")
 
 
+def proposal_of_text(content: bytes, name: str) -> Proposal:
+    """As ``load_proposal`` reads a file of that name and content."""
+    path = Path(name)
+    return _made(parse(text_of(content, path), path), path, Proposal, "proposal_invalid", "proposal")
+
+
 def _load(path: Path, model: type[Model], code: str, what: str) -> Model:
-    document = parse(read_text(path), path)
+    return _made(parse(read_text(path), path), path, model, code, what)
+
+
+def _made(document: Document, path: Path, model: type[Model], code: str, what: str) -> Model:
     found, problems = validate(document, model, path.name)
     if found is None:
         number = f"{len(problems)} problem{'s' * (len(problems) != 1)}"

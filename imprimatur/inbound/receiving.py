@@ -7,9 +7,11 @@ fails is recorded as a decision, and each failure leaves a trace.
 
 import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
+
+from sqlalchemy import Connection
 
 from imprimatur.errors import ImprimaturError, NotAllowed, NotFound, Refused, Unavailable
 from imprimatur.inbound.arriving import IGNORED, Outcome, arrival_of
@@ -22,8 +24,7 @@ from imprimatur.mail.replies.sender import attested_by, canonical, is_disowned
 from imprimatur.mail.replies.signature import Lookup, is_signed_by_sender
 from imprimatur.rules.wording import VERDICT_LABELS
 from imprimatur.store.aliases import aliases_of
-from imprimatur.store.decisions import task_place
-from imprimatur.store.deliveries import mark_seen
+from imprimatur.store.decisions import place_of
 from imprimatur.store.engine import Database
 from imprimatur.store.inbound import (
     Also,
@@ -109,22 +110,24 @@ class Receiver:
         """
         if self._returns.takes(recipient):
             return await asyncio.to_thread(self._returns.receive, raw, recipient, also)
-        task, is_ours, letter, arrival, known = await asyncio.to_thread(self._looked_at, raw, recipient)
-        if task is not None and is_ours and letter.kind is InboundKind.BOUNCE:
+        come = await asyncio.to_thread(self._looked_at, raw, recipient)
+        task, letter = come.task, come.letter
+        if task is not None and come.is_ours and letter.kind is InboundKind.BOUNCE:
             at_reply = self._returns.receive_at_reply_address
             return await asyncio.to_thread(at_reply, letter, raw, recipient, task, also)
         case_id, task_id = (task.case_id, task.task_id) if task else (None, None)
-        if known is not None:
-            return Outcome(known, letter.kind, case_id, task_id, repeated=True)
-        reaction = await self._react(letter, raw, task, is_ours, about_several=_is_about_several(recipient))
-        written = await self._settling.keep((arrival, task, reaction, also))
+        if come.known is not None:
+            return Outcome(come.known, letter.kind, case_id, task_id, repeated=True)
+        understood = come.understood
+        reaction = understood if isinstance(understood, Reaction) else await self._answered(letter, understood)
+        written = await self._settling.keep((come.arrival, task, reaction, also))
         return Outcome(reaction.result, letter.kind, case_id, task_id, repeated=not written)
 
     async def set_aside(
         self, raw: bytes, recipient: str, error: ImprimaturError, also: Also | None = None, *, is_whole: bool = True
     ) -> Outcome:
         """Keeps a message unread, where the address is right, and tells the holder of the task."""
-        task, is_ours = await asyncio.to_thread(self._task, recipient)
+        task, is_ours = await asyncio.to_thread(self._addressed, recipient)
         letter = Letter(kind=InboundKind.UNREADABLE)
         arrival = arrival_of(letter, raw, recipient, keeps=is_ours and is_whole)
         reaction = _warning(error) if is_ours else Reaction(error.code, refused=error)
@@ -132,62 +135,68 @@ class Receiver:
         case_id, task_id = (task.case_id, task.task_id) if task else (None, None)
         return Outcome(error.code, letter.kind, case_id, task_id, repeated=not written)
 
-    def _looked_at(self, raw: bytes, recipient: str) -> tuple[Holder | None, bool, Letter, Arrival, str | None]:
-        task, is_ours = self._task(recipient)
+    def _looked_at(self, raw: bytes, recipient: str) -> "_Come":
+        """All that is done in one thread, so that a message waits for its turn once."""
+        task, is_ours = self._addressed(recipient)
         letter = take_apart(raw, with_content=is_ours)
         arrival = arrival_of(letter, raw, recipient, keeps=is_ours)
-        return task, is_ours, letter, arrival, result_of(self._database, arrival.mail_key)
+        with self._database.read() as connection:
+            known = result_of(connection, arrival.mail_key)
+            place = _place(connection, task) if task is not None else None
+        if known is not None or (task is not None and is_ours and letter.kind is InboundKind.BOUNCE):
+            return _Come(task, is_ours, letter, arrival, known, Reaction(IGNORED))
+        understood = self._understood(letter, raw, place, is_ours, about_several=_is_about_several(recipient))
+        return _Come(task, is_ours, letter, arrival, None, understood)
 
     def _parts(self, recipient: str) -> re.Match[str] | None:
         found = _ADDRESS.fullmatch(recipient.strip().strip("<>"))
         return found if found and found["domain"].lower() == self._identity.reply_domain.lower() else None
 
-    def _task(self, recipient: str) -> tuple[Holder | None, bool]:
+    def _addressed(self, recipient: str) -> tuple[Holder | None, bool]:
         """The task of a reply address, and whether the address holds its secret."""
         parts = self._parts(recipient)
         if parts is None:
             return None, False
         about = parts["about"].lower()
-        task = holder(self._database, about) or carried_to(self._database, about)
+        with self._database.read() as connection:
+            task = holder(connection, about) or carried_to(connection, about)
         if task is None:
             return None, False
         return task, self._links.is_reply_secret(about, task.assignee, parts["signature"])
 
-    async def _react(
-        self, letter: Letter, raw: bytes, task: Holder | None, is_ours: bool, *, about_several: bool = False
-    ) -> Reaction:
+    def _understood(
+        self, letter: Letter, raw: bytes, place: "_Place | None", is_ours: bool, *, about_several: bool
+    ) -> "Reaction | _Understood":
         if letter.kind not in (InboundKind.REPLY, InboundKind.UNREADABLE):
             return Reaction(IGNORED)
         try:
-            holding, vouched = await asyncio.to_thread(self._identified, letter, raw, task, is_ours)
+            known, vouched = self._identified(letter, raw, place, is_ours)
         except Refused as error:
-            warns = task is not None and (is_ours or await asyncio.to_thread(self._is_from, letter, task))
+            warns = place is not None and (is_ours or _is_from(letter, place))
             return _warning(error) if warns else Reaction(error.code, refused=error)
         if about_several:
             return _refusal(_which_one(), vouched, _thread(letter))
-        return await self._answer(letter, holding, vouched)
+        said = read_answer(letter, known.criteria)
+        if isinstance(said, Unclear):
+            return _refusal(unclear(said), vouched, _thread(letter))
+        return _Understood(known.task, vouched, said)
 
-    def _identified(self, letter: Letter, raw: bytes, task: Holder | None, is_ours: bool) -> tuple[Holder, str]:
+    def _identified(self, letter: Letter, raw: bytes, place: "_Place | None", is_ours: bool) -> tuple["_Place", str]:
         """The task whose holder sent the message, and what vouches for that. Raises Refused."""
-        if task is None:
+        if place is None:
             raise NotFound("reply_address_unknown", "No task has this reply address.", ASK_AGAIN)
         if not is_ours:
             raise NotAllowed("reply_secret_invalid", "The reply address is not the one of this task.", ASK_AGAIN)
         if letter.kind is InboundKind.UNREADABLE:
             raise Refused("mail_unreadable", "The message is built so that it is not safe to read.", USE_THE_LINK)
-        if letter.sender is None or not self._is_from(letter, task):
+        if letter.sender is None or not _is_from(letter, place):
             sender = letter.sender or "an unclear sender"
             raise NotAllowed("sender_not_assignee", f"The message came from {sender}.", USE_THE_LINK)
         vouched = self._vouched(letter, raw, letter.sender)
         if vouched is None:
             told = "Nothing shows that the message came from where it says it does."
             raise NotAllowed("sender_not_attested", told, USE_THE_LINK)
-        return task, vouched
-
-    def _is_from(self, letter: Letter, task: Holder) -> bool:
-        """From the address that the task mail went to, or another that the office has recorded for its holder."""
-        known = (task.assignee, *aliases_of(self._database, task.assignee))
-        return letter.sender in {canonical(address) for address in known}
+        return place, vouched
 
     def _vouched(self, letter: Letter, raw: bytes, sender: str) -> str | None:
         """Raises Unavailable when the key of a signature cannot be asked for now."""
@@ -202,16 +211,9 @@ class Receiver:
             return None
         return VERIFIED if is_signed_by_sender(raw, sender, self._identity.lookup) else None
 
-    def _said(self, letter: Letter, task_id: str) -> Answer | Unclear:
-        stage = task_place(self._database, task_id).stage_def
-        return read_answer(letter, [criterion.id for criterion in stage.criteria])
-
-    async def _answer(self, letter: Letter, task: Holder, vouched: str) -> Reaction:
-        await asyncio.to_thread(mark_seen, self._database, task.task_id, task.assignee)
-        said = await asyncio.to_thread(self._said, letter, task.task_id)
+    async def _answered(self, letter: Letter, understood: "_Understood") -> Reaction:
+        task, vouched, said = understood.task, understood.vouched, understood.said
         thread = _thread(letter)
-        if isinstance(said, Unclear):
-            return _refusal(unclear(said), vouched, thread)
         try:
             receipt = await self._decider.decide(
                 task_id=task.task_id,
@@ -233,6 +235,45 @@ class Receiver:
             data=thread | _recorded(said, receipt),
             answers_a_day=ANSWERS_A_DAY,
         )
+
+
+@dataclass(frozen=True)
+class _Place:
+    """A task with what it takes to know its holder, and what the holder means."""
+
+    task: Holder
+    addresses: frozenset[str]
+    criteria: Sequence[str]
+
+
+@dataclass(frozen=True)
+class _Understood:
+    task: Holder
+    vouched: str
+    said: Answer
+
+
+@dataclass(frozen=True)
+class _Come:
+    """A message, and what it comes to; ``known`` is what had become of it before."""
+
+    task: Holder | None
+    is_ours: bool
+    letter: Letter
+    arrival: Arrival
+    known: str | None
+    understood: Reaction | _Understood
+
+
+def _place(connection: Connection, task: Holder) -> _Place:
+    """The holder's addresses are the one that the task mail went to, and others that the office has recorded."""
+    known = (task.assignee, *aliases_of(connection, task.assignee))
+    stage = place_of(connection, task.task_id).stage_def
+    return _Place(task, frozenset(map(canonical, known)), [criterion.id for criterion in stage.criteria])
+
+
+def _is_from(letter: Letter, place: _Place) -> bool:
+    return letter.sender in place.addresses
 
 
 def _thread(letter: Letter) -> dict[str, Any]:

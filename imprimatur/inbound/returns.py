@@ -90,7 +90,8 @@ class Returns:
     ) -> Outcome:
         result = refused.code if refused else REPORTED if report else IGNORED
         arrival = arrival_of(letter, raw, recipient, keeps=keeps)
-        known = result_of(self._database, arrival.mail_key)
+        with self._database.read() as connection:
+            known = result_of(connection, arrival.mail_key)
         written = known is None and settle_report(
             self._database, arrival, mail, result, report=report, refused=refused, place=place, also=also
         )

@@ -1,5 +1,6 @@
 """The record of what is published, made anew from what is kept."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -14,7 +15,10 @@ from imprimatur.store.published import Other, Sources, sources
 
 def published_record(database: Database, name: str) -> PublishedCredential:
     """Of a slug or a case; under the address it was published at. Raises NotFound ``publication_unknown``."""
-    found = sources(database, name)
+    return record_of(sources(database, name))
+
+
+def record_of(found: Sources) -> PublishedCredential:
     base_url = str(found.achievement["id"]).removesuffix(f"/catalogue/{found.slug}")
     page = CataloguePage.model_validate(found.page)
     standing = Standing(
@@ -42,8 +46,11 @@ def served_record(database: Database, name: str, form: str) -> dict[str, Any]:
     if form != "openbadges":
         return standard_record(published_record(database, name), form)
     found = sources(database, name)
-    tokens = [item.token for item in endorsements_of(database, found.slug)]
-    endorsed: dict[str, Any] = {"endorsementJwt": tokens} if tokens else {}
+    return achievement_of(found, [item.token for item in endorsements_of(database, found.slug)])
+
+
+def achievement_of(found: Sources, tokens: Sequence[str]) -> dict[str, Any]:
+    endorsed: dict[str, Any] = {"endorsementJwt": list(tokens)} if tokens else {}
     if found.replaced_by is not None:
         later = {"id": _address(found, found.replaced_by.slug), "type": ["Related"]}
         endorsed["related"] = [*found.achievement.get("related", []), later]

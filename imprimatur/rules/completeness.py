@@ -1,7 +1,7 @@
 """Whether a proposal says what its framework asks for: everything missing, at once. Pure."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -32,13 +32,38 @@ class Missing:
 
 def missing(proposal: Proposal, framework: Framework) -> Missing:
     found: dict[str, dict[tuple[str, str], FieldProblem]] = {"required": {}, "recommended": {}}
-    for rule in (*framework.proposal.fields, *_demanded(framework)):
+    for rule in rules_of(framework):
         for problem in _rule_problems(proposal, rule):
             # What the framework says itself stands; a profile adds nothing to the same problem.
             found[rule.presence].setdefault((rule.field, problem), FieldProblem(rule.field, problem, rule.why))
     required = found["required"]
     recommended = {key: problem for key, problem in found["recommended"].items() if key not in required}
     return Missing(tuple(required.values()), tuple(recommended.values()))
+
+
+@dataclass(frozen=True)
+class Progress:
+    """``met`` of ``asked`` required fields are as the framework wants them."""
+
+    met: int
+    asked: int
+
+    @property
+    def percent(self) -> int:
+        """Whole, and 100 only where nothing is missing."""
+        return 100 * self.met // self.asked if self.asked else 100
+
+
+def progress(framework: Framework, lacking: Iterable[str]) -> Progress:
+    """``lacking`` are the fields that something is wrong with, whatever it is."""
+    unmet = set(lacking)
+    asked = unmet | {rule.field for rule in rules_of(framework) if rule.presence == "required"}
+    return Progress(len(asked - unmet), len(asked))
+
+
+def rules_of(framework: Framework) -> tuple[FieldRule, ...]:
+    """All that a framework asks of a proposal's fields, itself and by the profile that it demands."""
+    return (*framework.proposal.fields, *_demanded(framework))
 
 
 def _demanded(framework: Framework) -> tuple[FieldRule, ...]:

@@ -227,12 +227,24 @@ def _case_time(
 def held_seconds(rows: Iterable[Row], calendars: Calendars) -> dict[Party, int]:
     """Business seconds of each holder, by the calendar of the whole case under the framework that it had just then."""
     found = dict.fromkeys(Party, 0)
-    turns, calendar, before = Turns(), None, None
+    for seconds, parties in held_spans(rows, calendars):
+        for party, part in shared(seconds, parties):
+            found[party] += part
+    return found
+
+
+def held_spans(
+    rows: Iterable[Row], calendars: Calendars, until: dt.datetime | None = None
+) -> Iterator[tuple[int, tuple[Party, ...]]]:
+    """For each row the business seconds since the row before, and who held the case meanwhile.
+
+    With ``until``, one more for the time since the last row.
+    """
+    turns, calendar = Turns(), None
+    before: dt.datetime | None = None
     for row in rows:
         at = whole_second(row["at"])
-        if calendar is not None and before is not None and at > before:
-            for party, seconds in shared(business_seconds_between(before, at, calendar), turns.running):
-                found[party] += seconds
+        yield _span(before, at, calendar, turns)
         before = at
         turns.pass_time(row["at"])
         try:
@@ -240,7 +252,16 @@ def held_seconds(rows: Iterable[Row], calendars: Calendars) -> dict[Party, int]:
             turns.take(row["type"], row["actor"], row["data"])
         except UNREADABLE:
             continue
-    return found
+    if until is not None:
+        yield _span(before, whole_second(until), calendar, turns)
+
+
+def _span(
+    before: dt.datetime | None, at: dt.datetime, calendar: WorkCalendar | None, turns: Turns
+) -> tuple[int, tuple[Party, ...]]:
+    if calendar is None or before is None or at <= before:
+        return 0, ()
+    return business_seconds_between(before, at, calendar), tuple(turns.running)
 
 
 def _calendar_after(row: Row, calendar: WorkCalendar | None, calendars: Calendars) -> WorkCalendar | None:

@@ -72,9 +72,8 @@ def list_aliases(database: Database, person: str | None = None) -> list[AliasEnt
         return [e for e in _entries(connection) if person is None or e.email == person.strip().lower()]
 
 
-def aliases_of(database: Database, email: str) -> list[str]:
-    with database.read() as connection:
-        return list(connection.execute(select(_ALIAS.c.alias).where(_ALIAS.c.email == email)).scalars())
+def aliases_of(connection: Connection, email: str) -> list[str]:
+    return list(connection.execute(select(_ALIAS.c.alias).where(_ALIAS.c.email == email)).scalars())
 
 
 def officer(connection: Connection, actor: str) -> str:

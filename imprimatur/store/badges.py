@@ -99,3 +99,10 @@ def status_list(database: Database, slug: str, number: int) -> str:
     if token is None:
         raise NotFound("status_list_unknown", "There is no such status list.", "Take its address from a badge.")
     return str(token)
+
+
+def status_lists(database: Database, slug: str) -> list[tuple[int, str]]:
+    """All of a micro-credential, with their numbers."""
+    query = select(_LIST.c.number, _LIST.c.token).where(_LIST.c.slug == slug).order_by(_LIST.c.number)
+    with database.read() as connection:
+        return [(row.number, row.token) for row in connection.execute(query)]

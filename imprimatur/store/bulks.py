@@ -86,6 +86,9 @@ def begin(database: Database, operation: Operation, choose: Callable[[], Sequenc
     if not items:
         return Begun("", [])
     with database.write() as connection:
+        # The same words may have been said at the same moment elsewhere.
+        if (unfinished := _unfinished(connection, operation)) is not None:
+            return unfinished
         query = select(func.count()).select_from(_BULK).where(_BULK.c.operation == operation.digest)
         bulk_id = ids.bulk_id(operation.digest, connection.execute(query).scalar_one())
         # Somebody else may have begun it since, and been counted.

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import RowMapping, select
+from sqlalchemy import Connection, RowMapping, select
 
 from imprimatur.errors import NotFound
 from imprimatur.store.engine import Database
@@ -27,17 +27,22 @@ class TaskPlace:
 
 def task_place(database: Database, task_id: str) -> TaskPlace:
     """Raises NotFound ``task_unknown``."""
-    tasks, cases = TaskRow.__table__, CaseRow.__table__  # type: ignore[attr-defined]
     with database.read() as connection:
-        row = connection.execute(
-            select(tasks.c.case_id, tasks.c.stage, tasks.c.reason, cases.c.framework_digest)
-            .join(cases, cases.c.case_id == tasks.c.case_id)
-            .where(tasks.c.task_id == task_id)
-        ).first()
-        if row is None:
-            raise NotFound("task_unknown", f"There is no task {task_id}.", "See `starter.py tasks`.")
-        stage = stage_in(connection, framework_by_digest(connection, row.framework_digest), row.stage)
-        return TaskPlace(row.case_id, stage, row.reason)
+        return place_of(connection, task_id)
+
+
+def place_of(connection: Connection, task_id: str) -> TaskPlace:
+    """As :func:`task_place`."""
+    tasks, cases = TaskRow.__table__, CaseRow.__table__  # type: ignore[attr-defined]
+    row = connection.execute(
+        select(tasks.c.case_id, tasks.c.stage, tasks.c.reason, cases.c.framework_digest)
+        .join(cases, cases.c.case_id == tasks.c.case_id)
+        .where(tasks.c.task_id == task_id)
+    ).first()
+    if row is None:
+        raise NotFound("task_unknown", f"There is no task {task_id}.", "See `starter.py tasks`.")
+    stage = stage_in(connection, framework_by_digest(connection, row.framework_digest), row.stage)
+    return TaskPlace(row.case_id, stage, row.reason)
 
 
 def receipt(database: Database, decision_id: str) -> DecisionReceipt | None:

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from sqlalchemy import ColumnElement, Connection, RowMapping, case, func, or_, select
 
 from imprimatur.errors import ImprimaturError, InputError, NotFound
-from imprimatur.store.bounced import close_bounces, close_bounces_of_task, name_of, open_bounce, undelivered
+from imprimatur.store.bounced import close_bounces, name_of, open_bounce, undelivered
 from imprimatur.store.engine import Database
 from imprimatur.store.inbound import UNKNOWN_SENDER, Also, Arrival, Holder
 from imprimatur.store.inserting import insert_once
@@ -182,31 +182,6 @@ def apply_report(connection: Connection, mail_id: str, report: Report, now: dt.d
     note(connection, [Entry(mail_id, MailState(changes["status"]), now, told, report.status)])
     if not again:
         open_bounce(connection, undelivered(dict(row)), told, now)
-
-
-def mark_seen(database: Database, task_id: str, person: str) -> None:
-    """Whoever acts on a task has had its mail: written once for each, and an incident about it is over."""
-    now = dt.datetime.now(dt.UTC)
-    unseen = (_MAIL.c.task_id == task_id, _MAIL.c.recipient == person, _MAIL.c.seen_at.is_(None))
-    there = (*unseen, _MAIL.c.status.in_([str(MailStatus.SENT), str(MailStatus.BOUNCED), str(MailStatus.UNKNOWN)]))
-    with database.read() as connection:
-        if connection.execute(select(_MAIL.c.mail_id).where(*there).limit(1)).first() is None:
-            return
-    with database.write() as connection:
-        found = list(connection.execute(select(_MAIL.c.mail_id).where(*there).with_for_update()).scalars())
-        connection.execute(_MAIL.update().where(_MAIL.c.mail_id.in_(found)).values(seen_at=now))
-        note(connection, [Entry(mail_id, MailState.SEEN, now) for mail_id in found])
-        close_bounces_of_task(connection, task_id, [person], f"{person} has acted on the task", now)
-
-
-def is_seen(database: Database, task_id: str, person: str) -> bool:
-    """Whether it is known that somebody has had a mail about a task; also when there was none to have."""
-    query = select(func.count(), func.count(_MAIL.c.seen_at)).where(
-        _MAIL.c.task_id == task_id, _MAIL.c.recipient == person, _MAIL.c.status == str(MailStatus.SENT)
-    )
-    with database.read() as connection:
-        sent, seen = connection.execute(query).one()
-    return bool(sent == 0 or seen > 0)
 
 
 def mail_row(database: Database, mail_id: str) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from imprimatur.errors import ImprimaturError
 from imprimatur.store.engine import Database
 from imprimatur.store.inserting import insert_once
 from imprimatur.store.refusals import insert_refusal
+from imprimatur.store.seen import write_seen
 from models.tables import InboundContentRow, InboundMailRow, OutboxRow, TaskRow
 from models.vocabulary import Channel, InboundKind, MailKind, MailStatus
 
@@ -52,7 +53,8 @@ class Arrival:
 class Reaction:
     """``refused`` is written as a refusal, unless ``traced`` says that it was before.
 
-    ``answer`` with its ``data`` goes to the holder, unless there were ``answers_a_day`` already.
+    ``answer`` with its ``data`` goes to the holder, unless there were ``answers_a_day`` already. ``attested_by`` says
+    why the message is the holder's, who has thus seen the mail about the task.
     """
 
     result: str
@@ -67,14 +69,13 @@ class Reaction:
 Settled = tuple[Arrival, Holder | None, Reaction, Also | None]
 
 
-def holder(database: Database, task_id: str) -> Holder | None:
+def holder(connection: Connection, task_id: str) -> Holder | None:
     query = select(_TASK.c.task_id, _TASK.c.case_id, _TASK.c.assignee, _TASK.c.assignee_name)
-    with database.read() as connection:
-        row = connection.execute(query.where(_TASK.c.task_id == task_id)).first()
+    row = connection.execute(query.where(_TASK.c.task_id == task_id)).first()
     return Holder(*row) if row is not None else None
 
 
-def carried_to(database: Database, carrier: str) -> Holder | None:
+def carried_to(connection: Connection, carrier: str) -> Holder | None:
     """Of a message that carried the mails of several tasks: one of them, and to whom it was sent."""
     query = (
         select(_TASK.c.task_id, _TASK.c.case_id, _TASK.c.assignee, _TASK.c.assignee_name)
@@ -82,31 +83,21 @@ def carried_to(database: Database, carrier: str) -> Holder | None:
         .where(_OUTBOX.c.carried_by == carrier)
         .order_by(_OUTBOX.c.due_at, _OUTBOX.c.mail_id)
     )
-    with database.read() as connection:
-        row = connection.execute(query).first()
+    row = connection.execute(query).first()
     return Holder(*row) if row is not None else None
 
 
-def result_of(database: Database, mail_key: str) -> str | None:
+def result_of(connection: Connection, mail_key: str) -> str | None:
     """What became of a message that was dealt with; None when it was not."""
-    with database.read() as connection:
-        found = connection.execute(select(_MAIL.c.result).where(_MAIL.c.mail_key == mail_key)).scalar()
+    found = connection.execute(select(_MAIL.c.result).where(_MAIL.c.mail_key == mail_key)).scalar()
     return str(found) if found is not None else None
 
 
-def settle(
-    database: Database, arrival: Arrival, task: Holder | None, reaction: Reaction, also: Also | None = None
-) -> bool:
+def write_settled(connection: Connection, settled: Settled) -> bool:
     """Writes a message, its trace and its answer; False when another process was faster, and nothing was written.
 
     ``also`` is written in any case.
     """
-    with database.write() as connection:
-        return write_settled(connection, (arrival, task, reaction, also))
-
-
-def write_settled(connection: Connection, settled: Settled) -> bool:
-    """As :func:`settle`, within a transaction."""
     arrival, task, reaction, also = settled
     now = dt.datetime.now(dt.UTC)
     if also is not None:
@@ -134,6 +125,8 @@ def write_settled(connection: Connection, settled: Settled) -> bool:
         case_id, task_id = (task.case_id, task.task_id) if task else (None, None)
         sender = arrival.sender or UNKNOWN_SENDER
         insert_refusal(connection, reaction.refused, case_id, task_id, sender, "decide", Channel.MAIL)
+    if reaction.attested_by is not None and task is not None:
+        write_seen(connection, task.task_id, task.assignee, now)
     if answered and task is not None:
         connection.execute(_OUTBOX.insert(), _answer(arrival, task, reaction, now))
     return True

@@ -52,15 +52,39 @@ class PeopleImport(BaseModel):
     ignored: list[str] = []
 
 
+class PersonChange(BaseModel):
+    """What a line of a file does: ``changed`` has old and new words by column; ``former`` is the address given up."""
+
+    email: str
+    name: str
+    new: bool
+    changed: dict[str, tuple[str, str]]
+    former: str | None = None
+
+
+class PeoplePreview(BaseModel):
+    """``unchanged`` counts lines that say what is known already."""
+
+    changes: list[PersonChange]
+    unchanged: int
+    rejected: list[Rejected]
+    ignored: list[str] = []
+
+
 def import_people(database: Database, path: Path, by: str | None = None) -> PeopleImport:
-    """Takes every good line of a CSV file in one transaction; a bad line never blocks the others.
+    """Takes every good line of a CSV file: see :func:`take_people`. Raises what ``read_text`` raises as well."""
+    return take_people(database, read_text(path, SIZE_LIMIT_BYTES), by)
+
+
+def take_people(database: Database, text: str, by: str | None = None) -> PeopleImport:
+    """Takes every good line of a CSV text in one transaction; a bad line never blocks the others.
 
     A cell that the file does not have leaves what is known as it is. A former address is given up for the new one, with
     everything that was declared under it. ``by`` is whoever of the office imports it.
     Raises NotAllowed ``not_the_office``, InputError ``people_columns_missing``
-    when there is no email or no name column, ``people_columns_repeated``, and what ``read_text`` raises.
+    when there is no email or no name column, and ``people_columns_repeated``.
     """
-    found = read_people(read_text(path, SIZE_LIMIT_BYTES))
+    found = read_people(text)
     with database.write() as connection:
         office = officer(connection, by) if by is not None else IMPORT
         if not database.is_sqlite:
@@ -78,6 +102,33 @@ def import_people(database: Database, path: Path, by: str | None = None) -> Peop
     updated = sum(person.email in known for person in people)
     rejected = sorted([*found.rejected, *doubtful], key=lambda line: line.line)
     return PeopleImport(created=len(people) - updated, updated=updated, rejected=rejected, ignored=found.ignored)
+
+
+def preview_people(database: Database, text: str) -> PeoplePreview:
+    """What :func:`take_people` would do now; changes nothing. Raises what that raises of the text."""
+    found = read_people(text)
+    with database.read() as connection:
+        lines, doubtful = sort_out(connection, list(zip(found.numbers, found.people, strict=True)))
+        known = {person.email: person for person in _entries(connection, select(_PERSON))}
+    changes = [_change(line, known.get(line["email"]), _merged(line, known)) for line in lines]
+    telling = [change for change in changes if change.new or change.changed or change.former]
+    rejected = sorted([*found.rejected, *doubtful], key=lambda line: line.line)
+    unchanged = len(changes) - len(telling)
+    return PeoplePreview(changes=telling, unchanged=unchanged, rejected=rejected, ignored=found.ignored)
+
+
+def _change(line: PersonLine, before: PersonEntry | None, after: PersonEntry) -> PersonChange:
+    old, new = (before.model_dump() if before else {}), after.model_dump()
+    said = {name: (_shown(old.get(name)), _shown(new[name])) for name in new if name not in ("email", "formerly")}
+    changed = {name: words for name, words in said.items() if words[0] != words[1]}
+    former = line.get("formerly") if before is None or before.formerly != line.get("formerly") else None
+    return PersonChange(email=after.email, name=after.name, new=before is None, changed=changed, former=former)
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return {None: "", True: "yes", False: "no"}.get(value, str(value))  # type: ignore[call-overload, no-any-return]
 
 
 def _merged(line: PersonLine, known: Mapping[str, PersonEntry]) -> PersonEntry:
@@ -109,6 +160,11 @@ def _put_people(connection: Connection, people: Sequence[PersonEntry], known: Co
 def list_people(database: Database) -> list[PersonEntry]:
     with database.read() as connection:
         return _entries(connection, select(_PERSON))
+
+
+def active_people(database: Database) -> list[PersonEntry]:
+    with database.read() as connection:
+        return _entries(connection, select(_PERSON).where(_PERSON.c.active))
 
 
 def people_by_email(connection: Connection, emails: Iterable[str]) -> list[PersonEntry]:

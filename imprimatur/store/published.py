@@ -13,11 +13,13 @@ from imprimatur.store.frameworks import framework_by_digest
 from imprimatur.store.pathways import pathway_titles
 from models.framework import Framework
 from models.proposal import Proposal
-from models.tables import CaseRow, PublicationRow, VersionRow
+from models.tables import CaseRow, PathwayRow, PublicationRow, StackingRow, VersionRow
 from models.vocabulary import RecordStatus
 
 _PUBLICATION = PublicationRow.__table__  # type: ignore[attr-defined]
 _VERSION = VersionRow.__table__  # type: ignore[attr-defined]
+_PATHWAY = PathwayRow.__table__  # type: ignore[attr-defined]
+_STACKING = StackingRow.__table__  # type: ignore[attr-defined]
 _CASE = CaseRow.__table__  # type: ignore[attr-defined]
 _SOURCES = (
     select(
@@ -96,3 +98,30 @@ def other_versions(connection: Connection, *slugs: str | None) -> dict[str | Non
     columns = (_PUBLICATION.c.slug, _PUBLICATION.c.case_id, _PUBLICATION.c.version)
     query = select(*columns).where(_PUBLICATION.c.slug.in_(named))
     return {row.slug: Other(*row) for row in connection.execute(query)}
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """What a publication stacks with, as far as it is public: titles by the id of a pathway, by the slug of others."""
+
+    pathways: dict[str, str]
+    builds_on: dict[str, str]
+    leads_to: dict[str, str]
+
+
+def neighbours(database: Database, found: Sources) -> Neighbours:
+    stacking = found.proposal.stackability
+    claims = [claim.pathway for claim in stacking.claims] if stacking else []
+    before = stacking.builds_on if stacking else ()
+    published = select(_PUBLICATION.c.slug, _PUBLICATION.c.title).order_by(_PUBLICATION.c.title, _PUBLICATION.c.slug)
+    after = published.join(
+        _STACKING,
+        (_STACKING.c.case_id == _PUBLICATION.c.case_id) & (_STACKING.c.version == _PUBLICATION.c.version),
+    ).where(_STACKING.c.kind == "case", _STACKING.c.target == found.page["case_id"])
+    titles = select(_PATHWAY.c.pathway_id, _PATHWAY.c.title).where(_PATHWAY.c.pathway_id.in_(claims))
+    with database.read() as connection:
+        return Neighbours(
+            {row.pathway_id: row.title for row in connection.execute(titles)},
+            {row.slug: row.title for row in connection.execute(published.where(_PUBLICATION.c.case_id.in_(before)))},
+            {row.slug: row.title for row in connection.execute(after)},
+        )

@@ -168,6 +168,16 @@ def search_skills(database: Database, text: str, framework: str | None = None) -
     return [Skill.model_validate(dict(row)) for row in nearest[:MOST_FOUND]]
 
 
+def skill_by_key(database: Database, framework: str, key: str) -> Skill:
+    """By its address, or its code where it has none. Raises InputError ``skill_unknown``."""
+    query = select(_SKILL).where(_SKILL.c.framework == framework, _SKILL.c.key == key)
+    with database.read() as connection:
+        row = connection.execute(query).mappings().first()
+    if row is None:
+        raise InputError("skill_unknown", f"{framework} has no such skill.", "Search for it anew.")
+    return Skill.model_validate(dict(row))
+
+
 def unknown_skills(connection: Connection, proposal: Proposal) -> Sequence[FieldProblem]:
     """Skills that their framework does not have, as far as it was imported."""
     if not proposal.skills:

@@ -12,39 +12,52 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from imprimatur.desk import Desk
+from imprimatur.drafting import Cases
 from imprimatur.errors import ImprimaturError, NotFound
 from imprimatur.gateway import Gateway
 from imprimatur.mail.links import Links
+from imprimatur.office import Office
 from imprimatur.store.engine import Database
+from imprimatur.store.overlaps import Overlaps
 from imprimatur.web import (
     badges,
     case_pages,
     catalogue,
+    drafts,
+    files,
+    imports,
     inbox,
     keys,
     office_pages,
     oidc_pages,
     pathways,
+    proposing,
     sign_in,
     sla,
     tasks,
     version_pages,
+    view_pages,
 )
 from imprimatur.web.acts import pages as act_pages
+from imprimatur.web.admin.machinery import Machinery
+from imprimatur.web.admin.pages import admin_pages
 from imprimatur.web.api.app import PREFIX, description
 from imprimatur.web.api.problems import problem
 from imprimatur.web.bulks import pages as bulk_pages
 from imprimatur.web.bulks.running import BulkRunner
+from imprimatur.web.drafts import UploadRules
 from imprimatur.web.faults import fault
 from imprimatur.web.gate import Gate, SignInNeeded
 from imprimatur.web.office_pages import of_figures
 from imprimatur.web.oidc import Provider
 from imprimatur.web.rendering import STATIC, page, wants_json
+from imprimatur.web.uploads import USUAL_TYPES
 from models.conditions import Condition
 from models.messages import DecisionReceipt
 from models.vocabulary import Channel, Strength
 
 LOOKING = ["GET", "HEAD"]
+ANY_USUAL = UploadRules(10 * 1024 * 1024, frozenset(USUAL_TYPES))
 SECURITY_HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; "
@@ -86,13 +99,19 @@ def create_app(
     mailbox: inbox.Mailbox | None = None,
     provider: Provider | None = None,
     api: FastAPI | None = None,
+    proposals: Cases | None = None,
+    uploads: UploadRules = ANY_USUAL,
+    wake_imports: Callable[[], object] = lambda: None,
     gateway: Gateway | None = None,
+    machinery: Machinery = Machinery(),  # noqa: B008  (it is frozen)
 ) -> FastAPI:
     """``ready`` answers a problem by part (empty: ready); ``mailbox`` is there in the embedded stack only.
 
     Without a ``desk`` nothing can be claimed, and no advice be asked or given; without a ``provider`` people sign in
     by mail alone. ``app.state.gate`` says who has signed in. ``api`` is the programming interface. Without a
-    ``gateway`` cases can be looked at, and nothing be done about them but deciding.
+    ``gateway`` cases can be looked at, and nothing be done about them but deciding; without ``proposals`` nothing can
+    be proposed. ``wake_imports`` is called when an import begins. ``machinery`` is what the pages of administration
+    have besides.
     """
     app = FastAPI(title="Imprimatur", docs_url=None, redoc_url=None, openapi_url=None)
     app.state.embedded = mailbox is not None
@@ -106,15 +125,23 @@ def create_app(
     if provider is not None:
         app.include_router(oidc_pages.router(database, links, gate, provider))
     app.include_router(sign_in.router(database, links, gate, by_oidc=provider is not None))
+    app.include_router(admin_pages(database, links, gate, gateway, machinery))
     app.include_router(office_pages.router(database, links, gate))
+    app.include_router(files.router(database, links, gate))
+    if proposals is not None:
+        app.include_router(proposing.router(database, gate))
+        app.include_router(drafts.router(database, gate, proposals, uploads, Overlaps(database)))
+        app.include_router(imports.router(database, gate, wake_imports))
     app.include_router(case_pages.router(database, gate))
     app.include_router(version_pages.router(database, gate))
+    app.include_router(view_pages.router(database, gate))
     if gateway is not None:
         runner = app.state.bulks = BulkRunner(gateway, database)
         app.include_router(act_pages.router(database, gate, links, gateway))
         app.include_router(bulk_pages.router(database, gate, links, gateway, runner))
-    app.include_router(tasks.router(database, decider, links, desk, gate.signed_in))
-    app.include_router(catalogue.router(database))
+    office = Office(gateway, database) if gateway is not None else None
+    app.include_router(tasks.router(database, decider, links, desk, gate.signed_in, office))
+    app.include_router(catalogue.router(database, links.base_url))
     app.include_router(sla.router(database, of_figures(gate)))
     app.include_router(pathways.router(database, links.base_url))
     app.include_router(keys.router(database, links.base_url))

@@ -1,20 +1,21 @@
 """Cases: the list with its filters in the address, one case, and its history."""
 
 import datetime as dt
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request, Response
 
-from imprimatur.access.acts import CaseAct
-from imprimatur.errors import NotAllowed
-from imprimatur.history.export import event_by, history, sentence
+from imprimatur.history.export import event_by, sentence
 from imprimatur.store.case_listing import Filters, Need, case_page, choices
-from imprimatur.store.case_reading import CaseSheet, acts_of, case_sheet
+from imprimatur.store.case_reading import CaseSheet, case_sheet
 from imprimatur.store.deliveries import list_mails
 from imprimatur.store.engine import Database
+from imprimatur.store.saved_views import views_of
 from imprimatur.web.acts.forms import has_form
 from imprimatur.web.bulks.forms import acts as bulk_acts
+from imprimatur.web.files import file_links
 from imprimatur.web.gate import Gate
 from imprimatur.web.rendering import page
 from imprimatur.web.stage_graph import drawing
@@ -48,7 +49,7 @@ def router(database: Database, gate: Gate) -> APIRouter:
         filters = Filters(q.strip()[:200], status, framework, unit, need)
         found = case_page(database, viewer.scope, filters, cursor or None, dt.datetime.now(dt.UTC))
         found_among = choices(database, viewer.scope)
-        given = {"q": filters.words, "status": status, "framework": framework, "unit": unit, "need": need}
+        given = {"q": filters.words, "status": status, "need": need, "framework": framework, "unit": unit}
         kept = urlencode({name: value for name, value in given.items() if value})
         values = {
             "found": found,
@@ -59,6 +60,7 @@ def router(database: Database, gate: Gate) -> APIRouter:
             "needs": NEEDS,
             "kept": kept,
             "given": given,
+            "views": views_of(database, viewer),
             "bulk_acts": bulk_acts() if viewer.is_office else [],
             "cursor": cursor,
         }
@@ -71,17 +73,15 @@ def router(database: Database, gate: Gate) -> APIRouter:
         mails = list_mails(database, case_id=case_id, limit=MAILS_SHOWN) if sheet.names_are_seen else []
         event = event_by(database, case_id, done, viewer.person) if done else None
         happened = {"done": done, "happened": sentence(event) if event else ""}
-        return page(request, "case.html", _values(sheet) | {"mails": mails, "mails_shown": MAILS_SHOWN} | happened)
-
-    @routes.api_route("/cases/{case_id}/history", methods=LOOKING)
-    def story(request: Request, case_id: str) -> Response:
-        denied = acts_of(database, gate.viewer(request), case_id)[CaseAct.READ_NAMES]
-        if denied is not None:
-            raise NotAllowed("names_hidden", denied.sentence, "The page of the case says what has been decided.")
-        events = [(event, sentence(event)) for event in history(database, case_id)]
-        return page(request, "history.html", {"case_id": case_id, "events": events})
+        shown = {"mails": mails, "mails_shown": MAILS_SHOWN, "files": _files(database, sheet)}
+        return page(request, "case.html", _values(sheet) | shown | happened)
 
     return routes
+
+
+def _files(database: Database, sheet: CaseSheet) -> Mapping[str, str]:
+    person = sheet.versions[0]["submitted_by"]
+    return file_links(database, sheet.proposal, person, f"/cases/{sheet.view.case_id}")
 
 
 def _values(sheet: CaseSheet) -> dict[str, Any]:

@@ -1,21 +1,25 @@
 """The public catalogue: pages for people; for machines, one record in the words of several standards."""
 
-import json
+import hashlib
 import re
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
-from markupsafe import Markup
 
 from imprimatur.errors import NotFound
+from imprimatur.publication.catalogue.choice import Choice
+from imprimatur.publication.catalogue.shelf import Shelf
 from imprimatur.publication.endorsements import OPEN_BADGES_CONTEXT
-from imprimatur.publication.reading import published_record, served_record
+from imprimatur.publication.reading import served_record
 from imprimatur.publication.records import FORMATS
-from imprimatur.publication.schema_org import build_schema_org
 from imprimatur.store.endorsements import endorsements_of
 from imprimatur.store.engine import Database
-from imprimatur.store.task_page import Publication, publication, publications
-from imprimatur.web.documents import LOOKING, document
+from imprimatur.store.published import neighbours, sources
+from imprimatur.store.task_page import publication, publications
+from imprimatur.web import catalogue_feeds
+from imprimatur.web.catalogue_view import list_view
+from imprimatur.web.credential_view import credential_values
+from imprimatur.web.documents import LOOKING, compressed, document, is_known
 from imprimatur.web.rendering import page
 from models.vocabulary import RecordStatus
 
@@ -29,24 +33,33 @@ PROFILES = {
     "https://schema.org": "schema-org",
 }
 _PROFILE = re.compile(r'profile="?([^";,]+)')
-# Nothing that could end the element it stands in, or begin another.
-_ESCAPED = str.maketrans({sign: f"\\u{ord(sign):04x}" for sign in "<>&\u2028\u2029"})
 
 
-def router(database: Database) -> APIRouter:
-    routes = APIRouter()
+def router(database: Database, base_url: str) -> APIRouter:
+    """``base_url`` begins the addresses that pages name as their own."""
+    routes, shelf = APIRouter(), Shelf(database)
+    routes.include_router(catalogue_feeds.router(database, shelf, base_url))
 
     @routes.api_route("/catalogue", methods=LOOKING)
     def catalogue(request: Request) -> Response:
-        found = publications(database)
         if media_type := machine(request):
-            items = [entry.achievement for entry in found]
-            return document(request, {"@context": OPEN_BADGES_CONTEXT, "achievements": items}, media_type)
-        return _page(page(request, "catalogue.html", {"publications": found}))
+            return _achievements(request, media_type)
+        choice = Choice.of(request.query_params)
+        found = shelf.collection().find(choice)
+        choice = choice.on_page(found.page)
+        values = {
+            "view": list_view(choice, found, lambda other: other.address("/catalogue")),
+            "canonical": choice.address(f"{base_url}/catalogue"),
+        }
+        return _page(request, "catalogue.html", values)
+
+    def _achievements(request: Request, media_type: str) -> Response:
+        items = [entry.achievement for entry in publications(database)]
+        return document(request, {"@context": OPEN_BADGES_CONTEXT, "achievements": items}, media_type)
 
     @routes.api_route("/catalogue/{slug}", methods=LOOKING)
     def credential(request: Request, slug: str) -> Response:
-        found = publication(database, slug)
+        public = publication(database, slug)
         media_type = machine(request)
         if named := request.query_params.get("format"):
             return document(request, served_record(database, slug, named), media_type or LD_JSON)
@@ -54,9 +67,11 @@ def router(database: Database) -> APIRouter:
             return _endorsement(request, slug, None)
         if media_type:
             return document(request, served_record(database, slug, _profile(request)), media_type)
-        if found.status is RecordStatus.RETRACTED:
-            return _page(page(request, "retracted.html", {"publication": found}, 410))
-        return _credential_page(request, found)
+        if public.status is RecordStatus.RETRACTED:
+            return page(request, "retracted.html", {"publication": public}, 410)
+        found = sources(database, slug)
+        values = credential_values(found, endorsements_of(database, slug), neighbours(database, found), base_url)
+        return _page(request, "credential.html", values)
 
     @routes.api_route("/catalogue/{slug}/endorsement/{number:int}.jwt", methods=LOOKING)
     def endorsement(request: Request, slug: str, number: int) -> Response:
@@ -76,17 +91,6 @@ def router(database: Database) -> APIRouter:
             raise NotFound("endorsement_unknown", "There is no such signed endorsement.", "See the page of it.")
         return document(request, found[0].token, JWT)
 
-    def _credential_page(request: Request, found: Publication) -> Response:
-        slug = found.slug
-        values = {
-            "publication": found,
-            "credential": found.page,
-            "formats": list(FORMATS),
-            "signed": {item.organisation: item for item in endorsements_of(database, slug)},
-            "json_ld": _embedded(build_schema_org(published_record(database, slug))),
-        }
-        return _page(page(request, "credential.html", values))
-
     return routes
 
 
@@ -104,10 +108,16 @@ def _profile(request: Request) -> str:
     return next(known, "openbadges")
 
 
-def _embedded(content: dict[str, Any]) -> Markup:
-    return Markup(json.dumps(content, ensure_ascii=False).translate(_ESCAPED))  # noqa: S704  (escaped right here)
-
-
-def _page(answer: Response) -> Response:
-    answer.headers["Vary"] = "Accept"
-    return answer
+def _page(request: Request, template: str, values: dict[str, Any]) -> Response:
+    """Whoever is not signed in need not be sent again what they have."""
+    answer = page(request, template, values)
+    if request.cookies:
+        # The page may hold what is theirs alone.
+        answer.headers["Vary"] = "Accept, Cookie"
+        return answer
+    body = bytes(answer.body)
+    tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+    headers = {"ETag": tag, "Cache-Control": "no-cache", "Vary": "Accept, Cookie"}
+    if is_known(request, tag):
+        return Response(status_code=304, headers=headers)
+    return compressed(request, body, "text/html; charset=utf-8", headers)

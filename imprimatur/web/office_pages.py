@@ -7,14 +7,14 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from imprimatur.access.viewer import Viewer
-from imprimatur.errors import NotAllowed
 from imprimatur.history.figures import filters
 from imprimatur.mail.links import Links
 from imprimatur.rules.wording import passes_by
 from imprimatur.store import desk_reading
 from imprimatur.store.engine import Database
 from imprimatur.store.frameworks import framework, list_frameworks
-from imprimatur.store.people import list_people
+from imprimatur.store.saved_views import views_of
+from imprimatur.web.admin.forms import overseer
 from imprimatur.web.gate import Gate
 from imprimatur.web.rendering import page
 
@@ -23,17 +23,6 @@ LOOKING = ["GET", "HEAD"]
 
 def _now() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
-
-
-def overseer(viewer: Viewer) -> Viewer:
-    """Raises NotAllowed ``oversight_only``."""
-    if not viewer.oversees:
-        raise NotAllowed(
-            "oversight_only",
-            "This page is for the governance office and for auditors.",
-            "What concerns you stands on your own front page.",
-        )
-    return viewer
 
 
 def of_figures(gate: Gate) -> Callable[[Request], filters.Scope]:
@@ -54,26 +43,15 @@ def router(database: Database, links: Links, gate: Gate) -> APIRouter:
         signed = gate.signed(request)
         if signed is None:
             return page(request, "landing.html")
+        views = {"views": views_of(database, signed.viewer)}
         if signed.viewer.oversees:
             desk = desk_reading.office_desk(database, signed.viewer.scope, _now())
-            return page(request, "desk.html", {"desk": desk})
-        return page(request, "home.html", _own(database, links, signed.viewer))
+            return page(request, "desk.html", {"desk": desk} | views)
+        return page(request, "home.html", _own(database, links, signed.viewer) | views)
 
     @routes.api_route("/tasks", methods=LOOKING)
     def tasks(request: Request) -> Response:
         return page(request, "tasks.html", _own_tasks(database, links, gate.viewer(request)))
-
-    @routes.api_route("/incidents", methods=LOOKING)
-    def incidents(request: Request) -> Response:
-        viewer = overseer(gate.viewer(request))
-        return page(request, "incidents.html", {"incidents": desk_reading.open_incidents(database, viewer.scope)})
-
-    @routes.api_route("/people", methods=LOOKING)
-    def people(request: Request, q: str = "") -> Response:
-        overseer(gate.viewer(request))
-        wanted = q.strip().lower()
-        found = [person for person in list_people(database) if wanted in f"{person.email} {person.name}".lower()]
-        return page(request, "people.html", {"people": found, "q": q.strip()})
 
     _add_frameworks(routes, database, gate)
     return routes

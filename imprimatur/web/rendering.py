@@ -17,7 +17,7 @@ FOLDER = Path(__file__).parent
 STATIC = FOLDER / "static"
 
 
-def _when(instant: dt.datetime | str | None, zone: str = "UTC") -> str:
+def when(instant: dt.datetime | str | None, zone: str = "UTC") -> str:
     if not instant:
         return ""
     found = dt.datetime.fromisoformat(instant) if isinstance(instant, str) else instant
@@ -62,8 +62,10 @@ _environment = Environment(
     lstrip_blocks=True,
 )
 _environment.globals["TONES"] = TONES
+# A page that is exported as a file stands in another frame, and leads to files.
+_environment.globals |= {"layout": "base.html", "link": str, "exported": False}
 _environment.filters |= {
-    "when": _when,
+    "when": when,
     "day": _day,
     "words": _words,
     "sentence": _sentence,
@@ -76,6 +78,11 @@ def page(request: Request, template: str, values: dict[str, Any] | None = None, 
     context = {"embedded": request.app.state.embedded, "path": request.url.path, "now": dt.datetime.now(dt.UTC)}
     context |= _visitor(request) | (values or {})
     return HTMLResponse(_environment.get_template(template).render(context), status)
+
+
+def rendered(template: str, values: dict[str, Any]) -> str:
+    """A page that belongs to no request."""
+    return _environment.get_template(template).render(values)
 
 
 def _visitor(request: Request) -> dict[str, Any]:

@@ -1,28 +1,31 @@
 """A reviewer's task page: opened from a mail link, answered by POST only."""
 
+import datetime as dt
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import RedirectResponse
+from fastapi.responses import JSONResponse, RedirectResponse
 from starlette.concurrency import run_in_threadpool
 
 from imprimatur.desk import Desk
-from imprimatur.errors import ImprimaturError, InputError
+from imprimatur.errors import ImprimaturError, InputError, Refused
 from imprimatur.mail.links import LinkClaim, Links
+from imprimatur.office import Office
 from imprimatur.rules.answers import NEEDS_COMMENT
 from imprimatur.rules.condition_words import condition
 from imprimatur.rules.wording import VERDICT_LABELS, asked_for, closed_by
-from imprimatur.store.deliveries import is_seen, mark_seen
+from imprimatur.store.answer_drafts import draft_of, forget_draft, keep_draft
 from imprimatur.store.engine import Database
 from imprimatur.store.overlaps import Overlaps
+from imprimatur.store.seen import is_seen, mark_seen
 from imprimatur.store.task_page import TaskPage, task_page
-from imprimatur.web import once
+from imprimatur.web import once, receipts
+from imprimatur.web.files import file_links
 from imprimatur.web.forms import read_form
 from imprimatur.web.rendering import page, wants_json
 from models.conditions import Condition
-from models.messages import DecisionReceipt
 from models.vocabulary import Channel, Strength
 
 if TYPE_CHECKING:
@@ -41,10 +44,20 @@ def nobody(request: Request) -> None:
 
 
 def router(
-    database: Database, decider: "Decider", links: Links, desk: Desk | None = None, signed_in: SignedIn = nobody
+    database: Database,
+    decider: "Decider",
+    links: Links,
+    desk: Desk | None = None,
+    signed_in: SignedIn = nobody,
+    office: Office | None = None,
 ) -> APIRouter:
+    """Without an ``office`` no task can be passed on."""
     routes = APIRouter()
     overlaps = Overlaps(database)
+    routes.include_router(receipts.router(database, links))
+
+    def files_of(token: str, found: TaskPage) -> Mapping[str, str]:
+        return file_links(database, found.proposal, str(found.case["proposer"]), f"/t/{token}")
 
     @routes.api_route("/t/{token}", methods=["GET", "HEAD"])
     def show(request: Request, token: str) -> Response:
@@ -52,7 +65,10 @@ def router(
         found = task_page(database, claim.task_id, claim.person)
         strength = _strength(signed_in(request), claim.person)
         seen = is_seen(database, claim.task_id, claim.person)
-        shown = Shown(links.form_value(claim.task_id, claim.person), strength, seen=seen)
+        draft = draft_of(database, claim.task_id, claim.person) if found.is_open else None
+        shown = Shown(links.form_value(claim.task_id, claim.person), strength, seen=seen, files=files_of(token, found))
+        if draft is not None:
+            shown = replace(shown, typed=draft.typed, kept_at=draft.kept_at)
         return _task(request, overlaps, found, shown)
 
     @routes.post("/t/{token}")
@@ -61,10 +77,12 @@ def router(
         form = await read_form(request)
         strength = _strength(await run_in_threadpool(signed_in, request), claim.person)
         try:
+            if form.get("act") == "keep":
+                return await run_in_threadpool(_kept, request, database, links, claim, form)
             await run_in_threadpool(once.check_form, request, database, links, claim, form)
             act = form.get("act", "")
             if desk is not None and act not in ("", "seen"):
-                await _at_the_desk(desk, claim, form)
+                await _at_the_desk(desk, office, claim, form)
             if act or form.get("verdict"):
                 # A form that says nothing, as a program sends it unseen, shows nothing.
                 await run_in_threadpool(mark_seen, database, claim.task_id, claim.person)
@@ -92,9 +110,11 @@ def router(
                 form,
                 error,
                 seen=await run_in_threadpool(is_seen, database, claim.task_id, claim.person),
+                files=await run_in_threadpool(files_of, token, found),
             )
             return await run_in_threadpool(_task, request, overlaps, found, shown)
-        return await run_in_threadpool(_receipt, request, database, receipt, claim.person)
+        await run_in_threadpool(forget_draft, database, claim.task_id, claim.person)
+        return await run_in_threadpool(receipts.shown, request, database, receipt, claim.person)
 
     return routes
 
@@ -104,7 +124,7 @@ def _strength(visitor: tuple[str, Strength] | None, person: str) -> Strength:
     return visitor[1] if visitor is not None and visitor[0].strip().lower() == person else Strength.LINK
 
 
-async def _at_the_desk(desk: Desk, claim: LinkClaim, form: Mapping[str, str]) -> None:
+async def _at_the_desk(desk: Desk, office: Office | None, claim: LinkClaim, form: Mapping[str, str]) -> None:
     """Everything on a task page but the decision itself. Raises InputError ``form_unreadable`` for any other act."""
     task, actor = claim.task_id, claim.person
     match form["act"]:
@@ -112,6 +132,9 @@ async def _at_the_desk(desk: Desk, claim: LinkClaim, form: Mapping[str, str]) ->
             await desk.claim(task, actor=actor)
         case "return":
             await desk.give_back(task, actor=actor, reason=form.get("reason", ""))
+        case "delegate" if office is not None:
+            to, reason = form.get("to", ""), form.get("delegate_reason", "").strip()
+            await office.pass_on(task, to, actor=actor, reason=reason)
         case "ask-advice":
             await desk.ask_advice(task, form.get("adviser", ""), actor=actor, question=form.get("question", ""))
         case "advise":
@@ -123,7 +146,7 @@ async def _at_the_desk(desk: Desk, claim: LinkClaim, form: Mapping[str, str]) ->
 @dataclass(frozen=True)
 class Shown:
     """How a page is shown: the one-time value of its forms, how surely its visitor is known, what was typed, and what
-    was wrong with it; ``seen``: that they know of the task.
+    was wrong with it; ``seen``: that they know of the task; ``kept_at``: when they left what was typed as a draft.
     """
 
     once: str
@@ -131,6 +154,8 @@ class Shown:
     typed: Mapping[str, str] = field(default_factory=dict)
     error: ImprimaturError | None = None
     seen: bool = False
+    kept_at: dt.datetime | None = None
+    files: Mapping[str, str] = field(default_factory=dict)
 
 
 def _task(request: Request, overlaps: Overlaps, found: TaskPage, shown: Shown) -> Response:
@@ -143,6 +168,7 @@ def _task(request: Request, overlaps: Overlaps, found: TaskPage, shown: Shown) -
         "stage": found.stage,
         "proposal": found.proposal,
         "unstated": found.unstated,
+        "files": shown.files,
         "due_reason": found.due_reason,
         "sits_at": found.sits_at,
         "committee": found.committee,
@@ -167,6 +193,7 @@ def _task(request: Request, overlaps: Overlaps, found: TaskPage, shown: Shown) -
         "once": shown.once,
         "typed": shown.typed,
         "seen": shown.seen,
+        "kept_at": shown.kept_at,
         "error": error,
         "wrong": {item["where"]: item["problem"] for item in error.details.get("problems", ())} if error else {},
         "zone": found.time_zone,
@@ -174,18 +201,19 @@ def _task(request: Request, overlaps: Overlaps, found: TaskPage, shown: Shown) -
     return page(request, "task.html", values, error.http_status if error else 200)
 
 
-def _receipt(request: Request, database: Database, receipt: DecisionReceipt, person: str) -> Response:
-    found = task_page(database, receipt.task_id, person)
-    values = {
-        "receipt": receipt,
-        "proposal": found.proposal,
-        "stage": found.stage,
-        "own": found.own,
-        "conditions": [item for item in found.conditions if item.decision_id == receipt.decision_id],
-        "person": person,
-        "zone": found.time_zone,
-    }
-    return page(request, "receipt.html", values)
+def _kept(request: Request, database: Database, links: Links, claim: LinkClaim, form: Mapping[str, str]) -> Response:
+    """What is typed stays, as often as it changes: nothing is sent by it, and nobody else sees it."""
+    if links.read_form_value(form.get(once.FIELD, ""), claim.task_id, claim.person) is None:
+        raise Refused("form_value_stale", "The page was opened too long ago to be sent.", once.TRY_AGAIN)
+    now = dt.datetime.now(dt.UTC)
+    typed = {name: value for name, value in form.items() if name not in (once.FIELD, "act") and value}
+    if not typed:
+        forget_draft(database, claim.task_id, claim.person)
+        raise InputError("draft_empty", "Nothing has been typed yet.", "Write something, then keep it.")
+    kept = keep_draft(database, claim.task_id, claim.person, typed, now)
+    if wants_json(request):
+        return JSONResponse({"kept_at": now.isoformat() if kept else None})
+    return RedirectResponse(f"{request.url.path}#answer", 303)
 
 
 def _scores(form: Mapping[str, str]) -> dict[str, int]:

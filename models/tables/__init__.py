@@ -23,7 +23,9 @@ from models.tables.cases import (
     VersionRow,
 )
 from models.tables.columns import UtcDateTime
+from models.tables.drafts import AttachmentHolderRow, AttachmentRow, DraftRow, ImportLineRow, ImportRow
 from models.tables.mail import InboundContentRow, InboundMailRow, MailboxRow, MailEventRow, OutboxRow, SentFormRow
+from models.tables.pages import AnswerDraftRow, SavedViewRow
 from models.tables.people import (
     AbsenceRow,
     DelegationRow,
@@ -42,9 +44,12 @@ from models.tables.webhooks import WebhookDeliveryRow, WebhookRow
 __all__ = [
     "AbsenceRow",
     "AdviceRow",
+    "AnswerDraftRow",
     "AnswerTimeRow",
     "ApiAnswerRow",
     "ApiKeyRow",
+    "AttachmentHolderRow",
+    "AttachmentRow",
     "BadgeRow",
     "BulkItemRow",
     "BulkRow",
@@ -54,8 +59,11 @@ __all__ = [
     "DecisionRow",
     "DelegationRow",
     "DocumentRow",
+    "DraftRow",
     "EndorsementRow",
     "FrameworkRow",
+    "ImportLineRow",
+    "ImportRow",
     "InboundContentRow",
     "InboundMailRow",
     "IncidentRow",
@@ -76,6 +84,7 @@ __all__ = [
     "PublicationRunRow",
     "PublicationTargetRow",
     "RefusalRow",
+    "SavedViewRow",
     "SentFormRow",
     "SessionRow",
     "SignInLinkRow",

@@ -183,6 +183,15 @@ class BulkResult(StrEnum):
     UNANSWERED = "unanswered"
 
 
+class LineResult(StrEnum):
+    """What became of one line of an import, or would: ``returned`` is a case that its proposer has to complete."""
+
+    ACCEPTED = "accepted"
+    RETURNED = "returned"
+    SKIPPED = "skipped"
+    REJECTED = "rejected"
+
+
 class Channel(StrEnum):
     """Way a decision came in."""
 

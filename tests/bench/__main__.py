@@ -21,8 +21,8 @@ from imprimatur.gateway import Gateway
 from imprimatur.payloads import data_converter
 from imprimatur.store import outbox
 from imprimatur.store.engine import Database
+from tests.bench import catalogue, post, publishing, records, rules
 from tests.bench import figures as pages
-from tests.bench import post, publishing, records, rules
 from tests.bench.scenario import DECISIONS, Run, decide, engine_run, floor_run, prepare, submit
 from tests.bench.stack import BenchStack
 
@@ -32,7 +32,7 @@ PAIRS = 5
 OPEN_CASES = (100, 1000, 5000)
 REPLIES, REPLY_PAIRS = 150, 3
 OUTGOING = (2_000, 10_000)
-PARTS = ("rules", "records", "floor", "history", "inbound", "outgoing", "open", "figures")
+PARTS = ("rules", "records", "catalogue", "floor", "history", "inbound", "outgoing", "open", "figures")
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "benchmarks.md"
 MARK = "<!-- figures -->"
 # What Temporal bills as an action in a case's history: starts, updates, timers, local activities.
@@ -91,6 +91,20 @@ def of_the_records() -> list[Figure]:
             run.rate >= least and run.grown_mib <= most,
         )
         for what, run, least, most in rows
+    ]
+
+
+async def of_the_catalogue() -> list[Figure]:
+    with tempfile.TemporaryDirectory(prefix="imprimatur-bench-") as folder:
+        cost, exported = await catalogue.costs(Path(folder))
+    name = f"{catalogue.CREDENTIALS:,} published"
+    told = f"{cost.p95_ms:.0f} ms ({cost.cpu_ms:.0f} ms of CPU), {cost.queries} queries"
+    size, rate = f"{cost.size_bytes:,} bytes", f"{exported.rate:,.0f}, {exported.grown_mib:.0f} MiB more"
+    return [
+        Figure(f"{name}: p95 of /catalogue", told, "at most 50 ms", cost.p95_ms <= 50),
+        Figure(f"{name} / {catalogue.FEW} published: median", f"{cost.ratio:.2f}", "at most 3.00", cost.ratio <= 3),
+        Figure(f"{name}: most bytes of /catalogue, compressed", size, "at most 60,000", cost.size_bytes <= 60_000),
+        Figure(f"{name}: exported, a second", rate, "at most 64 MiB more", exported.grown_mib <= 64),
     ]
 
 
@@ -255,7 +269,8 @@ def write(table: str) -> None:
 async def main(parts: Sequence[str]) -> None:
     figures = of_the_rules() if "rules" in parts else []
     figures += of_the_records() if "records" in parts else []
-    if {*parts} - {"rules", "records", "figures"}:
+    figures += await of_the_catalogue() if "catalogue" in parts else []
+    if {*parts} - {"rules", "records", "catalogue", "figures"}:
         figures += await of_the_engine(parts)
     if "figures" in parts:
         figures += of_the_pages()

@@ -1,7 +1,7 @@
-"""Whether a message is signed by its sender's own domain (DKIM, RFC 6376), verified here.
+"""Whether a message is signed by its sender's own domain (DKIM, RFC 6376 and RFC 8463), verified here.
 
 Stricter than the standard asks, for a decision hangs on it: the whole body must be covered, and nothing that a reader
-goes by may stand in the message twice. Signatures by Ed25519 are passed over; those who make them sign by RSA as well.
+goes by may stand in the message twice.
 """
 
 import logging
@@ -20,6 +20,7 @@ Lookup = Callable[[str], bytes | None]
 SMALLEST_KEY_BITS = 1024
 # A message may be signed by several; nobody is kept busy with more.
 MOST_SIGNATURES = 5
+ALGORITHMS = frozenset({b"rsa-sha256", b"ed25519-sha256"})
 MUST_BE_SIGNED = frozenset({b"from", b"subject", b"date"})
 # A second one, put in afterwards, could be what a reader sees.
 ONCE = frozenset({*MUST_BE_SIGNED, b"sender", b"mime-version", b"content-type", b"content-transfer-encoding"})
@@ -61,7 +62,7 @@ def _is_acceptable(value: bytes, domain: str, names: list[bytes]) -> bool:
     signed = {name.strip().lower() for name in tags.get(b"h", b"").split(b":")}
     wanted = {name for name in MUST_BE_SIGNED if name in names or name == b"from"}
     return (
-        tags.get(b"a") == b"rsa-sha256"
+        tags.get(b"a") in ALGORITHMS
         and b"l" not in tags
         and not _has_expired(tags.get(b"x"))
         and wanted <= signed

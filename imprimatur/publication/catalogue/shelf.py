@@ -1,0 +1,42 @@
+"""The collection of this process: kept in memory, and brought up to date whenever it is asked for."""
+
+import threading
+
+from imprimatur.publication.catalogue.collection import Collection
+from imprimatur.publication.catalogue.entry import Entry, entry_of
+from imprimatur.publication.page import CataloguePage
+from imprimatur.store.catalogue import listed, pathway_titles, state_of_all, states
+from imprimatur.store.engine import Database
+
+
+class Shelf:
+    """One for each process: two questions to the database each time, and one more where something has changed."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._turn = threading.Lock()
+        self._seen: dict[str, str] = {}
+        self._pathways: dict[str, str] = {}
+        self._entries: dict[str, Entry] = {}
+        self._collection = Collection([], state_of_all({}, {}))
+
+    def collection(self) -> Collection:
+        with self._turn:
+            self._catch_up()
+            return self._collection
+
+    def _catch_up(self) -> None:
+        with self._database.read() as connection:
+            found, pathways = states(connection), pathway_titles(connection)
+            if (found, pathways) == (self._seen, self._pathways):
+                return
+            if pathways != self._pathways:
+                # Their titles stand in the entries.
+                self._entries, self._seen = {}, {}
+            changed = {slug for slug, state in found.items() if self._seen.get(slug) != state}
+            rows = listed(connection, changed)
+        kept = {slug: entry for slug, entry in self._entries.items() if slug in found}
+        for row in rows:
+            kept[row.slug] = entry_of(row.slug, CataloguePage.model_validate(row.page), row.proposal, pathways)
+        self._entries, self._seen, self._pathways = kept, found, pathways
+        self._collection = Collection(kept.values(), state_of_all(found, pathways))
