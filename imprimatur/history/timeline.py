@@ -10,8 +10,8 @@ from imprimatur.errors import InputError, NotFound
 from imprimatur.history.chain import digest_of
 from imprimatur.history.export import LedgerEvent, history
 from imprimatur.history.figures.measuring import FrameworkCalendars
-from imprimatur.history.ledger import GENESIS
 from imprimatur.history.sentences import sentence
+from imprimatur.rules.ledger import GENESIS
 from imprimatur.rules.measures import held_spans
 from imprimatur.store.engine import Database
 from imprimatur.store.frameworks import framework_by_digest
