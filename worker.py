@@ -28,6 +28,7 @@ from imprimatur.cli.replies import identity_of
 from imprimatur.committees.summons import put_agendas
 from imprimatur.errors import ImprimaturError
 from imprimatur.gateway import TASK_QUEUE, Gateway
+from imprimatur.improvement import Improvement
 from imprimatur.inbound.polling import Poller as MailboxPoller
 from imprimatur.leaving import Leaving
 from imprimatur.logs import configure_logs
@@ -124,7 +125,8 @@ def build_worker(
         after_run=lambda: loop.call_soon_threadsafe(publisher.wake.set),
     )
     leaving = Leaving(gateway, database)
-    sweeper = Sweeper(lambda: _number_of_handed(leaving))
+    improvement = Improvement(gateway, database)
+    sweeper = Sweeper(lambda: _sweep(leaving, improvement))
     polling = Poller(None if poller is None else lambda: _number_of_read(poller))
     regular = RegularMail(lambda: asyncio.to_thread(_write_regular_mail, database, preferences), wake_mailer)
     workflows = [
@@ -166,7 +168,10 @@ def _file_and_seal(database: Database, settings: Settings, endorser: Endorser, s
     seal(endorser, slug)
 
 
-async def _number_of_handed(leaving: Leaving) -> int:
+async def _sweep(leaving: Leaving, improvement: Improvement) -> int:
+    done = await improvement.sweep(dt.datetime.now(dt.UTC))
+    if done.number or done.problems:
+        log.info("reviews_swept", **done.model_dump())
     return len(await leaving.sweep())
 
 

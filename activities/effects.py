@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from activities import acts, carrying, conditions, desk, migrating, tracks
+from activities import acts, carrying, conditions, desk, improving, migrating, tracks
 from activities.assigning import escalate, open_stage, resolution, resolve_incidents, seek_reviewers
 from activities.book import SYSTEM, Book
 from activities.publishing import digest_of_record, publication_of, put_back, release_of
@@ -19,6 +19,7 @@ from imprimatur.store.pathways import required_problems, stacking_values
 from imprimatur.store.people import holders
 from models import conditions as agreed
 from models import effects as c
+from models import improvement
 from models.tables import DecisionRow, PublicationRow, StackingRow, StageRow, TaskRow, VersionRow
 from models.vocabulary import (
     Channel,
@@ -75,7 +76,8 @@ def _add_version(book: Book, effect: c.AddVersion) -> None:
         complete=effect.complete,
         changed=list(effect.changed),
     )
-    for values in stacking_values(book.proposal):
+    # A review adds no micro-credential that could stack.
+    for values in () if book.framework.reviews else stacking_values(book.proposal):
         book.rows.insert(StackingRow, case_id=step.case_id, version=effect.version, **values)
     book.event(
         EventType.PROPOSAL_VERSION_ADDED,
@@ -93,6 +95,7 @@ def _return_to_proposer(book: Book) -> None:
         {"field": item.field, "problem": item.problem, "why": item.why or ""}
         for item in required_problems(book.connection, book.proposal, book.framework, book.step.case_id)
     ]
+    lacking += improving.wanted_anew(book)
     book.event(
         EventType.CASE_RETURNED,
         SYSTEM,
@@ -106,6 +109,7 @@ def _record_decision(book: Book, effect: c.RecordDecision) -> None:
     outcome = next((e.outcome for e in step.effects if isinstance(e, c.CloseStage) and e.stage == effect.stage), None)
     # What is not said is not written into the ledger: older decisions replay into the events that they were.
     signed = {name: value for name in ("statement", "logo", "strength") if (value := getattr(decision, name))}
+    until = {"teach_out_on": decision.teach_out_on.isoformat()} if decision.teach_out_on else {}
     book.event(
         EventType.DECISION_RECORDED,
         decision.actor,
@@ -122,6 +126,7 @@ def _record_decision(book: Book, effect: c.RecordDecision) -> None:
         case_status=str(step.status),
         **({"conditions": conditions.told_of(decision)} if decision.conditions else {}),
         **signed,
+        **until,
     )
     conditions.propose_conditions(book, effect)
     book.rows.insert(
@@ -313,6 +318,7 @@ def _publish(book: Book, effect: c.Publish) -> None:
     else:
         book.rows.insert(PublicationRow, **record, **put_back(book, release))
         book.to_publish = True
+    improving.schedule_review(book)
 
 
 def _breach_case(book: Book, effect: c.BreachCase) -> None:
@@ -331,6 +337,9 @@ def _breach_case(book: Book, effect: c.BreachCase) -> None:
 def _close_case(book: Book, effect: c.CloseCase) -> None:
     book.changes |= {"closed_at": book.step.at, "closing_reason": effect.reason}
     book.event(EventType.CASE_CLOSED, effect.actor, status=str(effect.status), reason=effect.reason)
+    if book.framework.reviews:
+        # What it came to is told by a mail of its own.
+        return
     data: dict[str, Any] = {"slug": book.published[-1][0]} if book.published else {}
     book.mail(MailKind.OUTCOME, book.proposer, status=str(effect.status), reason=effect.reason, **data)
 
@@ -385,5 +394,7 @@ _HANDLERS: dict[type[c.Effect], Callable[[Book, Any], None]] = {
     agreed.RemindOfCondition: conditions.remind_of_condition,
     agreed.BreachCondition: conditions.breach_condition,
     c.Publish: _publish,
+    improvement.BeginReview: improving.begin_review,
+    improvement.ConcludeReview: improving.conclude_review,
     c.CloseCase: _close_case,
 }

@@ -152,6 +152,11 @@ class Gateway:
             lacking = required_problems(connection, proposal, policy, case_id)
         return Beginning(policy, person.email, lacking, *course_of(policy, proposal))
 
+    async def begin(self, case_id: str, plan: Plan, event: Submitted) -> CaseAnswer:
+        """Starts a case that nobody hands in: a review, or a new version that one asked for. Again it is the same."""
+        async with self._on_record(Attempt("submit", event.actor, case_id)):
+            return await self._act(case_id, event, lambda: self._cases.start(case_id, plan, event))
+
     def lacking(self, proposal: Proposal, framework_id: str) -> Sequence[FieldProblem]:
         """What a framework would find missing; changes nothing."""
         policy = self._policy_for(proposal, framework_id)
@@ -160,9 +165,16 @@ class Gateway:
 
     def _policy_for(self, proposal: Proposal, framework_id: str | None) -> Framework:
         if framework_id is None:
-            return framework_for_kind(self._database, proposal.credential_kind)
-        name, _, version = framework_id.partition("@")
-        policy = framework(self._database, name, version or None)
+            policy = framework_for_kind(self._database, proposal.credential_kind)
+        else:
+            name, _, version = framework_id.partition("@")
+            policy = framework(self._database, name, version or None)
+        if policy.reviews:
+            raise Refused(
+                "framework_for_reviews",
+                f"{policy.id} is for reviews of what is published; nothing is proposed under it.",
+                "Call a review with `starter.py reviews call CASE`.",
+            )
         if proposal.credential_kind not in (None, policy.credential_kind):
             raise Refused(
                 "framework_kind_mismatch",
@@ -182,13 +194,15 @@ class Gateway:
         conditions: Sequence[Condition] = (),
         statement: str = "",
         logo: bool = False,
+        teach_out_on: dt.date | None = None,
         channel: Channel = Channel.COMMAND_LINE,
         strength: Strength | None = None,
     ) -> DecisionReceipt:
         """Records a decision; answers after it is committed. The same answer again gets the first receipt.
 
         ``statement`` is published with the micro-credential; ``logo``: the organisation's logo may be shown with it.
-        ``strength``: how surely the actor is known, where the channel does not say it.
+        ``strength``: how surely the actor is known, where the channel does not say it. ``teach_out_on``: until when
+        learners can finish, where the verdict is to retire.
         """
         given, actor, comment = dict(scores or {}), actor.strip().lower(), comment.strip()
         numbered, strength = identified(task_id, conditions), strength or KNOWN_BY_CHANNEL.get(channel)
@@ -197,7 +211,11 @@ class Gateway:
             attempt.case_id = task.case_id
             authority = await asyncio.to_thread(authority_in, self._database, task.case_id, actor)
             aside = authority.conflict is not None
-            public = {"statement": statement.strip(), "logo": logo and task.stage_def.statement is not Statement.NONE}
+            public: dict[str, Any] = {
+                "statement": statement.strip(),
+                "logo": logo and task.stage_def.statement is not Statement.NONE,
+                "teach_out_on": teach_out_on,
+            }
             checked = check_answer(
                 task.stage_def,
                 verdict,
@@ -206,6 +224,7 @@ class Gateway:
                 task.reason,
                 numbered,
                 statement=statement.strip(),
+                teach_out_on=teach_out_on,
                 stands_aside=aside,
             )
             also = [*(item.id for item in numbered), *(f"{name} {value}" for name, value in public.items() if value)]

@@ -24,6 +24,21 @@ def imported_case_id(framework_id: str, record_key: str) -> str:
     return _derived("mc-", "import", framework_id, record_key)
 
 
+def review_case_id(case_id: str, number: int) -> str:
+    """The case of the numbered review of a published micro-credential."""
+    return f"{case_id}-r{number}"
+
+
+def replacement_case_id(review_case: str) -> str:
+    """The case of the new version that a review asked for."""
+    return _derived("mc-", "replacement", review_case)
+
+
+def review_mail_id(case_id: str, next_on: str, person: str) -> str:
+    """One for each person and review that is coming."""
+    return _derived("m-", "review", case_id, next_on, person)
+
+
 def drafted_case_id(draft: str) -> str:
     """A draft that is submitted twice is one case."""
     return _derived("mc-", "draft", draft)

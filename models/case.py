@@ -1,9 +1,10 @@
 """The state of a case in motion. Names of people, documents and calendars stay in the database."""
 
 from models.conditions import ConditionState
+from models.improvement import ReviewOf
 from models.plan import Plan
 from models.tracks import Selection
-from models.values import Instant, Value
+from models.values import Date, Instant, Value
 from models.vocabulary import (
     AssignmentReason,
     Boundary,
@@ -48,6 +49,7 @@ class TaskState(Value):
     offer: Offer | None = None
     advisers: tuple[str, ...] = ()
     conflicted: bool = False
+    teach_out_on: Date | None = None
 
 
 class StageState(Value):
@@ -56,6 +58,7 @@ class StageState(Value):
     ``retry_at`` is set while reviewers are being looked for, or reminded again. ``opens_at``: it waits for a review
     window, or for a sitting to be announced; ``sits_at``: its committee has not met on it yet.
     ``confirms`` is the round whose approval is to be confirmed by those who gave it; ``expires_at``: so long it holds.
+    ``recommendation`` is what a stage of a review came to.
     """
 
     id: str
@@ -73,6 +76,7 @@ class StageState(Value):
     sits_at: Instant | None = None
     expires_at: Instant | None = None
     confirms: int | None = None
+    recommendation: Verdict | None = None
 
 
 class ProposedAct(Value):
@@ -120,6 +124,7 @@ class CaseState(Value):
     proposed: dict[str, ProposedAct] = {}
     conditions: dict[str, ConditionState] = {}
     change: ScheduledChange | None = None
+    reviews: ReviewOf | None = None
 
     @property
     def is_over(self) -> bool:

@@ -15,6 +15,7 @@ from models.conditions import (
     RemindOfCondition,
 )
 from models.events import Decided
+from models.improvement import BeginReview, ConcludeReview
 from models.tracks import Selection
 from models.values import Date, Instant, Tagged
 from models.vocabulary import Boundary, CaseStatus, StageOutcome, TaskClosure
@@ -447,6 +448,8 @@ Effect = Annotated[
     | RemindOfCondition
     | BreachCondition
     | Publish
+    | BeginReview
+    | ConcludeReview
     | CloseCase,
     Field(discriminator="kind"),
 ]

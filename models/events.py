@@ -6,6 +6,7 @@ from pydantic import Field
 
 from models.calendars import BusinessDuration
 from models.conditions import Condition, ConditionEvent
+from models.improvement import ReviewOf
 from models.plan import Plan
 from models.tracks import Selection
 from models.values import Date, Tagged
@@ -13,19 +14,25 @@ from models.vocabulary import Boundary, Channel, OfficeAct, StageOutcome, Streng
 
 
 class Submitted(Tagged):
-    """``selection`` is what the framework's conditions came to, where it has any."""
+    """``selection`` is what the framework's conditions came to, where it has any; ``reviews``: the case is a review.
+
+    ``revises`` is the review that asked for this new version of what is published.
+    """
 
     kind: Literal["submitted"] = "submitted"
     actor: str
     digest: str
     complete: bool
     selection: Selection | None = None
+    reviews: ReviewOf | None = None
+    revises: str | None = None
 
 
 class Decided(Tagged):
     """``statement`` is published with the micro-credential; ``logo``: the organisation's logo may be shown with it.
 
     ``strength``: how surely the actor was known; None in histories that are older than the notion.
+    ``teach_out_on``: until when learners can finish, where the verdict is to retire.
     """
 
     kind: Literal["decided"] = "decided"
@@ -40,6 +47,7 @@ class Decided(Tagged):
     statement: str = ""
     logo: bool = False
     strength: Strength | None = None
+    teach_out_on: Date | None = None
 
 
 class Revised(Tagged):

@@ -10,6 +10,7 @@ import rfc8785
 from pydantic import EmailStr, Field, StringConstraints, model_validator
 
 from models.calendars import BusinessDuration, CalendarDef
+from models.improvement import ReviewDef
 from models.meetings import CommitteeDef, WindowDef
 from models.strict import Expression, FieldPath, Identifier, Label, Strict, Text
 from models.texts import Number, WebAddress, WholeNumber
@@ -205,6 +206,13 @@ USUAL_VERDICTS: dict[StageKind, tuple[Verdict, ...]] = {
     StageKind.INFORMATION: (Verdict.ACKNOWLEDGE,),
     StageKind.OBJECTION: (Verdict.OBJECT, Verdict.ACKNOWLEDGE),
     StageKind.PUBLICATION: (),
+    StageKind.RECOMMENDATION: (
+        Verdict.CONTINUE,
+        Verdict.REVISE,
+        Verdict.PAUSE,
+        Verdict.RETIRE,
+        Verdict.ABSTAIN,
+    ),
 }
 
 
@@ -307,6 +315,12 @@ class Framework(Strict):
     two_hats: bool = False
     speed_to_market: CaseSla
     publication: PublicationDef
+    review: ReviewDef | None = None
+
+    @property
+    def reviews(self) -> bool:
+        """Its cases are reviews of micro-credentials that are published already."""
+        return self.credential_kind is CredentialKind.REVIEW
 
     def stage(self, stage_id: str) -> StageDef:
         """Raises KeyError when there is no such stage."""

@@ -14,7 +14,7 @@ class StagePlan(Value):
     ``deputies`` is the role that takes the place of whoever stands aside; ``goes_on_rejected``: a rejection is recorded
     as a refusal, and the case goes on; ``refers_rejection``: whoever the stage escalates to decides about it. ``skip``
     says why it does not apply to this proposal; ``within`` is what the
-    track promises instead.
+    track promises instead; in a stage that ``recommends`` the options are counted, not approvals.
     """
 
     id: str
@@ -44,6 +44,7 @@ class StagePlan(Value):
     committee: str | None = None
     carry: Carry = Carry.KEEP
     skip: str = ""
+    recommends: bool = False
     within: BusinessDuration | None = None
 
     def weight_of(self, role: str | None) -> int:

@@ -4,18 +4,23 @@ import datetime as dt
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import httpx
+from fastapi import FastAPI
 
+from imprimatur.gateway import Gateway
 from imprimatur.mail.links import Links
+from imprimatur.publication.keys import Keyring
+from imprimatur.publication.vault import Vault
 from imprimatur.store.api_keys import make_key
+from imprimatur.store.engine import Database
 from imprimatur.web.api.app import create_api
 from imprimatur.web.api.limits import Rates
 from imprimatur.web.app import create_app
 from models.vocabulary import KeyScope
 from tests.engine import Engine
-from tests.facts import BASE_URL, example
+from tests.facts import BASE_URL, PROPOSER, example
 from tests.web import KEY
 
 UNTIRING = Rates(requests=100_000, failures=100_000)
@@ -35,7 +40,13 @@ class Program:
         async def ready() -> dict[str, str]:
             return {}
 
-        self.api = create_api(self.live.database, self.live.gateway, links, self.rates)
+        self.api = create_api(
+            self.live.database,
+            self.live.gateway,
+            links,
+            Keyring(self.live.database, Vault([KEY]), BASE_URL),
+            self.rates,
+        )
         self.app = create_app(
             database=self.live.database,
             decider=self.live.gateway,
@@ -61,6 +72,12 @@ class Program:
             yield client
 
 
+def idle_api(database: Database) -> FastAPI:
+    """For whatever asks no running case."""
+    keyring = Keyring(database, Vault([KEY]), BASE_URL)
+    return create_api(database, cast(Gateway, None), Links([KEY], BASE_URL), keyring)
+
+
 def proposal(name: str = "industry-credit", **change: Any) -> dict[str, Any]:
     """An example as JSON."""
     return example(name).model_copy(update=change).model_dump(mode="json", exclude_none=True)
@@ -72,3 +89,11 @@ def code_of(answer: httpx.Response) -> tuple[int, str]:
     body = answer.json()
     assert body["status"] == answer.status_code and body["title"] and body["type"].endswith(f"#{body['code']}")
     return answer.status_code, body["code"]
+
+
+async def submitted(program: Program, name: str = "industry-credit") -> str:
+    """An example, by a program of its proposer's; the case."""
+    async with program.of(PROPOSER) as client:
+        answer = await client.post("/cases", json={"proposal": proposal(name)})
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["case_id"])

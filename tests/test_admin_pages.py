@@ -215,7 +215,7 @@ async def test_a_file_is_shown_as_what_it_would_do_and_then_taken_once(site: Sit
     preview = await desk.send(await desk.page("/people/import"), "/people/import", {"act": "preview"},
                               ("people.csv", FILE))  # fmt: skip
     text = words(preview.text)
-    assert "1 people are new, 1 change, 0 lines say what is known already, 1 lines cannot be used" in text
+    assert "New people 1 Changed 1 Known already 0 Lines that cannot be used 1" in text
     assert "Quinn Abara-Lee" in text and "Line 4" in text and "is no mail address" in text
     assert list_people(site.play.database) == before
     taken = [await desk.send(preview.text, "/people/import", {"act": "import", "text": FILE}) for _ in range(2)]
@@ -436,12 +436,24 @@ async def test_a_silent_part_is_told_and_holds_nothing_up() -> None:
         release.set()
 
 
-async def test_a_part_that_breaks_is_told_as_broken() -> None:
+async def test_parts_are_told_in_their_order_and_one_that_breaks_breaks_no_other() -> None:
     def broken() -> str:
         raise RuntimeError("boom")
 
-    found = await Examination({"broken": broken}).look()
-    assert isinstance(found["broken"], RuntimeError)
+    examination = Examination({"b": lambda: "b", "broken": broken, "a": lambda: "a"})
+    for _ in range(2):
+        found = await examination.look()
+        assert list(found) == ["b", "broken", "a"]
+        assert isinstance(found["broken"], RuntimeError) and (found["a"], found["b"]) == ("a", "b")
+
+
+async def test_a_queue_that_is_not_told_in_time_is_said_to_be_silent(site: Site) -> None:
+    def silent() -> list[TaskQueueState]:
+        raise TimeoutError
+
+    other = Site(site.play, machinery=Machinery(queues=silent))
+    text = words(await (await at_desk(other, OFFICE)).page("/admin/health"))
+    assert "Something is wrong" in text and "The workflow service does not answer. No answer in time." in text
 
 
 # --- who may ----------------------------------------------------------------------------------------------------------

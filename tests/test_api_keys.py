@@ -3,21 +3,20 @@
 import datetime as dt
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from sqlalchemy import select
 
 from imprimatur.errors import ImprimaturError, InputError, NotFound, Refused
-from imprimatur.gateway import Gateway
 from imprimatur.mail.links import Links
 from imprimatur.store.api_keys import list_keys, make_key, revoke_key, viewer_by_key
 from imprimatur.store.engine import Database
 from imprimatur.store.leave import leave
 from imprimatur.store.sessions import Client, begin
-from imprimatur.web.api.app import create_api
 from models.tables import ApiKeyRow, SessionRow
 from models.vocabulary import AccessRole, KeyScope, Strength
+from tests.api import idle_api
 from tests.command import Command
 from tests.facts import BASE_URL, OFFICE, Play, furnish
 from tests.web import KEY, Site
@@ -97,7 +96,7 @@ def test_a_key_needs_somebody_active_and_known_scopes(
 @pytest.fixture
 def site(sqlite_database: Database, tmp_path: Path) -> Iterator[Site]:
     furnish(sqlite_database)
-    yield Site(Play(sqlite_database, tmp_path), api=create_api(sqlite_database, cast(Gateway, None), LINKS))
+    yield Site(Play(sqlite_database, tmp_path), api=idle_api(sqlite_database))
 
 
 async def test_a_program_sends_its_key_as_bearer(site: Site) -> None:

@@ -1,7 +1,6 @@
 """How much a program may ask of the interface, and how it is told: counted in memory, and by an own clock here."""
 
 from collections.abc import AsyncIterator
-from typing import cast
 
 import httpx
 import pytest
@@ -9,15 +8,11 @@ from fastapi import FastAPI
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imprimatur.gateway import Gateway
-from imprimatur.mail.links import Links
 from imprimatur.store.api_keys import make_key
 from imprimatur.store.engine import Database
-from imprimatur.web.api.app import create_api
 from imprimatur.web.api.limits import BODY_LIMIT_BYTES, MOST_REMEMBERED, Quota, RateLimit, Rates
-from tests.api import code_of
+from tests.api import code_of, idle_api
 from tests.facts import BASE_URL, OFFICE, START, everything, furnish
-from tests.web import KEY
 
 
 class Clock:
@@ -46,7 +41,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def limited(sqlite_database: Database, clock: Clock) -> RateLimit:
-    api = create_api(sqlite_database, cast(Gateway, None), Links([KEY], BASE_URL))
+    api = idle_api(sqlite_database)
     return RateLimit(api, BASE_URL, Rates(requests=6, failures=3), clock)
 
 
@@ -108,7 +103,7 @@ def test_those_not_heard_of_for_long_are_forgotten() -> None:
 
 async def test_a_request_in_parts_is_counted_while_it_arrives(sqlite_database: Database) -> None:
     """Without a length said beforehand."""
-    api, sent = create_api(sqlite_database, cast(Gateway, None), Links([KEY], BASE_URL)), 0
+    api, sent = idle_api(sqlite_database), 0
 
     async def parts() -> AsyncIterator[bytes]:
         nonlocal sent

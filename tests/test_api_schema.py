@@ -31,6 +31,12 @@ CHECKS = [
 ]
 
 
+@schemathesis.serializer("application/jsonl", "application/yaml", "text/csv")
+def as_it_stands(context: Any, value: Any) -> bytes:
+    """A file is sent as the text that it is."""
+    return value if isinstance(value, bytes) else str(value).encode("utf-8", "surrogatepass")
+
+
 @pytest.fixture
 def key(stack: Stack) -> str:
     database = Database(Home(stack.home).database_url)
@@ -49,7 +55,7 @@ def test_whatever_is_sent_is_answered_as_described(stack: Stack, key: str, case_
     described = schemathesis.openapi.from_url(f"{stack.base_url}/openapi.json")
     found: Any = described.get_all_operations()
     operations = [item.ok() for item in found]
-    assert len(operations) > 25
+    assert len(operations) >= 90
     for operation in operations:
         _ask(operation, {"Authorization": f"Bearer {key}"}, case_id)
 

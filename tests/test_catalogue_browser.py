@@ -234,3 +234,7 @@ def test_paper_shows_the_credential_and_its_proof(opened: Opened, catalogue: Cat
     expect(page.get_by_role("navigation", name="Main")).to_be_hidden()
     expect(page.get_by_role("heading", name="Who assured its quality")).to_be_visible()
     expect(page.get_by_text("Issued by")).to_be_visible()
+    # On paper nothing can be unfolded.
+    folded = "details => details.querySelector('p, ul').checkVisibility({contentVisibilityAuto: true})"
+    assert page.locator("details").count() > 1
+    assert all(found.evaluate(folded) for found in page.locator("details").all())

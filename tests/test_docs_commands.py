@@ -33,6 +33,7 @@ from tests.engine import Engine, engine, temporal_server
 from tests.facts import LEDGER, START
 from tests.hook_commands import play_webhooks
 from tests.imap import fake_mailbox
+from tests.improvement_commands import play_reviews
 from tests.mail_commands import play_mail
 from tests.markdown import DOCS, ROOT, Section, code_spans, sections, text_of
 from tests.pathway_commands import play_pathways
@@ -215,6 +216,7 @@ async def _play(office: Office) -> None:
     await play_pathways(office)
     await play_records(office)
     await play_publications(office)
+    await play_reviews(office)
     await play_people(office)
     await play_webhooks(office)
     await play_access(office)

@@ -33,7 +33,7 @@ def test_the_example_is_understood() -> None:
 
 def test_who_needs_a_comment_and_how_often_is_answered_is_told() -> None:
     text = text_of(MAIL)
-    needing = re.search(r"(`\w+`, `\w+` and `\w+`) need one", text)
+    needing = re.search(r"((?:`\w+`, )+`\w+` and `\w+`) need one", text)
     assert needing and set(code_spans(needing[1])) == {WORDS[verdict][0] for verdict in NEEDS_COMMENT}
     assert f"At most {ANSWERS_A_DAY} replies" in text
     assert WARNINGS_A_DAY == 3 and "at most three a day" in text

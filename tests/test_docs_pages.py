@@ -5,9 +5,12 @@ import re
 from imprimatur.access import acts
 from imprimatur.access.acts import CaseAct, Denial
 from imprimatur.store.case_listing import PAGE_LENGTH, SOON
+from imprimatur.store.drafts import MOST_DRAFTS
+from imprimatur.store.import_jobs import LEASE
 from imprimatur.store.sessions import IDLE, LASTS
 from imprimatur.store.sign_in_links import VALID_FOR
 from imprimatur.store.sign_in_record import LINKS_FOR_AN_ADDRESS, TRIES_OF_A_CLIENT, WINDOW
+from imprimatur.web.drafts import MOST_FILES, PICTURE_LIMIT_BYTES
 from models.vocabulary import AccessRole
 from tests.markdown import DOCS, code_spans, section, text_of
 from tests.test_web_pages import GUARDED, as_told
@@ -45,6 +48,13 @@ def test_the_numbers_are_those_of_the_code() -> None:
         f"try {TRIES_OF_A_CLIENT} times in {window} minutes",
         f"ends after {int(LASTS.total_seconds() / 3600)} hours, and when {int(IDLE.total_seconds() / 3600)} hours pass",
         f"{PAGE_LENGTH} a page",
+    ):
+        assert told in text, told
+    for told in (
+        f"at most {MOST_DRAFTS} drafts",
+        f"at most {MOST_FILES} files",
+        f"{LEASE.seconds} seconds after",
+        f"at most {PICTURE_LIMIT_BYTES // 1000} kB",
     ):
         assert told in text, told
     assert SOON.days == 2 and "due within two days" in text

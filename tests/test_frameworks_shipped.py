@@ -10,7 +10,7 @@ from typing import Any, get_args
 import pytest
 
 from imprimatur.frameworks.checker import check_file
-from imprimatur.frameworks.loader import SHIPPED, shipped, shipped_path
+from imprimatur.frameworks.loader import SHIPPED, reviews, shipped, shipped_path
 from imprimatur.rules.completeness import missing
 from models.framework import FieldRule, Framework, StageDef
 from models.proposal import Assessment
@@ -57,7 +57,8 @@ def test_each_passes_the_check_with_the_example_directory(policy: Framework) -> 
 
 
 def test_each_kind_has_a_framework_of_its_own() -> None:
-    assert Counter(policy.credential_kind for policy in shipped().values()) == dict.fromkeys(CredentialKind, 1)
+    stored = (*shipped().values(), *reviews().values())
+    assert Counter(policy.credential_kind for policy in stored) == dict.fromkeys(CredentialKind, 1)
 
 
 def test_each_goes_through_the_four_stages(policy: Framework) -> None:

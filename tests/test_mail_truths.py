@@ -15,7 +15,7 @@ from models.vocabulary import CaseStatus, ConditionStatus, MailKind, TaskStatus
 AT = dt.datetime(2026, 3, 2, 9, 0, tzinfo=dt.UTC)
 DUE = AT + dt.timedelta(days=3)
 PENDING = {TaskStatus.OPEN, TaskStatus.OFFERED}
-FINAL = {CaseStatus.PUBLISHED, CaseStatus.REJECTED, CaseStatus.WITHDRAWN}
+FINAL = {CaseStatus.PUBLISHED, CaseStatus.REJECTED, CaseStatus.WITHDRAWN, CaseStatus.CONCLUDED}
 AWAITED = {CaseStatus.INCOMPLETE, CaseStatus.REVISING}
 ALL_CASES, ALL_TASKS = set(CaseStatus), set(TaskStatus)
 DATA: dict[MailKind, dict[str, Any]] = {
@@ -49,6 +49,7 @@ TRUE_WHEN: dict[MailKind, tuple[set[CaseStatus], set[TaskStatus]]] = {
     MailKind.INCIDENT: (ALL_CASES, ALL_TASKS),
     MailKind.CONDITION: (ALL_CASES, ALL_TASKS),
     MailKind.RECEIPT: (ALL_CASES, ALL_TASKS),
+    MailKind.REVIEW: (ALL_CASES, ALL_TASKS),
     MailKind.REPLY_RECORDED: (ALL_CASES, ALL_TASKS),
     MailKind.REPLY_NOT_RECORDED: (ALL_CASES, ALL_TASKS),
 }

@@ -129,7 +129,7 @@ def opened(browser: Browser, served: Served) -> Iterator[Opened]:
     for context in contexts:
         context.close()
     # Chromium reports an answer with an error status as a complaint of its own; those are meant here.
-    assert [text for text in complaints if not re.search("status of (403|404|410)", text)] == []
+    assert [text for text in complaints if not re.search("status of (403|404|409|410|412|422)", text)] == []
 
 
 @pytest.mark.parametrize("device", [DESKTOP, PHONE, WITHOUT_SCRIPTS], ids=["desktop", "phone", "without scripts"])

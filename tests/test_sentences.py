@@ -1,5 +1,6 @@
 """The story of a case: every word of every vocabulary can be told, and the whole story reads as one."""
 
+import asyncio
 import datetime as dt
 from collections.abc import Iterable
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from imprimatur.history.export import LedgerEvent, history
 from imprimatur.history.sentences import sentence
 from imprimatur.store.engine import Database
+from imprimatur.store.frameworks import add_framework
 from imprimatur.store.ledger import append_event
 from imprimatur.store.record_status import write_status
 from models.effects import Escalate
@@ -24,6 +26,7 @@ from models.vocabulary import (
     Verdict,
 )
 from tests.facts import Play, add_people, example, furnish, whole_story
+from tests.improvement import Reviews, published
 from tests.office_stories import STORIES, tell
 
 DAY = dt.timedelta(days=1)
@@ -52,11 +55,22 @@ def told(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> list[
     skipped_and_late(database, folder)
     lapsed(database, folder)
     retracted(database, folder)
+    reviewed(database, folder)
     unstaffed(database, folder)
     for name in STORIES:
         furnish(database)
         tell(name, database, folder)
-    names = ["abcdefghijkl", "withdrawn", "skipped", "lapsed", "retracted", "unstaffed", *STORIES]
+    names = [
+        "abcdefghijkl",
+        "withdrawn",
+        "skipped",
+        "lapsed",
+        "retracted",
+        "reviewed",
+        "reviewed-r1",
+        "unstaffed",
+        *STORIES,
+    ]
     events = [event for name in names for event in history(database, f"mc-{name}")]
     database.close()
     return events
@@ -100,6 +114,21 @@ def retracted(database: Database, folder: Path) -> None:
         for type_, data in told:
             append_event(connection, play.case_id, type_, "system", play.now, **data)
         write_status(connection, play.case_id, RecordStatus.RETRACTED, actor="x@y.example", reason="a mistake")
+
+
+def reviewed(database: Database, folder: Path) -> None:
+    """Figures call a review, the framework has a newer version as well, and it comes to another version."""
+    play = published(database, folder, case_id="mc-reviewed")
+    reviews = Reviews(play)
+
+    async def held() -> None:
+        await reviews.take("mc-reviewed,completion_rate,2026,30,")
+        add_framework(database, play.framework.model_copy(update={"version": "100"}), play.now)
+        await reviews.sweep()
+        reviews.conclude(Verdict.REVISE, "mc-reviewed-r1")
+        await reviews.sweep()
+
+    asyncio.run(held())
 
 
 def unstaffed(database: Database, folder: Path) -> None:

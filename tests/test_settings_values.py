@@ -72,7 +72,7 @@ def test_no_setting_is_read_under_another_name(command: Command, monkeypatch: py
         ("MAIL_COMBINE_SECONDS", "-1"),
         ("ATTACHMENT_MEBIBYTES", "0"),
         ("ATTACHMENT_MEBIBYTES", "100"),
-        ("ATTACHMENT_TYPES", "pdf"),
+        ("ATTACHMENT_TYPES", "portable"),
     ],
 )
 def test_a_bad_value_is_told_by_name(command: Command, monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:

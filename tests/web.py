@@ -58,6 +58,7 @@ class Decider:
         conditions: Sequence[Condition] = (),
         statement: str = "",
         logo: bool = False,
+        teach_out_on: dt.date | None = None,
         channel: Channel = Channel.LINK,
         strength: Strength | None = None,
     ) -> DecisionReceipt:
@@ -67,7 +68,14 @@ class Decider:
         comment = comment.strip()
         place, agreed = task_place(self.play.database, task_id), identified(task_id, conditions)
         checked = check_answer(
-            place.stage_def, verdict, comment, scores or {}, place.reason, agreed, statement=statement
+            place.stage_def,
+            verdict,
+            comment,
+            scores or {},
+            place.reason,
+            agreed,
+            statement=statement,
+            teach_out_on=teach_out_on,
         )
         number = ids.decision_id(task_id, actor, verdict, comment, scores or {}, [item.id for item in agreed])
         found = receipt(self.play.database, number)
@@ -87,6 +95,7 @@ class Decider:
             statement=statement,
             logo=logo,
             strength=strength,
+            teach_out_on=teach_out_on,
         )
         refused = refusal(self.play.state, event)
         if refused is not None:

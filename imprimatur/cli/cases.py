@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from imprimatur.cli.context import Environment, with_database, with_gateway
-from imprimatur.cli.durations import parse_duration
+from imprimatur.cli.durations import parse_day, parse_duration
 from imprimatur.cli.output import JSON_OPTION, show, table, when
 from imprimatur.errors import InputError, ProposalIncomplete
 from imprimatur.frameworks.loader import load_proposal
@@ -135,11 +135,15 @@ def decide(
     ] = None,
     statement: Annotated[str, typer.Option(help="Words that are published; where the stage asks for them.")] = "",
     logo: Annotated[bool, typer.Option("--logo", help="The organisation's logo may be shown with them.")] = False,
+    teach_out: Annotated[
+        str | None, typer.Option(metavar="DAY", help="Until when learners can finish; with the verdict retire.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Record a decision on a task."""
     scores = _parse_scores(score or [])
     given = [parse_condition(words) for words in condition or []]
+    until = parse_day(teach_out) if teach_out else None
 
     async def act(gateway: "Gateway", database: Database) -> Any:
         return await gateway.decide(
@@ -151,6 +155,7 @@ def decide(
             conditions=given,
             statement=statement,
             logo=logo,
+            teach_out_on=until,
         )
 
     receipt = with_gateway(act)

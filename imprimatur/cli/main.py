@@ -18,6 +18,7 @@ from imprimatur.cli import (
     deliveries,
     desk,
     figures,
+    improvement,
     incidents,
     keys,
     mail,
@@ -64,6 +65,8 @@ app.add_typer(publication.app, name="publication")
 app.add_typer(catalogue.app, name="catalogue")
 app.add_typer(access.key_app, name="key")
 app.add_typer(incidents.app, name="incident")
+app.add_typer(improvement.reviews_app, name="reviews")
+app.add_typer(improvement.indicators_app, name="indicators")
 mail.mail_app.command("list")(deliveries.list_)
 mail.mail_app.command("show")(deliveries.show_)
 app.add_typer(figures.app, name="figures")

@@ -18,6 +18,8 @@ from imprimatur.gateway import Gateway
 from imprimatur.imports import ImportRunner
 from imprimatur.logs import configure_logs
 from imprimatur.mail.links import Links
+from imprimatur.publication.keys import Keyring
+from imprimatur.publication.vault import Vault
 from imprimatur.settings import Settings
 from imprimatur.store.engine import Database
 from imprimatur.web.api.app import create_api
@@ -59,6 +61,7 @@ async def _serve(
     with open_database(environment) as database:
         async with open_gateway(environment, database) as gateway:
             runner = ImportRunner(gateway, database)
+            keyring = Keyring(database, Vault(environment.secret_keys()), links.base_url)
             app = create_app(
                 database=database,
                 decider=gateway,
@@ -70,7 +73,7 @@ async def _serve(
                 proposals=gateway,
                 uploads=upload_rules(environment.settings),
                 wake_imports=runner.wake.set,
-                api=create_api(database, gateway, links, _rates(environment)),
+                api=create_api(database, gateway, links, keyring, _rates(environment), runner.wake.set),
                 gateway=gateway,
                 machinery=machinery_of(environment, gateway),
             )

@@ -9,6 +9,7 @@ from imprimatur.errors import InputError, Problem
 from imprimatur.frameworks.calendars import work_calendar
 from imprimatur.frameworks.documents import parse, read_text, spelled
 from imprimatur.frameworks.field_checks import Found, field_problems, unknown_field
+from imprimatur.frameworks.improvement_checks import review_problems, review_warnings
 from imprimatur.frameworks.json_lines import Place
 from imprimatur.frameworks.loader import validate
 from imprimatur.frameworks.meeting_checks import meeting_problems
@@ -66,12 +67,15 @@ def _all_problems(framework: Framework, holders: Holders | None) -> Found:
         yield from _stage_problems(framework, stage, ("stages", index))
         if stage.reviewers and holders is not None:
             yield from _directory_problems(stage, holders, ("stages", index))
-    yield from _publication_problems(framework)
+    if not framework.reviews:
+        yield from _publication_problems(framework)
+    yield from review_problems(framework)
     yield from track_problems(framework)
     yield from _track_promises(framework)
     promise = framework.speed_to_market
     yield from _promise_problems(framework, promise.within, promise.calendar, ("speed_to_market", "within"))
     if holders is not None:
+        yield from review_warnings(framework)
         yield from _unheld(promise.escalate_to, holders, ("speed_to_market", "escalate_to"))
 
 

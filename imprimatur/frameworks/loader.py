@@ -22,6 +22,8 @@ from models.stacking import Pathway
 Model = TypeVar("Model", bound=BaseModel)
 # Stored with the database, one for each kind of micro-credential.
 SHIPPED = ("industry-credit", "coursework-credit", "non-credit")
+# Stored with the database as well; its cases are reviews of what is published.
+REVIEWS = ("improvement-review",)
 # Stored only when somebody adds them.
 INSTITUTIONS = ("acu", "buffalo", "kentucky", "msu-denver", "nzqa", "sydney", "ubc")
 # Nobody reads further, and looking for near words takes time.
@@ -127,6 +129,12 @@ def shipped() -> dict[str, Framework]:
 
 
 @cache
+def reviews() -> dict[str, Framework]:
+    """The frameworks of reviews that come with Imprimatur, by id."""
+    return {name: load_framework(shipped_path(name)) for name in REVIEWS}
+
+
+@cache
 def institutions() -> dict[str, Framework]:
     """The processes of real institutions that come with Imprimatur, by id."""
     return {name: load_framework(shipped_path(name)) for name in INSTITUTIONS}
@@ -140,7 +148,7 @@ def framework_file(named: str) -> Path:
     file = Path(named)
     if file.exists() and not file.is_dir():
         return file
-    known = (*SHIPPED, *INSTITUTIONS)
+    known = (*SHIPPED, *REVIEWS, *INSTITUTIONS)
     if named in known:
         return shipped_path(named)
     if file.name == named and not file.suffix and not file.is_dir():

@@ -2,7 +2,7 @@
 
 from imprimatur.frameworks.field_checks import Found
 from imprimatur.frameworks.json_lines import Place
-from imprimatur.rules.voting import IN_FAVOUR
+from imprimatur.rules.voting import IN_FAVOUR, OPTIONS
 from models.framework import StageDef
 from models.vocabulary import AtBreach, Carry, StageKind, Verdict
 
@@ -13,6 +13,7 @@ _NEEDS: dict[StageKind, tuple[str, ...]] = {
     StageKind.INFORMATION: (),
     StageKind.OBJECTION: ("sla",),
     StageKind.PUBLICATION: (),
+    StageKind.RECOMMENDATION: ("voting", "sla"),
 }
 _PEOPLE_DECIDE = ("conditions", "statement", "valid_for", "carry", "committee")
 _ROOM = ("window", "authentication")
@@ -22,13 +23,15 @@ _IDLE: dict[StageKind, tuple[str, ...]] = {
     StageKind.INFORMATION: ("voting", "sla", "quality_gate", "criteria", "on_rejection", *_PEOPLE_DECIDE, *_ROOM),
     StageKind.OBJECTION: ("voting", "criteria", *_PEOPLE_DECIDE),
     StageKind.PUBLICATION: ("quality_gate", "on_rejection", *_PEOPLE_DECIDE, *_ROOM),
+    StageKind.RECOMMENDATION: ("quality_gate", "on_rejection", "conditions", "statement", "valid_for", "carry"),
 }
 _FIT: dict[StageKind, frozenset[Verdict]] = {
-    StageKind.REVIEW: frozenset(Verdict) - {Verdict.ENDORSE, Verdict.OBJECT, Verdict.ACKNOWLEDGE},
-    StageKind.ENDORSEMENT: frozenset(Verdict) - {Verdict.APPROVE, Verdict.OBJECT, Verdict.ACKNOWLEDGE},
+    StageKind.REVIEW: frozenset(Verdict) - OPTIONS - {Verdict.ENDORSE, Verdict.OBJECT, Verdict.ACKNOWLEDGE},
+    StageKind.ENDORSEMENT: frozenset(Verdict) - OPTIONS - {Verdict.APPROVE, Verdict.OBJECT, Verdict.ACKNOWLEDGE},
     StageKind.INFORMATION: frozenset({Verdict.ACKNOWLEDGE}),
     StageKind.OBJECTION: frozenset({Verdict.OBJECT, Verdict.ACKNOWLEDGE, Verdict.RECUSE}),
     StageKind.PUBLICATION: frozenset(),
+    StageKind.RECOMMENDATION: OPTIONS | {Verdict.ABSTAIN, Verdict.RECUSE},
 }
 _BY_SILENCE = frozenset({AtBreach.APPROVE, AtBreach.REJECT, AtBreach.SKIP})
 
@@ -57,7 +60,11 @@ def kind_problems(stage: StageDef, place: Place) -> Found:
         if verdict not in fit:
             problem = f"a stage of kind {stage.kind} has no use for the verdict {verdict!r}"
             yield (*place, "verdicts", index), "verdict_unfit", problem, ", ".join(sorted(fit)) or "no verdicts here"
-    if _NEEDS[stage.kind] == ("voting", "sla") and not IN_FAVOUR.intersection(stage.accepted()):
+    if stage.kind is StageKind.RECOMMENDATION:
+        if len(OPTIONS.intersection(stage.accepted())) < 2:
+            problem = "with fewer than two options there is nothing to recommend"
+            yield (*place, "verdicts"), "recommendation_without_choice", problem, ", ".join(sorted(OPTIONS))
+    elif _NEEDS[stage.kind] == ("voting", "sla") and not IN_FAVOUR.intersection(stage.accepted()):
         wanted = Verdict.ENDORSE if stage.kind is StageKind.ENDORSEMENT else Verdict.APPROVE
         problem = f"no reviewer of this stage may {wanted}"
         yield (*place, "verdicts"), "approval_impossible", problem, f"{wanted} among them"

@@ -67,6 +67,10 @@ _DECIDED = {
     "endorse": "Endorsed {stage}",
     "acknowledge": "Acknowledged {stage}",
     "object": "Objected in {stage}",
+    "continue": "Recommended in {stage} that it continues as it is",
+    "revise": "Recommended in {stage} to have it revised",
+    "pause": "Recommended in {stage} to pause the intake",
+    "retire": "Recommended in {stage} to retire it",
 }
 _CAUSES = {
     "breach": "its time ran out",
@@ -229,6 +233,18 @@ def _record_status_changed(data: Data) -> str:
     return f"The published record is now {_words(data['status'])}{by}{_because(data)}"
 
 
+def _review_concluded(data: Data) -> str:
+    if data["outcome"] is None:
+        return f"Ended the review of {data['of']} without an outcome{_because(data)}"
+    until = f", teaching until {data['teach_out_on']}" if data["teach_out_on"] else ""
+    return f"Concluded the review of {data['of']}: {data['outcome']}{until} ({data['reason']})"
+
+
+def _indicators(data: Data) -> str:
+    told = [f"{_words(item['indicator'])} {item['value']:g} in {item['period']}" for item in data["values"]]
+    return f"Received {_names(told)}"
+
+
 _SENTENCES: dict[EventType, Callable[[Data], str]] = {
     EventType.CASE_SUBMITTED: lambda d: f"Submitted “{d['title']}” under {d['framework']} {d['version']}",
     EventType.CASE_RETURNED: _returned,
@@ -313,5 +329,13 @@ _SENTENCES: dict[EventType, Callable[[Data], str]] = {
     EventType.TARGET_FAILED: lambda d: f"Could not reach {d['target']}{_because(d)}",
     EventType.RECORD_STATUS_CHANGED: _record_status_changed,
     EventType.CREDENTIAL_PUBLISHED: lambda d: f"Published version {d['version']} as {d['slug']}",
+    EventType.REVIEW_SCHEDULED: lambda d: f"Set the next review for {d['due_at'][:10]}{_because(d)}",
+    EventType.REVIEW_CALLED: lambda d: f"Called review {d['number']}, {d['review']}{_because(d)}",
+    EventType.REVIEW_EVIDENCE_ADDED: lambda d: f"Added to the review {d['review']}{_because(d)}",
+    EventType.REVIEW_BEGUN: lambda d: f"Began review {d['number']} of {d['of']}{_because(d)}",
+    EventType.REVIEW_CONCLUDED: _review_concluded,
+    EventType.REVIEW_CARRIED_OUT: lambda d: f"Carried out what the review {d['review']} came to: {d['told']}",
+    EventType.REPLACEMENT_DRAFTED: lambda d: f"Opened {d['draft']} for the new version that a review asked for",
+    EventType.INDICATORS_RECEIVED: _indicators,
     EventType.CASE_CLOSED: lambda d: f"Closed the case as {_words(d['status'])}: {d['reason']}",
 }

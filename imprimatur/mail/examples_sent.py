@@ -25,7 +25,7 @@ from imprimatur.mail.regular import OpenTask, RegularContext
 from imprimatur.mail.sign_in import SignInContext
 from imprimatur.store.outbox import Mail
 from imprimatur.store.preferences import Preferences
-from models.vocabulary import AssignmentReason, Digest, MailKind, TaskClosure, TaskStatus
+from models.vocabulary import AssignmentReason, Digest, MailKind, ReviewOutcome, TaskClosure, TaskStatus
 
 COLLEAGUE, COLLEAGUE_NAME = "sam.okoye@example.edu", "Sam Okoye"
 WHY = "I am away until the end of the month."
@@ -41,6 +41,7 @@ def sent_examples() -> Iterator[tuple[str, Letter]]:
     data = {"link_id": "example", "expires_at": (AT + dt.timedelta(minutes=15)).isoformat()}
     mail = Mail("m-example", "", None, MailKind.SIGN_IN, OFFICE, "Lena Virtanen", data, AT, 0)
     yield "sign_in", SignInContext(mail, "Lena Virtanen", Preferences(), AT)
+    yield from _reviews()
     yield from _combined()
 
 
@@ -93,6 +94,17 @@ def _receipts() -> Iterator[tuple[str, MailContext]]:
     reason = "2 approved (2 needed), 0 rejected, 0 requested changes"
     told = {"stage": "quality", "round": 1, "outcome": "approved", "reason": reason}
     yield "stage_outcome", replace(_telling(about_case(MailKind.STAGE_OUTCOME), **told), decisions=decisions())
+
+
+def _reviews() -> Iterator[tuple[str, MailContext]]:
+    case = about_case(MailKind.REVIEW, stage=False)
+    of: dict[str, Any] = {"of": CASE, "number": 1}
+    due = "the time that the framework gives between reviews is over"
+    yield "review", _telling(case, happened="begun", reason=due, **of)
+    yield "review/coming", _telling(case, happened="coming", of=CASE, due_at=DUE.isoformat(), reason="")
+    for outcome in ReviewOutcome:
+        reason = f"the stage conclusion recommended to {outcome}"
+        yield f"review/{outcome}", _telling(case, happened="concluded", outcome=str(outcome), reason=reason, **of)
 
 
 def _open_task(number: int, effort: str, due_at: dt.datetime | None, wanted: str = "decision") -> OpenTask:

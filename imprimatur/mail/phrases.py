@@ -26,6 +26,12 @@ OUTCOMES = (
 )
 # What a stage came to, where no outcome of a case is called the same.
 STAGE_OUTCOMES = ("endorsed", "refused", "skipped")
+# Why a review began or ended so, where no person said why.
+REVIEWS = (
+    "the time that the framework gives between reviews is over",
+    "the stage %(name)s recommended to %(option)s",
+    "no stage recommended anything, so it goes on as it is",
+)
 MISSING = (
     "is missing",
     "needs at least 1 entry, has %(has)s",
@@ -100,6 +106,8 @@ FORMS = {
     "sender": r"\S+@\S+|an unclear sender",
     "line": r".+",
     "role": r"[\w ]+",
+    "name": r"[a-z][a-z0-9_-]*",
+    "option": r"continue|revise|pause|retire",
     "words": r".+",
     "value": r".+",
     "word": r"'.+'",
@@ -110,4 +118,4 @@ FORMS = {
     "time": r"\d{4}-\d\d-\d\d \d\d:\d\d UTC",
 }
 NUMBER = r"-?\d[\d.,]*"
-PHRASES = (*OUTCOMES, *STAGE_OUTCOMES, *MISSING, *REFUSALS, *REPLIES)
+PHRASES = (*OUTCOMES, *STAGE_OUTCOMES, *REVIEWS, *MISSING, *REFUSALS, *REPLIES)

@@ -45,6 +45,10 @@ SAID = {
     Verdict.ENDORSE: "endorsed",
     Verdict.ACKNOWLEDGE: "acknowledged",
     Verdict.OBJECT: "objected",
+    Verdict.CONTINUE: "recommends to go on as it is",
+    Verdict.REVISE: "recommends a new version",
+    Verdict.PAUSE: "recommends to pause the intake",
+    Verdict.RETIRE: "recommends to retire it",
 }
 INCIDENTS = {
     IncidentKind.NO_REVIEWER: "Nobody can review a stage",
@@ -137,6 +141,8 @@ def _part(language: Language, name: str, value: str) -> str:
         case "verdict":
             label = VERDICT_LABELS.get(value.strip("'"))  # type: ignore[call-overload]
             return language.gettext(label) if label else value
+        case "option":
+            return language.gettext(VERDICT_LABELS[Verdict(value)])
         case "verdicts":
             return ", ".join(proposed(Verdict(verdict), language.tag) for verdict in value.split(", "))
     return value

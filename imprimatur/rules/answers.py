@@ -1,5 +1,6 @@
 """Whether a reviewer's answer has the form its stage asks for."""
 
+import datetime as dt
 import re
 from collections.abc import Sequence
 
@@ -11,7 +12,9 @@ from models.texts import NOT_PRINTABLE
 from models.vocabulary import AssignmentReason, Conditions, Statement, Verdict
 
 COMMENT_LIMIT = 20_000
-NEEDS_COMMENT = frozenset({Verdict.REJECT, Verdict.REQUEST_CHANGES, Verdict.OBJECT})
+NEEDS_COMMENT = frozenset(
+    {Verdict.REJECT, Verdict.REQUEST_CHANGES, Verdict.OBJECT, Verdict.REVISE, Verdict.PAUSE, Verdict.RETIRE}
+)
 
 
 CONDITIONS_LIMIT, CONDITION_LIMIT, STATEMENT_LIMIT = 20, 4000, 1000
@@ -27,6 +30,7 @@ def check_answer(
     conditions: Sequence[Condition] = (),
     *,
     statement: str = "",
+    teach_out_on: dt.date | None = None,
     stands_aside: bool = False,
 ) -> Verdict:
     """The verdict, when the answer is well formed; otherwise raises with every problem at once.
@@ -38,6 +42,7 @@ def check_answer(
         *_score_problems(stage, verdict, scores),
         *_condition_problems(stage, verdict, conditions),
         *_statement_problems(stage, verdict, statement),
+        *_teach_out_problems(verdict, teach_out_on),
     ]
     allowed = [str(v) for v in stage.accepted(reason)]
     allowed += [Verdict.RECUSE] if stands_aside and Verdict.RECUSE not in allowed else []
@@ -132,6 +137,13 @@ def _statement_problems(stage: StageDef, verdict: str, statement: str) -> list[P
         text = f"the statement has {len(statement)} characters, at most {STATEMENT_LIMIT} are published"
         return [Problem("statement", text, f"at most {STATEMENT_LIMIT} characters", code="statement_too_long")]
     return []
+
+
+def _teach_out_problems(verdict: str, teach_out_on: dt.date | None) -> list[Problem]:
+    if teach_out_on is None or verdict == Verdict.RETIRE:
+        return []
+    text = f"a day on which teaching ends comes with {Verdict.RETIRE!s}, not with {verdict!r}"
+    return [Problem("teach_out_on", text, "retire, or no day", code="teach_out_without_retiring")]
 
 
 def _problems_of_one(number: int, given: Condition) -> list[Problem]:

@@ -1,5 +1,6 @@
 """A case state being changed: shallow copies of what changes, effects in order."""
 
+from imprimatur.rules.recommending import conclusion
 from models.calendars import BusinessDuration
 from models.case import CaseState, StageState, TaskState
 from models.conditions import LapseCondition, OpenCondition
@@ -18,6 +19,7 @@ from models.effects import (
     SeekReviewers,
     SkipStage,
 )
+from models.improvement import ConcludeReview
 from models.plan import Plan, StagePlan
 from models.vocabulary import (
     AssignmentReason,
@@ -40,6 +42,8 @@ AT_REST: dict[str, object] = {
     "confirms": None,
 }
 
+_SELDOM = ("change", "reviews")
+
 
 class Draft:
     def __init__(self, state: CaseState, plan: Plan) -> None:
@@ -57,6 +61,7 @@ class Draft:
         self.proposed = dict(state.proposed)
         self.conditions = dict(state.conditions)
         self.change = state.change
+        self.reviews = state.reviews
         self.effects: list[Effect] = []
         self._opened: set[str] = set()
 
@@ -64,8 +69,8 @@ class Draft:
         self.effects.append(effect)
 
     def finish(self) -> tuple[CaseState, tuple[Effect, ...]]:
-        # Most cases never change their framework, and their histories need not say so.
-        changed = {"change": self.change} if self.change != self._before.change else {}
+        # Most cases never change their framework and are no reviews, and their histories need not say so.
+        changed = {name: getattr(self, name) for name in _SELDOM if getattr(self, name) != getattr(self._before, name)}
         state = self._before.model_copy(
             update=changed
             | {
@@ -192,9 +197,19 @@ class Draft:
             for stage in ready:
                 self._open(stage)
         if self.status is CaseStatus.IN_REVIEW and self.all_passed():
-            self.status = CaseStatus.PUBLISHED
-            self._close_remaining_tasks(TaskClosure.CASE_PUBLISHED, actor)
-            self.add(CloseCase(status=CaseStatus.PUBLISHED, actor=actor, reason="every stage passed"))
+            self._succeed(actor)
+
+    def _succeed(self, actor: str) -> None:
+        if self.reviews is not None:
+            self.status = CaseStatus.CONCLUDED
+            self._close_remaining_tasks(TaskClosure.CASE_CONCLUDED, actor)
+            concluded = conclusion(self.reviews, self.plan, self.stages, self.tasks)
+            self.add(concluded)
+            self.add(CloseCase(status=CaseStatus.CONCLUDED, actor=actor, reason=concluded.reason))
+            return
+        self.status = CaseStatus.PUBLISHED
+        self._close_remaining_tasks(TaskClosure.CASE_PUBLISHED, actor)
+        self.add(CloseCase(status=CaseStatus.PUBLISHED, actor=actor, reason="every stage passed"))
 
     def _skip(self, stage: StageState, reason: str) -> None:
         self.put_stage(stage, status=StageStatus.CLOSED, outcome=StageOutcome.SKIPPED, round=self.round)
@@ -278,4 +293,6 @@ class Draft:
         self._close_remaining_tasks(closure, actor)
         self.status = status
         self.lapse_conditions(f"the case was {status}")
+        if self.reviews is not None:
+            self.add(ConcludeReview(about=self.reviews, reason=reason))
         self.add(CloseCase(status=status, actor=actor, reason=reason))

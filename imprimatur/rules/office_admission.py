@@ -72,7 +72,7 @@ def _by_subject(state: CaseState, event: OfficeEvent, plan: Plan | None) -> Refu
     match event:
         case Extended() | ActProposed():
             return _stage_refusal(state, event.stage, open_only=True) or (
-                _proposal_refusal(state, event) if isinstance(event, ActProposed) else None
+                _proposal_refusal(state, event, plan) if isinstance(event, ActProposed) else None
             )
         case Placed():
             return _stage_refusal(state, event.stage, open_only=True) or _placing_refusal(event, plan)
@@ -104,7 +104,14 @@ def _stage_refusal(state: CaseState, stage_id: str, *, open_only: bool) -> Refus
     return None
 
 
-def _proposal_refusal(state: CaseState, event: ActProposed) -> Refusal | None:
+def _proposal_refusal(state: CaseState, event: ActProposed, plan: Plan | None) -> Refusal | None:
+    if plan is not None and event.act is OfficeAct.OVERRIDE and plan.stage(event.stage).recommends:
+        return Refusal(
+            "Refused",
+            "outcome_not_offered",
+            "A stage that recommends is neither approved nor rejected.",
+            "Skip it, or ask those who review to answer.",
+        )
     allowed = {
         OfficeAct.SKIP: (StageOutcome.SKIPPED,),
         OfficeAct.OVERRIDE: (StageOutcome.APPROVED, StageOutcome.REJECTED),

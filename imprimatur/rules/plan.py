@@ -8,6 +8,11 @@ from models.plan import Plan, StagePlan
 from models.tracks import Selection
 from models.vocabulary import OnRejection, StageKind, StageOutcome
 
+_POSITIVE = {
+    StageKind.ENDORSEMENT: StageOutcome.ENDORSED,
+    StageKind.RECOMMENDATION: StageOutcome.RECOMMENDED,
+}
+
 
 def plan_of(framework: Framework, selection: Selection | None = None) -> Plan:
     """The whole framework, or what of it applies to a proposal by the selection that was made for it."""
@@ -37,7 +42,8 @@ def _stage_plan(stage: StageDef, chosen: Selection) -> StagePlan:
         "publishes": stage.kind is StageKind.PUBLICATION,
         "informs": stage.kind is StageKind.INFORMATION,
         "objection": stage.kind is StageKind.OBJECTION,
-        "positive": StageOutcome.ENDORSED if stage.kind is StageKind.ENDORSEMENT else StageOutcome.APPROVED,
+        "positive": _POSITIVE.get(stage.kind, StageOutcome.APPROVED),
+        "recommends": stage.kind is StageKind.RECOMMENDATION,
         "material": stage.material,
         "committee": stage.committee,
         "carry": stage.carry,

@@ -52,6 +52,7 @@ from models.events import (
     Ticked,
     Withdrawn,
 )
+from models.improvement import BeginReview
 from models.plan import Plan
 from models.vocabulary import (
     AssignmentReason,
@@ -200,6 +201,9 @@ def _submit(draft: Draft, event: Submitted) -> None:
     draft.version, draft.digest = 1, event.digest
     draft.stages = {stage.id: StageState(id=stage.id) for stage in draft.plan.stages}
     draft.add(AddVersion(actor=event.actor, version=1, digest=event.digest, complete=event.complete))
+    if event.reviews is not None:
+        draft.reviews = event.reviews
+        draft.add(BeginReview(about=event.reviews))
     if event.complete:
         _start(draft, event)
 
@@ -248,7 +252,8 @@ def _revise(draft: Draft, event: Revised) -> None:
 
 def _decide(draft: Draft, event: Decided) -> None:
     task = draft.tasks[event.task_id]
-    draft.put_task(task, status=TaskStatus.DECIDED, verdict=event.verdict)
+    until = {"teach_out_on": event.teach_out_on} if event.teach_out_on else {}
+    draft.put_task(task, status=TaskStatus.DECIDED, verdict=event.verdict, **until)
     draft.add(RecordDecision(decision=event, stage=task.stage, round=task.round, digest=draft.digest))
     conditions.propose(draft, event, task.stage)
     stage, plan = draft.stages[task.stage], draft.plan.stage(task.stage)
@@ -307,6 +312,8 @@ def _settle_votes(draft: Draft, stage: StageState, actor: str) -> None:
     elif result.outcome is StageOutcome.CHANGES_REQUESTED:
         _send_back(draft, stage, actor, result.reason)
     else:
+        if result.recommendation is not None:
+            stage = draft.put_stage(stage, recommendation=result.recommendation)
         draft.pass_stage(stage, result.reason)
         draft.advance(actor)
 

@@ -9,7 +9,7 @@ Whoever stood aside and has a deputy is out of the count: the deputy is asked in
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from imprimatur.rules.offers import counted
@@ -27,7 +27,10 @@ from models.vocabulary import (
 
 IN_FAVOUR = frozenset({Verdict.APPROVE, Verdict.ENDORSE})
 AGAINST = frozenset({Verdict.REJECT, Verdict.REQUEST_CHANGES})
-TAKES_PART = IN_FAVOUR | AGAINST | {Verdict.ABSTAIN, Verdict.ACKNOWLEDGE}
+# What can be recommended in a review, the gravest last.
+GRAVITY = (Verdict.CONTINUE, Verdict.REVISE, Verdict.PAUSE, Verdict.RETIRE)
+OPTIONS = frozenset(GRAVITY)
+TAKES_PART = IN_FAVOUR | AGAINST | OPTIONS | {Verdict.ABSTAIN, Verdict.ACKNOWLEDGE}
 
 
 @dataclass(frozen=True)
@@ -117,6 +120,7 @@ class Verdicts:
     outcome: StageOutcome | None
     reason: str
     deadlocked: bool = False
+    recommendation: Verdict | None = None
 
 
 OPEN = Verdicts(None, "")
@@ -167,6 +171,8 @@ def evaluate(plan: StagePlan, tasks: Iterable[TaskState], deadlocked: bool = Fal
     if plan.objection:
         return _evaluate_objections(plan, tasks, deadlocked)
     tally = Tally.of(plan, tasks)
+    if plan.recommends:
+        return _evaluate_recommendations(plan, tasks, tally, deadlocked=deadlocked, late=late)
     if deadlocked and plan.refers_rejection:
         return _casting_vote(plan, tasks) or OPEN
     if tally.vetoed:
@@ -188,6 +194,37 @@ def _evaluate_objections(plan: StagePlan, tasks: list[TaskState], deadlocked: bo
     if not tasks:
         return Verdicts(None, "nobody was asked who could object", deadlocked=True)
     return (_casting_vote(plan, tasks) if deadlocked else None) or OPEN
+
+
+def _evaluate_recommendations(
+    plan: StagePlan, tasks: list[TaskState], tally: Tally, *, deadlocked: bool, late: bool
+) -> Verdicts:
+    """Each option is counted by itself against the threshold; of two that reach it alike, the graver one counts."""
+    if plan.waits_for_all and tally.outstanding_people and not deadlocked and not late:
+        return OPEN
+    brought_in = {task.verdict for task in tasks if task.reason is AssignmentReason.ESCALATION}
+    casting = next((option for option in reversed(GRAVITY) if option in brought_in), None)
+    if deadlocked and casting is not None:
+        return _recommended(plan, casting, "by the casting vote of the escalation")
+    weights = {option: sum(plan.weight_of(task.role) for task in tasks if task.verdict is option) for option in GRAVITY}
+    # What a share is counted of: everybody who recommends something.
+    tally = replace(tally, approvals=sum(weights.values()))
+    quorum, needed = quorum_of(plan, tally), threshold_of(plan, tally)
+    best = max(weights.values())
+    if best >= needed and tally.participants >= quorum:
+        option = next(option for option in reversed(GRAVITY) if weights[option] == best)
+        weight = " by weight" if plan.weights else ""
+        took_part = f"{tally.participants} took part ({quorum} needed)"
+        return _recommended(plan, option, f"{best} recommended it{weight} ({needed} needed), {took_part}")
+    if tally.participants + tally.outstanding_people < quorum:
+        return Verdicts(None, "the quorum can no longer be reached", deadlocked=True)
+    if tally.outstanding_people == 0 or best + tally.outstanding < needed:
+        return Verdicts(None, "no recommendation has enough support", deadlocked=True)
+    return OPEN
+
+
+def _recommended(plan: StagePlan, option: Verdict, why: str) -> Verdicts:
+    return Verdicts(plan.positive, f"{option}: {why}", recommendation=option)
 
 
 def _approval(plan: StagePlan, tally: Tally, needed: int, quorum: int) -> str:

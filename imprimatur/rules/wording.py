@@ -21,6 +21,10 @@ VERDICT_LABELS = {
     Verdict.ENDORSE: "Endorse",
     Verdict.ACKNOWLEDGE: "Acknowledge",
     Verdict.OBJECT: "Object",
+    Verdict.CONTINUE: "Continue as it is",
+    Verdict.REVISE: "Have it revised",
+    Verdict.PAUSE: "Pause the intake",
+    Verdict.RETIRE: "Retire it",
 }
 # What somebody is asked for; an objection that was raised is decided upon like anything else.
 ASKED_FOR = {StageKind.INFORMATION: "acknowledgement", StageKind.OBJECTION: "objection"}
@@ -41,6 +45,7 @@ _CLOSED: dict[TaskClosure, tuple[str, str]] = {
     TaskClosure.CASE_REJECTED: ("the proposal was rejected", "by the decision of"),
     TaskClosure.CASE_WITHDRAWN: ("the proposal was withdrawn", "by"),
     TaskClosure.CASE_PUBLISHED: ("the micro-credential was published", "after the decision of"),
+    TaskClosure.CASE_CONCLUDED: ("the review was concluded", "after the decision of"),
     TaskClosure.TIME_RAN_OUT: ("the time to answer ran out", "as noted by"),
     TaskClosure.STAGE_SKIPPED: ("the stage was skipped", "by"),
     TaskClosure.STAGE_OVERRIDDEN: ("the stage was decided in the reviewers' place", "by"),

@@ -108,9 +108,12 @@ def case_sheet(database: Database, viewer: Viewer, case_id: str) -> CaseSheet:
         proposal = proposal_by_digest(connection, view.digest)
         decisions = [row for row in _decisions(connection, case_id) if shown(row["stage"], row["round"])]
         people = {view.proposer, *(row["actor"] for row in decisions), *(task.assignee for task in view.tasks)}
-        names = _names(connection, people | ({view.held.actor} if view.held else set()))
-        tasks = connection.execute(select(_TASK.c.task_id, _TASK.c.role).where(_TASK.c.case_id == case_id))
-        roles = {task_id: role for task_id, role in tasks if role}
+        columns = (_TASK.c.task_id, _TASK.c.role, _TASK.c.assignee, _TASK.c.assignee_name)
+        tasks = connection.execute(select(*columns).where(_TASK.c.case_id == case_id)).all()
+        roles = {row.task_id: row.role for row in tasks if row.role}
+        # A partner's contact is called as the proposal has it, and stands in no directory.
+        names = {row.assignee: row.assignee_name for row in tasks if row.assignee_name}
+        names |= _names(connection, people | ({view.held.actor} if view.held else set()))
         versions = connection.execute(
             select(_VERSION).where(_VERSION.c.case_id == case_id).order_by(_VERSION.c.version.desc())
         ).mappings()

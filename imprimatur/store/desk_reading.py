@@ -6,29 +6,35 @@ from dataclasses import dataclass
 from typing import Any
 
 from pydantic import BaseModel
-from sqlalchemy import and_, case, func, select
+from sqlalchemy import Select, and_, case, func, select
 
 from imprimatur.access.viewer import Scope, Viewer
 from imprimatur.store.access import overseen, within
 from imprimatur.store.case_listing import CaseLine, Need, all_lines, lines_needing, lines_of, needing
 from imprimatur.store.engine import Database
-from models.tables import CaseRow, IncidentRow, StageRow, TaskRow
+from models.tables import CaseRow, ImprovementRow, IncidentRow, StageRow, TaskRow
 from models.vocabulary import CaseStatus, TaskStatus
 
 _CASE = CaseRow.__table__  # type: ignore[attr-defined]
 _STAGE = StageRow.__table__  # type: ignore[attr-defined]
 _TASK = TaskRow.__table__  # type: ignore[attr-defined]
 _INCIDENT = IncidentRow.__table__  # type: ignore[attr-defined]
+_IMPROVEMENT = ImprovementRow.__table__  # type: ignore[attr-defined]
 LISTED = 6
+REVIEWS_AHEAD = dt.timedelta(days=60)
 
 
 @dataclass(frozen=True)
 class OfficeDesk:
-    """``counts`` are cases in the scope by need, ``open`` those that have not ended; ``lists`` hold the most urgent."""
+    """``counts`` are cases in the scope by need, ``open`` those that have not ended; ``lists`` hold the most urgent.
+
+    ``reviews`` of what is published are open, or due within sixty days.
+    """
 
     counts: Mapping[Need, int]
     open: int
     lists: Mapping[Need, Sequence[CaseLine]]
+    reviews: int = 0
 
 
 class OwnTask(BaseModel):
@@ -54,13 +60,20 @@ class Incident(BaseModel):
 
 
 def office_desk(database: Database, scope: Scope, now: dt.datetime) -> OfficeDesk:
-    """One query for all counts, and two for each list."""
+    """One query for all counts, one for reviews, and two for each list."""
     counted = [func.coalesce(func.sum(case((needing(need, now), 1), else_=0)), 0).label(need) for need in Need]
     is_open = func.coalesce(func.sum(case((_CASE.c.closed_at.is_(None), 1), else_=0)), 0).label("open")
     with database.read() as connection:
         row = connection.execute(select(*counted, is_open).where(within(scope))).mappings().one()
         lists = {need: lines_of(connection, lines_needing(need, scope, now, LISTED)) for need in Need}
-    return OfficeDesk({need: int(row[need]) for need in Need}, int(row["open"]), lists)
+        reviews = connection.execute(_reviews(scope, now)).scalar_one()
+    return OfficeDesk({need: int(row[need]) for need in Need}, int(row["open"]), lists, int(reviews))
+
+
+def _reviews(scope: Scope, now: dt.datetime) -> Select[Any]:
+    held_or_due = _IMPROVEMENT.c.open_review.is_not(None) | (_IMPROVEMENT.c.next_at <= now + REVIEWS_AHEAD)
+    counted = select(func.count()).select_from(_IMPROVEMENT).join(_CASE, _CASE.c.case_id == _IMPROVEMENT.c.case_id)
+    return counted.where(held_or_due, overseen(scope))
 
 
 def own_tasks(database: Database, viewer: Viewer) -> list[OwnTask]:

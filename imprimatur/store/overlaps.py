@@ -9,12 +9,16 @@ from imprimatur.rules.overlap import Corpus, Overlap
 from imprimatur.store.documents import proposal_by_digest
 from imprimatur.store.engine import Database
 from models.proposal import Proposal
-from models.tables import CaseRow
+from models.tables import CaseRow, ReviewRow
 from models.vocabulary import CaseStatus
 
 _CASE = CaseRow.__table__  # type: ignore[attr-defined]
+_REVIEW = ReviewRow.__table__  # type: ignore[attr-defined]
 _STATE = select(func.count(), func.coalesce(func.sum(_CASE.c.seq), 0)).select_from(_CASE)
-_CASES = select(_CASE.c.case_id, _CASE.c.digest, _CASE.c.status)
+# A review is about a micro-credential that is there already.
+_CASES = select(_CASE.c.case_id, _CASE.c.digest, _CASE.c.status).where(
+    _CASE.c.case_id.not_in(select(_REVIEW.c.review_case))
+)
 # What was given up is no credential that could be made twice.
 GIVEN_UP = frozenset({str(CaseStatus.REJECTED), str(CaseStatus.WITHDRAWN)})
 
@@ -23,7 +27,7 @@ class Overlaps:
     """One for each process: the first question reads every proposal, later ones only those that have changed since."""
 
     def __init__(self, database: Database) -> None:
-        self._database = database
+        self.database = database
         self._corpus = Corpus()
         self._seen: dict[str, tuple[str, str]] = {}
         self._state: tuple[int, int] | None = None
@@ -36,7 +40,7 @@ class Overlaps:
             return self._corpus.overlaps(proposal, besides=besides)
 
     def _catch_up(self) -> None:
-        with self._database.read() as connection:
+        with self.database.read() as connection:
             # Every commit raises its case's seq: as long as the sum stands nothing has changed.
             state = connection.execute(_STATE).one()
             if tuple(state) == self._state:

@@ -67,13 +67,7 @@ def add_webhook(
 ) -> WebhookEntry:
     """Raises InputError ``webhook_url_invalid`` or ``event_type_unknown``."""
     _check_url(url)
-    unknown = [name for name in events if name not in list(EventType)]
-    if unknown:
-        raise InputError(
-            "event_type_unknown",
-            f"There is no event {unknown[0]!r}.",
-            "docs/terminology.md lists the events; without any the webhook hears of all.",
-        )
+    _check_events(events)
     row = {
         "webhook_id": ids.new_webhook_id(),
         "url": url,
@@ -87,6 +81,16 @@ def add_webhook(
     with database.write() as connection:
         connection.execute(_WEBHOOK.insert().values(**row))
         return _entry(connection, str(row["webhook_id"]))
+
+
+def _check_events(events: Sequence[str]) -> None:
+    unknown = [name for name in events if name not in list(EventType)]
+    if unknown:
+        raise InputError(
+            "event_type_unknown",
+            f"There is no event {unknown[0]!r}.",
+            "docs/terminology.md lists the events; without any the webhook hears of all.",
+        )
 
 
 def _check_url(url: str) -> None:
@@ -137,6 +141,34 @@ def _entry(connection: Connection, webhook_id: str) -> WebhookEntry:
 def webhook(database: Database, webhook_id: str) -> WebhookEntry:
     """Raises NotFound ``webhook_unknown``."""
     with database.read() as connection:
+        return _entry(connection, webhook_id)
+
+
+def change_webhook(
+    database: Database,
+    webhook_id: str,
+    *,
+    url: str | None = None,
+    events: Sequence[str] | None = None,
+    units: Sequence[str] | None = None,
+) -> WebhookEntry:
+    """What is None stays; what waits already goes to the new address.
+
+    Raises as ``add_webhook``, NotFound ``webhook_unknown``, Refused ``webhook_ended``.
+    """
+    values: dict[str, Any] = {"url": url}
+    if url is not None:
+        _check_url(url)
+    if events is not None:
+        _check_events(events)
+        values["events"] = sorted(set(events))
+    if units is not None:
+        values["units"] = sorted(set(units))
+    values = {name: value for name, value in values.items() if value is not None}
+    with database.write() as connection:
+        _in_use(connection, webhook_id)
+        if values:
+            connection.execute(update(_WEBHOOK).where(_WEBHOOK.c.webhook_id == webhook_id).values(**values))
         return _entry(connection, webhook_id)
 
 
@@ -209,6 +241,12 @@ def queue_again(database: Database, delivery_id: str, at: dt.datetime) -> Delive
         values = {"status": str(DeliveryStatus.QUEUED), "due_at": at, "attempts": 0, "answer": "", "ended_at": None}
         connection.execute(update(_DELIVERY).where(_DELIVERY.c.delivery_id == delivery_id).values(**values))
         connection.execute(update(_WEBHOOK).where(_WEBHOOK.c.webhook_id == found.webhook_id).values(paused_until=None))
+        return _delivery(connection, delivery_id)
+
+
+def delivery(database: Database, delivery_id: str) -> Delivery:
+    """Raises NotFound ``delivery_unknown``."""
+    with database.read() as connection:
         return _delivery(connection, delivery_id)
 
 

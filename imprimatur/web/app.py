@@ -1,5 +1,6 @@
 """All pages and what guards them: with and without a session, and the embedded stack's inbox."""
 
+import datetime as dt
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 from urllib.parse import urlencode
@@ -32,6 +33,7 @@ from imprimatur.web import (
     oidc_pages,
     pathways,
     proposing,
+    reviews,
     sign_in,
     sla,
     tasks,
@@ -84,6 +86,7 @@ class Decider(Protocol):
         conditions: Sequence[Condition] = (),
         statement: str = "",
         logo: bool = False,
+        teach_out_on: dt.date | None = None,
         channel: Channel = Channel.LINK,
         strength: Strength | None = None,
     ) -> DecisionReceipt: ...
@@ -133,6 +136,7 @@ def create_app(
         app.include_router(drafts.router(database, gate, proposals, uploads, Overlaps(database)))
         app.include_router(imports.router(database, gate, wake_imports))
     app.include_router(case_pages.router(database, gate))
+    app.include_router(reviews.router(database, gate))
     app.include_router(version_pages.router(database, gate))
     app.include_router(view_pages.router(database, gate))
     if gateway is not None:

@@ -19,12 +19,14 @@ from imprimatur.rules.wording import VERDICT_LABELS, asked_for, closed_by
 from imprimatur.store.answer_drafts import draft_of, forget_draft, keep_draft
 from imprimatur.store.engine import Database
 from imprimatur.store.overlaps import Overlaps
+from imprimatur.store.reviews_reading import review_sheet
 from imprimatur.store.seen import is_seen, mark_seen
 from imprimatur.store.task_page import TaskPage, task_page
 from imprimatur.web import once, receipts
 from imprimatur.web.files import file_links
 from imprimatur.web.forms import read_form
 from imprimatur.web.rendering import page, wants_json
+from imprimatur.web.reviews import courses
 from models.conditions import Condition
 from models.vocabulary import Channel, Strength
 
@@ -97,6 +99,7 @@ def router(
                 conditions=_conditions(form),
                 statement=form.get("statement", ""),
                 logo=form.get("logo") == "yes",
+                teach_out_on=_day(form.get("teach_out_on", "")),
                 channel=Channel.LINK,
                 strength=strength,
             )
@@ -160,8 +163,11 @@ class Shown:
 
 def _task(request: Request, overlaps: Overlaps, found: TaskPage, shown: Shown) -> Response:
     error = shown.error
+    review = review_sheet(overlaps.database, str(found.case["case_id"])) if found.framework.reviews else None
     values = {
-        "similar": overlaps.of(found.proposal, besides=[str(found.case["case_id"])]),
+        "review": review,
+        "courses": courses(review) if review else [],
+        "similar": [] if review else overlaps.of(found.proposal, besides=[str(found.case["case_id"])]),
         "task": found.task,
         "case": found.case,
         "framework": found.framework,
@@ -214,6 +220,13 @@ def _kept(request: Request, database: Database, links: Links, claim: LinkClaim, 
     if wants_json(request):
         return JSONResponse({"kept_at": now.isoformat() if kept else None})
     return RedirectResponse(f"{request.url.path}#answer", 303)
+
+
+def _day(text: str) -> dt.date | None:
+    try:
+        return dt.date.fromisoformat(text.strip()) if text.strip() else None
+    except ValueError as error:
+        raise InputError("date_malformed", f"{text!r} is not a date.", "Write it like 2026-12-21.") from error
 
 
 def _scores(form: Mapping[str, str]) -> dict[str, int]:

@@ -24,6 +24,7 @@ from models.tables.cases import (
 )
 from models.tables.columns import UtcDateTime
 from models.tables.drafts import AttachmentHolderRow, AttachmentRow, DraftRow, ImportLineRow, ImportRow
+from models.tables.improvement import EvidenceRow, ImprovementRow, IndicatorRow, ReviewRow
 from models.tables.mail import InboundContentRow, InboundMailRow, MailboxRow, MailEventRow, OutboxRow, SentFormRow
 from models.tables.pages import AnswerDraftRow, SavedViewRow
 from models.tables.people import (
@@ -61,12 +62,15 @@ __all__ = [
     "DocumentRow",
     "DraftRow",
     "EndorsementRow",
+    "EvidenceRow",
     "FrameworkRow",
     "ImportLineRow",
     "ImportRow",
+    "ImprovementRow",
     "InboundContentRow",
     "InboundMailRow",
     "IncidentRow",
+    "IndicatorRow",
     "InterestRow",
     "LedgerRow",
     "MailEventRow",
@@ -84,6 +88,7 @@ __all__ = [
     "PublicationRunRow",
     "PublicationTargetRow",
     "RefusalRow",
+    "ReviewRow",
     "SavedViewRow",
     "SentFormRow",
     "SessionRow",

@@ -22,6 +22,7 @@ from models.vocabulary.case import (
     TaskClosure,
     TaskStatus,
 )
+from models.vocabulary.improvement import DecidedBy, Indicator, ReviewOutcome, ReviewTrigger
 from models.vocabulary.mail import DeliveryStatus, Digest, InboundKind, MailKind, MailState, MailStatus, ReportAction
 from models.vocabulary.policy import (
     AtBreach,
@@ -68,11 +69,13 @@ __all__ = [
     "ConsentItems",
     "CountedOf",
     "CredentialKind",
+    "DecidedBy",
     "DeliveryStatus",
     "Digest",
     "EventType",
     "InboundKind",
     "IncidentKind",
+    "Indicator",
     "InformationProfile",
     "InterestKind",
     "KeyScope",
@@ -88,6 +91,8 @@ __all__ = [
     "RecordStatus",
     "Recusal",
     "ReportAction",
+    "ReviewOutcome",
+    "ReviewTrigger",
     "RunKind",
     "RunStatus",
     "SignInEvent",

@@ -4,6 +4,8 @@ from enum import StrEnum
 
 
 class CaseStatus(StrEnum):
+    """``concluded``: a review that has come to its outcome."""
+
     INCOMPLETE = "incomplete"
     IN_REVIEW = "in_review"
     REVISING = "revising"
@@ -11,10 +13,11 @@ class CaseStatus(StrEnum):
     PUBLISHED = "published"
     REJECTED = "rejected"
     WITHDRAWN = "withdrawn"
+    CONCLUDED = "concluded"
 
     @property
     def is_final(self) -> bool:
-        return self in (CaseStatus.PUBLISHED, CaseStatus.REJECTED, CaseStatus.WITHDRAWN)
+        return self in (CaseStatus.PUBLISHED, CaseStatus.REJECTED, CaseStatus.WITHDRAWN, CaseStatus.CONCLUDED)
 
     @property
     def waits_for_proposer(self) -> bool:
@@ -38,6 +41,7 @@ class StageOutcome(StrEnum):
     ENDORSED = "endorsed"
     INFORMED = "informed"
     REFUSED = "refused"
+    RECOMMENDED = "recommended"
 
     @property
     def lets_pass(self) -> bool:
@@ -47,7 +51,12 @@ class StageOutcome(StrEnum):
     @property
     def stays_valid(self) -> bool:
         """A result that outlives a revision which changes nothing material to it."""
-        return self in (StageOutcome.APPROVED, StageOutcome.ENDORSED, StageOutcome.INFORMED)
+        return self in (
+            StageOutcome.APPROVED,
+            StageOutcome.ENDORSED,
+            StageOutcome.INFORMED,
+            StageOutcome.RECOMMENDED,
+        )
 
 
 class TaskStatus(StrEnum):
@@ -72,6 +81,7 @@ class TaskClosure(StrEnum):
     CASE_REJECTED = "case_rejected"
     CASE_WITHDRAWN = "case_withdrawn"
     CASE_PUBLISHED = "case_published"
+    CASE_CONCLUDED = "case_concluded"
     TIME_RAN_OUT = "time_ran_out"
     STAGE_SKIPPED = "stage_skipped"
     STAGE_OVERRIDDEN = "stage_overridden"
@@ -283,6 +293,14 @@ class EventType(StrEnum):
     TARGET_FAILED = "target_failed"
     RECORD_STATUS_CHANGED = "record_status_changed"
     CASE_CLOSED = "case_closed"
+    REVIEW_SCHEDULED = "review_scheduled"
+    REVIEW_CALLED = "review_called"
+    REVIEW_EVIDENCE_ADDED = "review_evidence_added"
+    REVIEW_BEGUN = "review_begun"
+    REVIEW_CONCLUDED = "review_concluded"
+    REVIEW_CARRIED_OUT = "review_carried_out"
+    REPLACEMENT_DRAFTED = "replacement_drafted"
+    INDICATORS_RECEIVED = "indicators_received"
 
 
 class IncidentKind(StrEnum):

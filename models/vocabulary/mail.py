@@ -24,6 +24,7 @@ class MailKind(StrEnum):
     CHANGED = "changed"
     RECEIPT = "receipt"
     STAGE_OUTCOME = "stage_outcome"
+    REVIEW = "review"
     DIGEST = "digest"
     AGENDA = "agenda"
     REPLY_RECORDED = "reply_recorded"

@@ -4,21 +4,29 @@ from enum import StrEnum
 
 
 class CredentialKind(StrEnum):
-    """How a micro-credential comes into being; each kind has a shipped framework of its own."""
+    """How a micro-credential comes into being; each kind has a shipped framework of its own.
+
+    ``review`` is no kind of micro-credential: its framework says how one that is published is reviewed.
+    """
 
     INDUSTRY_CREDIT = "industry_credit"
     COURSEWORK_CREDIT = "coursework_credit"
     NON_CREDIT = "non_credit"
+    REVIEW = "review"
 
 
 class StageKind(StrEnum):
-    """``information`` never blocks; ``objection`` passes unless someone with standing objects in time."""
+    """``information`` never blocks; ``objection`` passes unless someone with standing objects in time.
+
+    In a ``recommendation`` of a review people say what is to become of a published micro-credential.
+    """
 
     REVIEW = "review"
     ENDORSEMENT = "endorsement"
     INFORMATION = "information"
     OBJECTION = "objection"
     PUBLICATION = "publication"
+    RECOMMENDATION = "recommendation"
 
 
 class Verdict(StrEnum):
@@ -32,6 +40,10 @@ class Verdict(StrEnum):
     ENDORSE = "endorse"
     ACKNOWLEDGE = "acknowledge"
     OBJECT = "object"
+    CONTINUE = "continue"
+    REVISE = "revise"
+    PAUSE = "pause"
+    RETIRE = "retire"
 
 
 class VotingMethod(StrEnum):

@@ -26,6 +26,10 @@ WORDS: dict[Verdict, tuple[str, ...]] = {
     Verdict.ENDORSE: ("endorse", "befürworten", "soutenir", "respaldar", "支持"),
     Verdict.ACKNOWLEDGE: ("acknowledge", "kenntnisnahme", "pris connaissance", "enterado", "了承"),
     Verdict.OBJECT: ("object", "einspruch", "objection", "objeción", "異議"),
+    Verdict.CONTINUE: ("continue", "fortführen", "poursuivre", "continuar", "継続"),
+    Verdict.REVISE: ("revise", "überarbeiten", "réviser", "revisar", "改訂"),
+    Verdict.PAUSE: ("pause", "aussetzen", "suspendre", "suspender", "休止"),
+    Verdict.RETIRE: ("retire", "einstellen", "retirer", "retirar", "廃止"),
 }  # fmt: skip
 # Where a language's word stands among those of a verdict; several are English.
 _PLACES = {"de": -4, "fr": -3, "es": -2, "ja": -1}

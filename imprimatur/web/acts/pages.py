@@ -26,6 +26,11 @@ from imprimatur.web.once import TRY_AGAIN
 from imprimatur.web.rendering import page, wants_json
 
 LOOKING = ["GET", "HEAD"]
+# What the command line is told to do by an option is done in a field here.
+HINTS = {
+    "reason_required": "Say why; it is recorded.",
+    "evidence_required": "Say what was done, or where it can be seen.",
+}
 SENT_AGAIN = "Send the form again as it stands: it is done once, however often it is sent."
 
 
@@ -82,6 +87,7 @@ class ActPages:
         except ImprimaturError as error:
             if wants_json(request) or error.code == "case_unseen":
                 raise
+            error.hint = HINTS.get(error.code, error.hint)
             shown = Shown(form, error)
             if isinstance(error, Unavailable):
                 error.hint = SENT_AGAIN

@@ -7,8 +7,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
+import structlog
 from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
+from temporalio.service import RPCError
 
 from imprimatur.access.viewer import Viewer
 from imprimatur.errors import ImprimaturError, Refused
@@ -25,6 +27,8 @@ from imprimatur.web.admin.machinery import Found, Machinery
 from imprimatur.web.rendering import page
 from models.calendars import CalendarDef
 from models.vocabulary import KeyScope
+
+log = structlog.get_logger()
 
 KEY = "key add"
 # A page is answered within this, whoever is silent.
@@ -56,7 +60,7 @@ class Examination:
         for name, check in self._checks.items():
             if name not in self._asked:
                 self._asked[name] = self._threads.submit(check)
-        waiting = {name: asyncio.wrap_future(future) for name, future in self._asked.items()}
+        waiting = {name: asyncio.wrap_future(self._asked[name]) for name in self._checks}
         if waiting:
             await asyncio.wait(waiting.values(), timeout=self._patience)
         found: dict[str, Any] = {}
@@ -65,7 +69,10 @@ class Examination:
                 found[name] = TimeoutError(f"No answer within {self._patience:g} seconds.")
                 continue
             self._asked.pop(name, None)
-            found[name] = answer.exception() or answer.result()
+            error = answer.exception()
+            found[name] = answer.result() if error is None else error
+            if error is not None and not isinstance(error, ImprimaturError | TimeoutError | RPCError):
+                log.error("check_failed", check=name, exc_info=error)
         return found
 
 
@@ -112,9 +119,11 @@ def _looked(name: str, answer: Found | BaseException) -> Looked:
 
 
 def _sentence(error: BaseException) -> str:
-    if isinstance(error, ImprimaturError):
-        return error.message
-    return str(error) if isinstance(error, TimeoutError) else "The workflow service does not answer."
+    if isinstance(error, ImprimaturError | RPCError):
+        return str(error.message)
+    if isinstance(error, TimeoutError):
+        return str(error) or "No answer in time."
+    return "It answers with a failure: see the log of these pages."
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,34 @@
 """The programming interface as an application of its own, mounted beside the pages."""
 
+from collections.abc import Callable
 from typing import Any
 
 from fastapi import FastAPI
 
 from imprimatur.gateway import Gateway
 from imprimatur.mail.links import Links
+from imprimatur.publication.keys import Keyring
 from imprimatur.store.engine import Database
-from imprimatur.web.api import cases, directory, office, problems, tasks
+from imprimatur.web.api import (
+    bulk,
+    case_records,
+    cases,
+    catalogue,
+    committees,
+    directory,
+    examples,
+    figures,
+    frameworks,
+    imports,
+    incidents,
+    indicators,
+    office,
+    pathways,
+    people,
+    problems,
+    tasks,
+    webhooks,
+)
 from imprimatur.web.api.guard import Guard
 from imprimatur.web.api.limits import RATES, BodyLimit, RateLimit, Rates
 from imprimatur.web.api.repeating import repeated_once
@@ -33,8 +54,19 @@ IDEMPOTENCY_KEY: dict[str, Any] = {
 }
 
 
-def create_api(database: Database, gateway: Gateway, links: Links, rates: Rates = RATES) -> FastAPI:
-    """Routes are without their prefix; ``servers`` of the description names it."""
+def _nothing() -> None:
+    """Whoever carries imports out looks by itself every few seconds."""
+
+
+def create_api(
+    database: Database,
+    gateway: Gateway,
+    links: Links,
+    keyring: Keyring,
+    rates: Rates = RATES,
+    wake_imports: Callable[[], object] = _nothing,
+) -> FastAPI:
+    """``wake_imports`` is called when an import waits. Routes are without their prefix."""
     api = FastAPI(
         title="Imprimatur",
         version="1",
@@ -53,16 +85,34 @@ def create_api(database: Database, gateway: Gateway, links: Links, rates: Rates 
     api.include_router(cases.router(database, gateway, guard))
     api.include_router(tasks.router(database, gateway, links, guard))
     api.include_router(office.router(database, gateway, guard))
-    api.include_router(directory.router(database))
+    api.include_router(indicators.router(database, gateway, guard))
+    api.include_router(imports.router(database, wake_imports))
+    _add_all(api, database, gateway, links, keyring)
     return api
+
+
+def _add_all(api: FastAPI, database: Database, gateway: Gateway, links: Links, keyring: Keyring) -> None:
+    """What belongs to no single case, and what is kept of one."""
+    api.include_router(case_records.router(database))
+    api.include_router(bulk.router(database, gateway))
+    api.include_router(committees.router(database, gateway, Guard(database)))
+    api.include_router(incidents.router(database, gateway))
+    api.include_router(directory.router(database, gateway))
+    api.include_router(people.router(database, gateway))
+    api.include_router(frameworks.router(database))
+    api.include_router(pathways.router(database))
+    api.include_router(figures.router(database))
+    api.include_router(catalogue.router(database, keyring))
+    api.include_router(webhooks.router(database, links))
 
 
 def description(api: FastAPI) -> dict[str, Any]:
     """OpenAPI 3.1 of the interface, with the addresses as they are called, and failures in their own media type."""
     document = api.openapi()
-    for item in document["paths"].values():
+    for path, item in document["paths"].items():
         for operation in item.values():
             _tell_failures(operation)
+            examples.show(path, operation)
         if "post" in item:
             item["post"]["parameters"] = [*item["post"].get("parameters", ()), IDEMPOTENCY_KEY]
     return document | {"paths": {f"{PREFIX}{path}": item for path, item in document["paths"].items()}}

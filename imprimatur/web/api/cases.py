@@ -3,9 +3,9 @@
 import asyncio
 import datetime as dt
 from collections.abc import AsyncIterator, Callable
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 from sse_starlette.sse import EventSourceResponse
 from starlette.concurrency import run_in_threadpool
 
@@ -30,6 +30,7 @@ from imprimatur.web.api.documents import (
     Submission,
 )
 from imprimatur.web.api.guard import UNCHANGED, Guard, Proposes, Reads, key_of
+from imprimatur.web.api.paging import Cursor, Limit, Word
 from imprimatur.web.api.repeating import HEADER, key_digest
 from models.messages import CaseAnswer
 from models.proposal import Proposal
@@ -38,9 +39,6 @@ from models.vocabulary import CaseStatus
 LOOK_EVERY_SECONDS = 1.0
 ASK_AGAIN_EVERY = 10
 PING_EVERY_SECONDS = 15
-Cursor = Annotated[str | None, Query(max_length=500, description="`next_cursor` of the page before.")]
-Limit = Annotated[int, Query(ge=1, le=200)]
-Word = Annotated[str, Query(max_length=200)]
 
 
 def router(database: Database, gateway: Gateway, guard: Guard) -> APIRouter:
@@ -103,8 +101,8 @@ def router(database: Database, gateway: Gateway, guard: Guard) -> APIRouter:
         after = request.headers.get("last-event-id", "0")
         if not after.isascii() or not after.isdecimal() or len(after) > 9:
             raise InputError("last_event_malformed", "Last-Event-ID is no position.", "Send the id of the last event.")
-        may_go_on = _still(database, key_of(request), case_id)
-        return EventSourceResponse(_stream(database, case_id, int(after), may_go_on), ping=PING_EVERY_SECONDS)
+        may_go_on = still_good(database, key_of(request), case_id)
+        return EventSourceResponse(stream(database, case_id, int(after), may_go_on), ping=PING_EVERY_SECONDS)
 
     @routes.post("/cases/{case_id}/versions", dependencies=[UNCHANGED], summary="Hand in a new version of the proposal")
     async def revise(
@@ -136,7 +134,7 @@ def router(database: Database, gateway: Gateway, guard: Guard) -> APIRouter:
     return routes
 
 
-async def _stream(
+async def stream(
     database: Database, case_id: str, after: int, may_go_on: Callable[[], bool]
 ) -> AsyncIterator[dict[str, str]]:
     """Nothing is told to whoever may no longer hear it; a stream that tells nothing asks every so often."""
@@ -155,7 +153,7 @@ async def _stream(
             await asyncio.sleep(LOOK_EVERY_SECONDS)
 
 
-def _still(database: Database, key: str, case_id: str) -> Callable[[], bool]:
+def still_good(database: Database, key: str, case_id: str) -> Callable[[], bool]:
     """Whether a key is still good for the names of a case."""
 
     def found() -> bool:

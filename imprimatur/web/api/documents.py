@@ -17,6 +17,7 @@ from models.vocabulary import CaseStatus, ConditionAct, StageOutcome
 Entry = TypeVar("Entry")
 Text = Annotated[str, StringConstraints(max_length=20_000), PRINTABLE]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200), PRINTABLE]
+Email = Annotated[str, StringConstraints(min_length=3, max_length=320), PRINTABLE]
 Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000), PRINTABLE]
 
 
@@ -51,13 +52,19 @@ class Submission(Given):
     framework: Name | None = None
 
 
+class ConditionGiven(Condition):
+    """``id`` may be left out: the answer gives each condition its own."""
+
+    id: str = Field(default="", max_length=200)
+
+
 class Answer(Given):
     """A decision on a task. ``scores`` by criterion; ``statement`` and ``logo`` where the stage asks for them."""
 
     verdict: Name = Field(examples=["approve"])
     comment: Text = ""
     scores: dict[Name, Annotated[int, Field(ge=-1000, le=1000)]] = {}
-    conditions: list[Condition] = Field(default=[], max_length=50)
+    conditions: list[ConditionGiven] = Field(default=[], max_length=50)
     statement: Annotated[str, StringConstraints(max_length=1000), PRINTABLE] = ""
     logo: bool = False
 
@@ -85,7 +92,7 @@ class OfStage(Reasoned):
 
 
 class Passing(OptionalReason):
-    to: Annotated[str, StringConstraints(min_length=3, max_length=320), PRINTABLE]
+    to: Email
 
 
 class Nudging(Given):
@@ -97,7 +104,7 @@ class Confirming(Given):
 
 
 class AdviceQuestion(Given):
-    adviser: Annotated[str, StringConstraints(min_length=3, max_length=320), PRINTABLE]
+    adviser: Email
     question: Text = ""
 
 

@@ -23,6 +23,7 @@ from imprimatur.web.api.documents import (
     Passing,
 )
 from imprimatur.web.api.guard import UNCHANGED, Guard, Reads, Reviews
+from models.conditions import Condition
 from models.messages import CaseAnswer, DecisionReceipt
 from models.vocabulary import Channel
 
@@ -46,7 +47,7 @@ def router(database: Database, gateway: Gateway, links: Links, guard: Guard) -> 
             actor=viewer.person,
             comment=given.comment,
             scores=given.scores,
-            conditions=given.conditions,
+            conditions=[Condition(**item.model_dump()) for item in given.conditions],
             statement=given.statement,
             logo=given.logo,
             channel=Channel.API,

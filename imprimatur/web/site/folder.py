@@ -74,15 +74,24 @@ def growing(target: Path) -> Iterator[Growing]:
     prefix = f".{target.name}.next-"
     for left in target.parent.glob(f"{prefix}*"):
         _remove_if_left(left)
-    folder = Path(tempfile.mkdtemp(prefix=prefix, dir=target.parent))
-    handle = os.open(folder, os.O_RDONLY)
+    folder, handle = _held(target.parent, prefix)
     try:
-        # Held as long as this process lives, however it ends.
-        fcntl.flock(handle, fcntl.LOCK_EX)
         folder.chmod(0o755)
         yield Growing(folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+        os.close(handle)
+
+
+def _held(parent: Path, prefix: str) -> tuple[Path, int]:
+    """A new folder and a lock on it, which is held as long as this process lives, however it ends."""
+    while True:
+        folder = Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
+        handle = os.open(folder, os.O_RDONLY)
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        # Before it was locked another run may have taken it for one that was left.
+        if folder.is_dir():
+            return folder, handle
         os.close(handle)
 
 

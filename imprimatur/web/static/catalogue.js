@@ -137,7 +137,7 @@
     made("h3", {}, made("a", { href: `${folder}${encodeURIComponent(entry.slug)}/index.html` }, entry.title)),
     made("p", { class: "kicker" }, entry.provider),
     ...(entry.summary ? [made("p", {}, entry.summary)] : []),
-    ...(entry.told.length ? [made("ul", { class: "told" }, ...entry.told.map((text) => made("li", {}, text)))] : []));
+    ...(entry.told.length ? [made("ul", { class: "gist" }, ...entry.told.map((text) => made("li", {}, text)))] : []));
   const paging = () => {
     const parts = [];
     if (choice.page > 1) parts.push(made("a", { class: "button second", rel: "prev", href: address({ ...choice, page: choice.page - 1 }) }, "Previous page"));
@@ -183,7 +183,7 @@
     return [made("section", { "aria-labelledby": `facet-${facet}` }, ...parts)];
   };
 
-  shelf.querySelector(".found").replaceChildren(...found());
+  shelf.querySelector(".listing").replaceChildren(...found());
   const narrowing = shelf.querySelector(".narrowing");
   if (narrowing) narrowing.replaceChildren(...Object.keys(data.facets).flatMap(heading));
   form.action = home;
