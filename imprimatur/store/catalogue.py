@@ -10,11 +10,13 @@ from sqlalchemy import Connection, select
 
 from imprimatur.store.engine import Database
 from models.tables import DocumentRow, PathwayRow, PublicationRow, VersionRow
+from models.vocabulary import RecordStatus
 
 _PUBLICATION = PublicationRow.__table__  # type: ignore[attr-defined]
 _VERSION = VersionRow.__table__  # type: ignore[attr-defined]
 _DOCUMENT = DocumentRow.__table__  # type: ignore[attr-defined]
 _PATHWAY = PathwayRow.__table__  # type: ignore[attr-defined]
+_LISTED = [str(status) for status in RecordStatus if status.is_listed]
 _ROWS = (
     select(
         _PUBLICATION.c.slug,
@@ -30,12 +32,23 @@ _ROWS = (
         (_VERSION.c.case_id == _PUBLICATION.c.case_id) & (_VERSION.c.version == _PUBLICATION.c.version),
     )
     .join(_DOCUMENT, _DOCUMENT.c.digest == _VERSION.c.digest)
+    .where(_PUBLICATION.c.status.in_(_LISTED))
     .order_by(_PUBLICATION.c.slug)
 )
 # What of a publication can change; whatever is added to its row belongs here as well.
-_STATES = select(
-    _PUBLICATION.c.slug, _PUBLICATION.c.version, _PUBLICATION.c.digest, _PUBLICATION.c.published_at
-).order_by(_PUBLICATION.c.slug)
+_STATES = (
+    select(
+        _PUBLICATION.c.slug,
+        _PUBLICATION.c.version,
+        _PUBLICATION.c.digest,
+        _PUBLICATION.c.published_at,
+        _PUBLICATION.c.status,
+        _PUBLICATION.c.status_at,
+        _PUBLICATION.c.replaced_by,
+    )
+    .where(_PUBLICATION.c.status.in_(_LISTED))
+    .order_by(_PUBLICATION.c.slug)
+)
 AT_ONCE = 200
 
 
@@ -54,7 +67,7 @@ class Listed:
 
 def states(connection: Connection) -> dict[str, str]:
     """Of every publication a text that changes whenever it does."""
-    return {row.slug: f"{row.version} {row.digest} {row.published_at}" for row in connection.execute(_STATES)}
+    return {row.slug: " ".join(map(str, row[1:])) for row in connection.execute(_STATES)}
 
 
 def pathway_titles(connection: Connection) -> dict[str, str]:
