@@ -21,6 +21,7 @@ _VERSION = VersionRow.__table__  # type: ignore[attr-defined]
 _PATHWAY = PathwayRow.__table__  # type: ignore[attr-defined]
 _STACKING = StackingRow.__table__  # type: ignore[attr-defined]
 _CASE = CaseRow.__table__  # type: ignore[attr-defined]
+_LISTED = [str(status) for status in RecordStatus if status.is_listed]
 _SOURCES = (
     select(
         _PUBLICATION.c.slug,
@@ -113,7 +114,8 @@ def neighbours(database: Database, found: Sources) -> Neighbours:
     stacking = found.proposal.stackability
     claims = [claim.pathway for claim in stacking.claims] if stacking else []
     before = stacking.builds_on if stacking else ()
-    published = select(_PUBLICATION.c.slug, _PUBLICATION.c.title).order_by(_PUBLICATION.c.title, _PUBLICATION.c.slug)
+    columns = (_PUBLICATION.c.slug, _PUBLICATION.c.title)
+    published = select(*columns).where(_PUBLICATION.c.status.in_(_LISTED)).order_by(*reversed(columns))
     after = published.join(
         _STACKING,
         (_STACKING.c.case_id == _PUBLICATION.c.case_id) & (_STACKING.c.version == _PUBLICATION.c.version),
