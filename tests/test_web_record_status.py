@@ -23,7 +23,8 @@ def site_of(database: Database, folder: Path, *targets: str) -> tuple[Site, str]
 async def test_a_record_that_waits_for_its_targets_is_nowhere(sqlite_database: Database, tmp_path: Path) -> None:
     site, address = site_of(sqlite_database, tmp_path, "website")
     async with site.visitor() as visitor:
-        for path in (address, f"{address}/ctdl.json", f"{address}?format=elm"):
+        pictures = f"{address}/badge.png", f"{address}/badge.svg"
+        for path in (address, f"{address}/ctdl.json", f"{address}?format=elm", *pictures):
             assert (await visitor.get(path)).status_code == 404, path
         assert (await visitor.get(address, headers=JSON)).status_code == 404
         assert address not in (await visitor.get("/catalogue")).text
