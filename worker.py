@@ -18,6 +18,7 @@ from activities.commit import Committer
 from activities.mailer import Mailer, Pace
 from activities.notifier import Notifier
 from activities.poller import Poller
+from activities.publisher import Publisher
 from activities.regular import RegularMail
 from activities.sweeper import Sweeper
 from imprimatur.cli.context import Environment, connect_temporal, open_database
@@ -35,19 +36,23 @@ from imprimatur.mail.checking import sender_of
 from imprimatur.mail.links import Links, secret_keys
 from imprimatur.mail.transport import Relay
 from imprimatur.publication.endorsing import Endorser, seal, seal_all
-from imprimatur.publication.files import write_lost_records
+from imprimatur.publication.files import keep_record, write_lost_records
 from imprimatur.publication.keys import Keyring
+from imprimatur.publication.targets.configured import configured_targets
 from imprimatur.publication.vault import Vault
+from imprimatur.publishing import RunStarter
 from imprimatur.rerouting import Rerouting
 from imprimatur.settings import Settings
 from imprimatur.store.engine import Database
 from imprimatur.store.preferences import Preferences
 from imprimatur.store.regular import put_digests
+from imprimatur.store.task_page import publication
 from models.messages import MailerInput, NotifierInput
 from workflows.case import CaseWorkflow
 from workflows.mailbox import MailboxWorkflow
 from workflows.mailer import MailerWorkflow
 from workflows.notifier import NotifierWorkflow
+from workflows.publishing import PublisherWorkflow, PublishingWorkflow
 from workflows.regular import RegularMailWorkflow
 from workflows.sweeper import SweeperWorkflow
 
@@ -102,6 +107,14 @@ def build_worker(
     def wake_mailer() -> None:
         loop.call_soon_threadsafe(mailer.wake.set)
 
+    publisher = Publisher(
+        database,
+        configured_targets(settings, secret_keys(settings)),
+        RunStarter(client, retry_for=dt.timedelta(hours=int(settings.publication_retry_hours))).start,
+        after_publication=lambda slug: _file_and_seal(database, settings, endorser, slug),
+        after_mail=wake_mailer,
+        after_event=lambda: loop.call_soon_threadsafe(notifier.wake.set),
+    )
     committer = Committer(
         database,
         base_url=base_url,
@@ -109,6 +122,7 @@ def build_worker(
         after_mail=wake_mailer,
         after_event=lambda: loop.call_soon_threadsafe(notifier.wake.set),
         after_publication=lambda slug: seal(endorser, slug),
+        after_run=lambda: loop.call_soon_threadsafe(publisher.wake.set),
     )
     leaving = Leaving(gateway, database)
     improvement = Improvement(gateway, database)
@@ -120,6 +134,8 @@ def build_worker(
         MailboxWorkflow,
         MailerWorkflow,
         NotifierWorkflow,
+        PublisherWorkflow,
+        PublishingWorkflow,
         RegularMailWorkflow,
         SweeperWorkflow,
     ]
@@ -132,6 +148,11 @@ def build_worker(
             committer.recall_step,
             mailer.drain_outbox,
             notifier.notify_webhooks,
+            publisher.start_publishing,
+            publisher.begin_publishing,
+            publisher.reach_target,
+            publisher.withdraw_target,
+            publisher.end_publishing,
             polling.poll_mailbox,
             sweeper.sweep_abandoned_work,
             regular.write_regular_mail,
@@ -140,6 +161,11 @@ def build_worker(
         max_cached_workflows=CACHED_CASES,
         build_id=BUILD,
     )
+
+
+def _file_and_seal(database: Database, settings: Settings, endorser: Endorser, slug: str) -> None:
+    keep_record(published_dir(settings), slug, publication(database, slug).achievement)
+    seal(endorser, slug)
 
 
 async def _sweep(leaving: Leaving, improvement: Improvement) -> int:
@@ -178,6 +204,16 @@ async def start_notifier(client: Client) -> None:
         NotifierWorkflow.run,
         NotifierInput(name=NOTIFIER_NAME),
         id=f"notifier:{NOTIFIER_NAME}",
+        task_queue=TASK_QUEUE,
+        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+    )
+
+
+async def start_publisher(client: Client) -> None:
+    """One for the whole installation, started once and perpetual."""
+    await client.start_workflow(
+        PublisherWorkflow.run,
+        id="publisher",
         task_queue=TASK_QUEUE,
         id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
     )
@@ -228,6 +264,7 @@ async def main() -> int:
         async with build_worker(client, database, settings, base_url=base_url, links=links, relay=relay, poller=poller):
             await start_mailer(client)
             await start_notifier(client)
+            await start_publisher(client)
             await start_sweeper(client)
             await start_regular_mail(client)
             await keep_polled(client, settings)

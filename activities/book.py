@@ -39,7 +39,7 @@ _TASKS = (
 
 
 class Book:
-    """``published`` lists what became public: (slug, Open Badges Achievement)."""
+    """``published`` lists what became public: (slug, Open Badges Achievement); ``to_publish``: a run is to be begun."""
 
     def __init__(
         self, connection: Connection, step: Step, base_url: str, rows: RowBuffer, case: dict[str, Any]
@@ -64,6 +64,7 @@ class Book:
         self.escalated_now: set[str] = set()
         self._incidents: set[str] = set()
         self.published: list[tuple[str, dict[str, Any]]] = []
+        self.to_publish = False
         self._tasks: dict[str, dict[str, Any]] | None = None
         self._first: tuple[int, str] | None = None
         # The operation on many cases, of which this step is a part.

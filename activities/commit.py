@@ -46,6 +46,7 @@ class Committer(CommitPort):
     """``after_mail`` is called when a commit has put mail into the outbox, so that the mailer need not poll for it.
 
     ``after_event`` likewise, when a webhook is to hear of an event.
+    ``after_run`` likewise, when something is to be published by a run of its own.
     ``after_publication`` is called with the slug of whatever has become public, and raises nothing.
     """
 
@@ -58,6 +59,7 @@ class Committer(CommitPort):
         after_mail: Callable[[], object],
         after_event: Callable[[], object] = lambda: None,
         after_publication: Callable[[str], object] = lambda slug: None,
+        after_run: Callable[[], object] = lambda: None,
     ) -> None:
         self._database = database
         self._base_url = base_url
@@ -65,6 +67,7 @@ class Committer(CommitPort):
         self._after_mail = after_mail
         self._after_event = after_event
         self._after_publication = after_publication
+        self._after_run = after_run
         self._lanes = 1 if database.is_sqlite else POSTGRES_LANES
         self._executor = ThreadPoolExecutor(self._lanes, thread_name_prefix="commit")
         # Files of published records reach the disk beside the lanes: no other case waits for them.
@@ -169,6 +172,8 @@ class Committer(CommitPort):
             self._after_event()
         if any(book.mails for book in books):
             self._after_mail()
+        if any(book.to_publish for book in books):
+            self._after_run()
         return answers, [record for book in books for record in book.published]
 
     def _file(self, records: Sequence[Record]) -> None:

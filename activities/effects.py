@@ -6,7 +6,7 @@ from typing import Any
 from activities import acts, carrying, conditions, desk, improving, migrating, tracks
 from activities.assigning import escalate, open_stage, resolution, resolve_incidents, seek_reviewers
 from activities.book import SYSTEM, Book
-from activities.publishing import digest_of_record, publication_of
+from activities.publishing import digest_of_record, publication_of, put_back, release_of
 from activities.resolving import calendar_of, next_business_day, valid_until
 from imprimatur.rules.business_time import (
     DueTime,
@@ -301,7 +301,7 @@ def _breach(book: Book, effect: c.Breach) -> None:
 
 def _publish(book: Book, effect: c.Publish) -> None:
     record = publication_of(book)
-    book.rows.insert(PublicationRow, **record)
+    replaces = {"replaces": record["replaces"]} if record["replaces"] else {}
     book.event(
         EventType.CREDENTIAL_PUBLISHED,
         SYSTEM,
@@ -309,8 +309,15 @@ def _publish(book: Book, effect: c.Publish) -> None:
         version=record["version"],
         digest=record["digest"],
         page_digest=digest_of_record(record["page"]),
+        **replaces,
     )
-    book.published.append((record["slug"], record["achievement"]))
+    release = release_of(book, record["replaces"])
+    if release is None:
+        book.rows.insert(PublicationRow, **record)
+        book.published.append((record["slug"], record["achievement"]))
+    else:
+        book.rows.insert(PublicationRow, **record, **put_back(book, release))
+        book.to_publish = True
     improving.schedule_review(book)
 
 

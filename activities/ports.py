@@ -3,7 +3,7 @@
 from temporalio import activity
 
 from models.commit import Resolution, Step, StepPlace, WrittenStep
-from models.messages import MailerInput, NotifierInput
+from models.messages import MailerInput, NotifierInput, RunEnd, TargetInput
 
 
 class CommitPort:
@@ -56,4 +56,32 @@ class RegularMailPort:
 
     @activity.defn(name="write_regular_mail")
     async def write_regular_mail(self) -> int:
+        raise NotImplementedError
+
+
+class PublisherPort:
+    """What publishing does outside itself. Each may be repeated without harm."""
+
+    @activity.defn(name="start_publishing")
+    async def start_publishing(self) -> int:
+        """Starts what is due, for a while; heartbeats; returns how many runs there were."""
+        raise NotImplementedError
+
+    @activity.defn(name="begin_publishing")
+    async def begin_publishing(self, run_id: str) -> bool:
+        """False when a later act has taken its place."""
+        raise NotImplementedError
+
+    @activity.defn(name="reach_target")
+    async def reach_target(self, wanted: TargetInput) -> None:
+        """Has a target do what its run is for."""
+        raise NotImplementedError
+
+    @activity.defn(name="withdraw_target")
+    async def withdraw_target(self, wanted: TargetInput) -> None:
+        """Undoes what the run did at a target, since another one would not."""
+        raise NotImplementedError
+
+    @activity.defn(name="end_publishing")
+    async def end_publishing(self, end: RunEnd) -> None:
         raise NotImplementedError

@@ -2,27 +2,34 @@
 
 import datetime as dt
 import hashlib
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import rfc8785
 from sqlalchemy import select
 
-from activities.book import Book
+from activities.book import SYSTEM, Book
 from activities.resolving import valid_until
+from imprimatur import ids
 from imprimatur.publication.openbadges import build_achievement, slug
 from imprimatur.publication.page import Assurance, CataloguePage, Endorsement, catalogue_page
-from imprimatur.publication.record import credential_record
+from imprimatur.publication.record import Standing, Version, credential_record, towards
 from imprimatur.publication.records import check_records
+from imprimatur.rules.ledger import instant_text
 from imprimatur.rules.voting import IN_FAVOUR
+from imprimatur.store.pathways import pathway_titles
+from imprimatur.store.published import Other, other_versions
+from imprimatur.store.publishing import beginning_of, publish_on
 from models import effects as c
 from models.framework import StageDef
 from models.proposal import Partner
-from models.tables import DecisionRow, StageRow
-from models.vocabulary import StageOutcome
+from models.tables import DecisionRow, PublicationRow, PublicationRunRow, StageRow
+from models.vocabulary import EventType, RecordStatus, RunKind, RunStatus, StageOutcome
 
 _DECISION = DecisionRow.__table__  # type: ignore[attr-defined]
 _STAGE = StageRow.__table__  # type: ignore[attr-defined]
+_PUBLICATION = PublicationRow.__table__  # type: ignore[attr-defined]
 ASSURING = frozenset({StageOutcome.APPROVED, StageOutcome.ENDORSED})
 
 
@@ -41,8 +48,18 @@ def publication_of(book: Book) -> dict[str, Any]:
         ledger_digest=book.head,
         published_at=book.step.at,
     )
+    before = _replaced(book)
+    standing = Standing(
+        pathways=towards(book.proposal, pathway_titles(book.connection, book.proposal)),
+        replaces=Version(**asdict(before)) if before is not None else None,
+    )
     record = credential_record(
-        book.proposal, book.framework, CataloguePage.model_validate(page), slug=name, base_url=book.base_url
+        book.proposal,
+        book.framework,
+        CataloguePage.model_validate(page),
+        slug=name,
+        base_url=book.base_url,
+        standing=standing,
     )
     check_records(record)
     achievement = build_achievement(record)
@@ -55,7 +72,73 @@ def publication_of(book: Book) -> dict[str, Any]:
         "achievement": achievement,
         "page": page,
         "published_at": book.step.at,
+        "replaces": before.slug if before is not None else None,
     }
+
+
+@dataclass(frozen=True)
+class Release:
+    """What keeps a record from being public at once: ``due_at`` is set where a later day is."""
+
+    status: RecordStatus
+    reason: str
+    due_at: dt.datetime | None
+
+
+def release_of(book: Book, replaces: str | None) -> Release | None:
+    """None where nothing but the catalogue has to have the record, and its day has come."""
+    if (due_at := _due(book)) is not None:
+        return Release(RecordStatus.SCHEDULED, "it is to be published on a later day", due_at)
+    if book.framework.publication.targets or replaces is not None:
+        return Release(RecordStatus.PENDING, "its targets are to have it first", None)
+    return None
+
+
+def put_back(book: Book, release: Release) -> dict[str, Any]:
+    """Has the record published by a run of its own; answers what its row says until then."""
+    if release.due_at is not None:
+        day = release.due_at.astimezone(ZoneInfo(book.framework.calendar_of(None).time_zone)).date()
+        book.event(
+            EventType.PUBLICATION_SCHEDULED,
+            SYSTEM,
+            publish_on=day.isoformat(),
+            due_at=instant_text(release.due_at),
+            reason="",
+        )
+    book.event(EventType.RECORD_STATUS_CHANGED, SYSTEM, status=str(release.status), reason=release.reason)
+    now = dt.datetime.now(dt.UTC)
+    book.rows.insert(
+        PublicationRunRow,
+        run_id=ids.new_publication_run_id(),
+        case_id=book.step.case_id,
+        number=1,
+        kind=str(RunKind.PUBLISH),
+        status=str(RunStatus.QUEUED),
+        targets=list(book.framework.publication.targets),
+        due_at=release.due_at or now,
+        asked_by=SYSTEM,
+        asked_at=now,
+        detail="",
+    )
+    return {"status": str(release.status), "status_at": book.step.at, "status_reason": release.reason}
+
+
+def _due(book: Book) -> dt.datetime | None:
+    """When the record becomes public; None where its day has come, or none was set. The office's word goes first."""
+    day = publish_on(book.connection, book.step.case_id) or book.proposal.publish_on
+    if day is None:
+        return None
+    at = beginning_of(day, book.framework)
+    return at if at > book.step.at else None
+
+
+def _replaced(book: Book) -> Other | None:
+    named = book.proposal.replaces
+    if named is None:
+        return None
+    query = select(_PUBLICATION.c.slug).where(_PUBLICATION.c.case_id == named)
+    slug = book.connection.execute(query).scalar()
+    return other_versions(book.connection, slug).get(slug)
 
 
 def digest_of_record(record: dict[str, Any]) -> str:

@@ -111,8 +111,16 @@ def webhook_delivery_id(webhook: str, case_id: str, position: int) -> str:
     return _derived("w-", webhook, case_id, position)
 
 
-def publication_run_id(case_id: str, number: int) -> str:
-    return _derived("p-", case_id, number)
+def new_publication_run_id() -> str:
+    return "p-" + _short(secrets.token_bytes(10), 16)
+
+
+def publication_workflow_id(run_id: str) -> str:
+    return f"publication:{run_id}"
+
+
+def publication_mail_id(run_id: str, number: int) -> str:
+    return _derived("m-", "publication", run_id, number)
 
 
 def incident_id(case_id: str, stage_id: str, round_number: int, kind: str) -> str:

@@ -15,6 +15,7 @@ from imprimatur.gateway import Gateway
 from imprimatur.office import Office
 from imprimatur.rules.plan import plan_of
 from imprimatur.store import improvement, reviews_due
+from imprimatur.store.documents import put_proposal
 from imprimatur.store.engine import Database
 from imprimatur.store.frameworks import framework
 from imprimatur.store.indicators import IndicatorReport, put_indicators
@@ -25,6 +26,7 @@ from imprimatur.store.reviews_reading import review_called
 from models.events import Submitted
 from models.improvement import ReviewOf
 from models.plan import Plan
+from models.proposal import Proposal
 from models.vocabulary import ReviewTrigger
 
 log = structlog.get_logger()
@@ -202,5 +204,8 @@ class Improvement:
     def _replacement(self, waiting: Waiting) -> tuple[Plan, Submitted]:
         called = review_called(self._database, waiting.review_case)
         policy = framework(self._database, called.framework_id)
-        event = Submitted(actor=called.proposer, digest=called.digest, complete=False, revises=waiting.review_case)
+        linked = {"replaces": waiting.case_id} if "replaces" in Proposal.model_fields else {}
+        with self._database.write() as connection:
+            digest = put_proposal(connection, called.proposal.model_copy(update=linked))
+        event = Submitted(actor=called.proposer, digest=digest, complete=False, revises=waiting.review_case)
         return plan_of(policy), event

@@ -75,6 +75,9 @@ class Settings(BaseSettings):
     api_requests_per_minute: str = Field(default="1200", alias="API_REQUESTS_PER_MINUTE")
     api_failures_per_minute: str = Field(default="30", alias="API_FAILURES_PER_MINUTE")
     payload_keys: SecretStr | None = Field(default=None, alias="PAYLOAD_KEYS")
+    publication_targets: Path | None = Field(default=None, alias="PUBLICATION_TARGETS")
+    publication_retry_hours: str = Field(default="24", alias="PUBLICATION_RETRY_HOURS")
+    credential_registry_api_key: SecretStr | None = Field(default=None, alias="CREDENTIAL_REGISTRY_API_KEY")
 
     @model_validator(mode="before")
     @classmethod
@@ -103,6 +106,13 @@ class Settings(BaseSettings):
     def _number(cls, value: str | None) -> str | None:
         if value is not None and not re.fullmatch(r"[1-9]\d{0,5}", value):
             raise ValueError("not a whole number from 1 to 999999")
+        return value
+
+    @field_validator("publication_retry_hours")
+    @classmethod
+    def _hours(cls, value: str) -> str:
+        if not re.fullmatch(r"[1-9]\d{0,2}", value):
+            raise ValueError("not a whole number of hours from 1 to 999")
         return value
 
     @field_validator("attachment_mebibytes")

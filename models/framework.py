@@ -285,9 +285,12 @@ class TrackDef(Strict):
 
 
 class PublicationDef(Strict):
+    """``targets`` are names in the installation's own file; all of them have the record before it is public."""
+
     issuer_name: Label
     issuer_url: WebAddress | None = None
     quality_statement: Text
+    targets: tuple[Identifier, ...] = ()
 
 
 class Framework(Strict):

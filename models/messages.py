@@ -4,7 +4,7 @@ from pydantic import BaseModel, ConfigDict
 
 from models.case import CaseState
 from models.plan import Plan
-from models.vocabulary import CaseStatus, StageOutcome, Verdict
+from models.vocabulary import CaseStatus, RunKind, StageOutcome, Verdict
 
 
 class Message(BaseModel):
@@ -61,6 +61,28 @@ class NotifierInput(Message):
     """``name`` tells notifiers apart in Temporal; there is one for each installation."""
 
     name: str
+
+
+class PublishingInput(Message):
+    """``retry_seconds``: so long a target that does not answer is tried again."""
+
+    run_id: str
+    kind: RunKind
+    targets: tuple[str, ...]
+    retry_seconds: int
+
+
+class TargetInput(Message):
+    run_id: str
+    target: str
+
+
+class RunEnd(Message):
+    """``failed`` is the target that would not, ``reason`` what it said."""
+
+    run_id: str
+    failed: str | None = None
+    reason: str = ""
 
 
 class MailerInput(Message):

@@ -155,6 +155,8 @@ class Proposal(Part):
     quality_assurance: Prose | None = None
     attachments: tuple[Attachment, ...] = ()
     source_url: WebAddress | None = None
+    publish_on: Day | None = None
+    replaces: CaseId | None = None
 
     @property
     def canonical(self) -> bytes:

@@ -49,7 +49,7 @@ def write_frozen(name: str, runs: Sequence[Frozen]) -> Path:
         {
             "workflow_id": run.history.workflow_id,
             "steps": run.steps,
-            "history": _without_traces(run.history.to_json_dict()),
+            "history": without_traces(run.history.to_json_dict()),
         }
         for run in runs
     ]
@@ -66,10 +66,10 @@ def frozen_names() -> list[str]:
 _TRACES = ("taskId", "requestId", "binaryChecksum", "workerVersion", "meteringMetadata", "eventGroupMarkers")
 
 
-def _without_traces(found: Any) -> Any:
+def without_traces(found: Any) -> Any:
     if isinstance(found, dict):
-        return {name: _without_traces(value) for name, value in found.items() if name not in _TRACES}
-    return [_without_traces(value) for value in found] if isinstance(found, list) else found
+        return {name: without_traces(value) for name, value in found.items() if name not in _TRACES}
+    return [without_traces(value) for value in found] if isinstance(found, list) else found
 
 
 @dataclass

@@ -21,10 +21,13 @@ from imprimatur.mail.rendering import render
 from imprimatur.store import inbound, outbox
 from imprimatur.store.engine import Database
 from imprimatur.store.outbox import Result
+from imprimatur.store.publishing import due_runs, end_run
+from models.messages import RunEnd
 from models.tables import TaskRow
 from models.vocabulary import InboundKind, MailKind, MailStatus, Verdict
 from tests.facts import BASE_URL, Play, add_people, amended, example, furnish, whole_story
 from tests.office_stories import STORIES, tell
+from tests.published import approved, with_targets
 
 DAY = dt.timedelta(days=1)
 LATER = dt.datetime.now(dt.UTC) + DAY
@@ -102,6 +105,7 @@ def every_mail(migrated_file: Path, folder: Path) -> Mails:
     furnish(database)
     _unstaffed(database, folder)
     _replied(database)
+    _unpublished(database, folder)
     found = contexts(database)
     first = found[0].mail
     outbox.record(database, [Result(first, MailStatus.BOUNCED, "550 no such mailbox")], LATER)
@@ -109,6 +113,13 @@ def every_mail(migrated_file: Path, folder: Path) -> Mails:
     found += [context for context in contexts(database) if context.mail.data.get("kind") == "mail_bounced"]
     database.close()
     return Mails(found)
+
+
+def _unpublished(database: Database, folder: Path) -> None:
+    """A target of a publication refuses."""
+    play = approved(database, folder, with_targets(database, "website"), case_id="mc-unpublished")
+    [run] = [run for run in due_runs(database, LATER) if run.case_id == play.case_id]
+    end_run(database, RunEnd(run_id=run.run_id, failed="website", reason="the disk is full"))
 
 
 def _returned_and_withdrawn(database: Database, folder: Path) -> None:

@@ -32,7 +32,8 @@ from imprimatur.publication.vault import Vault
 from imprimatur.publication.verifying import verify, verify_id
 from imprimatur.store.badges import badge, status_list
 from imprimatur.store.engine import Database
-from models.vocabulary import BadgeStatus
+from models.tables import PublicationRow
+from models.vocabulary import BadgeStatus, RecordStatus
 from tests.credentials import SAID, record_of
 from tests.facts import BASE_URL, example, furnish, whole_story
 
@@ -75,6 +76,35 @@ def token_of(database: Database, award: Award) -> str:
 
 def results(awards: list[Award]) -> list[str]:
     return [award.result for award in awards]
+
+
+# --- whether it may be awarded ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [
+        (RecordStatus.PENDING, "publication_unknown"),
+        (RecordStatus.SCHEDULED, "publication_unknown"),
+        (RecordStatus.RETRACTED, "record_retracted"),
+        *((status, None) for status in (RecordStatus.OFFERED, RecordStatus.PAUSED, RecordStatus.TEACHING_OUT)),
+        *((status, None) for status in (RecordStatus.RETIRED, RecordStatus.REPLACED)),
+    ],
+)
+def test_only_what_is_public_and_stands_is_awarded(
+    sqlite_database: Database, awarder: Awarder, status: RecordStatus, code: str | None
+) -> None:
+    [before] = awarder.award([ANA], NOW)
+    with sqlite_database.write() as connection:
+        connection.execute(PublicationRow.__table__.update().values(status=str(status)))  # type: ignore[attr-defined]
+    later = Awarder(keyring_of(sqlite_database), awarder.record.slug)
+    if code is None:
+        assert results(later.award([BO], NOW)) == ["awarded"]
+    else:
+        with pytest.raises(ImprimaturError) as refused:
+            later.award([BO], NOW)
+        assert refused.value.code == code
+    later.revoke(before.badge_id, "A wrong learner.", NOW)
 
 
 # --- the credential ---------------------------------------------------------------------------------------------------

@@ -39,6 +39,7 @@ def entry(number: int = 0, *, marks: tuple[Mark, ...] = (), found_by: Mapping[st
         title=f"Title {number % 7}",
         summary="",
         provider="Example",
+        standing="",
         told=(),
         hours=None if number % 5 == 0 else float(number % 11),
         price=None if number % 4 == 0 else Decimal(number % 9),

@@ -10,7 +10,7 @@ from urllib.parse import quote, urlsplit
 from xml.etree import ElementTree
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, insert
 
 from imprimatur.publication.catalogue import feeds
 from imprimatur.publication.catalogue.dump import SAME
@@ -18,11 +18,15 @@ from imprimatur.publication.catalogue.shelf import Shelf
 from imprimatur.publication.records import FORMATS
 from imprimatur.store.engine import Database
 from imprimatur.web import catalogue_feeds
+from imprimatur.web.site.export import export
+from models.tables import PublicationRow, StackingRow
+from models.vocabulary import RecordStatus
 from tests.catalogues import DEGREE, fill, proposal
 from tests.facts import BASE_URL, Play, example, furnish, whole_story
 from tests.markdown import DOCS, code_spans, section
 from tests.web import Site
 
+PUBLICATION = PublicationRow.__table__  # type: ignore[attr-defined]
 ATOM, MAP = f"{{{feeds.ATOM}}}", f"{{{feeds.SITEMAP}}}"
 ALL = ("feed.atom", "sitemap.xml", "catalogue.json", "catalogue.jsonl", "dcat.jsonld", "opensearch.xml")
 COUNT = 120
@@ -263,3 +267,46 @@ async def test_a_credential_s_page_tells_machines_what_it_is(site: Site) -> None
 
 def test_machines_may_keep_an_answer_for_a_minute_at_most() -> None:
     assert catalogue_feeds.KEPT == "public, max-age=60"
+
+
+async def test_what_is_paused_says_so_and_what_is_over_is_not_listed(sqlite_database: Database, tmp_path: Any) -> None:
+    furnish(sqlite_database)
+    fill(sqlite_database, range(len(RecordStatus)))
+    site, shelf = Site(Play(sqlite_database, tmp_path)), Shelf(sqlite_database)
+    slugs = dict(zip(RecordStatus, (entry.slug for entry in shelf.collection().entries), strict=True))
+    with sqlite_database.write() as connection:
+        for status, slug in slugs.items():
+            values = {"status": status, "status_reason": "A reason."}
+            connection.execute(PUBLICATION.update().where(PUBLICATION.c.slug == slug).values(values))
+    lines = (await fetched(site, "/catalogue/catalogue.jsonl")).text.splitlines()
+    assert {line["slug"]: line["status"] for line in map(json.loads, lines)} == {
+        slug: status for status, slug in slugs.items() if status.is_listed
+    }
+    listed = (await fetched(site, "/catalogue")).text
+    assert listed.count("Intake paused") == listed.count("No new intake") == 1
+    export(sqlite_database, BASE_URL, tmp_path / "site")
+    for status, slug in slugs.items():
+        assert (slug in listed) == status.is_listed
+        page = await fetched(site, f"/catalogue/{slug}")
+        expected = 404 if not status.is_public else 410 if status is RecordStatus.RETRACTED else 200
+        assert page.status_code == expected, status
+        exported = tmp_path / "site/catalogue" / slug / "index.html"
+        assert exported.is_file() == status.is_public
+        assert (exported.with_name("badge.png")).is_file() == (expected == 200)
+
+
+async def test_nobody_is_told_of_what_builds_on_it_and_is_not_public_yet(
+    sqlite_database: Database, tmp_path: Any
+) -> None:
+    furnish(sqlite_database)
+    fill(sqlite_database, range(2))
+    later, first = Shelf(sqlite_database).collection().entries
+    claim = {"case_id": later.case_id, "version": 1, "kind": "case", "target": first.case_id}
+    site = Site(Play(sqlite_database, tmp_path))
+    with sqlite_database.write() as connection:
+        connection.execute(insert(StackingRow), [claim])
+    assert later.slug in (await fetched(site, f"/catalogue/{first.slug}")).text
+    with sqlite_database.write() as connection:
+        hidden = PUBLICATION.c.slug == later.slug
+        connection.execute(PUBLICATION.update().where(hidden).values(status=RecordStatus.PENDING))
+    assert later.slug not in (await fetched(site, f"/catalogue/{first.slug}")).text

@@ -38,6 +38,7 @@ from tests.mail_commands import play_mail
 from tests.markdown import DOCS, ROOT, Section, code_spans, sections, text_of
 from tests.pathway_commands import play_pathways
 from tests.people_commands import play_people
+from tests.publication_commands import play_publications
 from tests.record_commands import play_records
 
 COMMAND_LINE, README = DOCS / "command-line.md", ROOT / "README.md"
@@ -214,6 +215,7 @@ async def _play(office: Office) -> None:
     office.answers["show"] |= {"conditions": agreed["conditions"]}
     await play_pathways(office)
     await play_records(office)
+    await play_publications(office)
     await play_reviews(office)
     await play_people(office)
     await play_webhooks(office)

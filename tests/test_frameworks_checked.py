@@ -156,7 +156,9 @@ TOLD_BY_TESTS_OF_THEIR_OWN = {
     "stage_repeated", "cycle", "stage_unreachable", "role_unheld", "publication_not_single", "reviewers_missing",
     "rule_contradictory", "expression_field_unknown", "expression_malformed", "expression_not_boolean",
     "expression_types_differ", "gate_left_out", "nobody_decides", "publication_left_out", "track_key_idle",
-    "track_repeated", "track_unreachable",
+    "track_repeated", "track_unreachable", "recommendation_missing", "recommendation_outside_review",
+    "recommendation_without_choice", "review_beyond_limit", "review_framework_itself", "review_interval_unusual",
+    "review_key_idle", "silence_recommends_nothing", "stage_unfit_for_review", "threshold_repeated",
 }  # fmt: skip
 OF_NOTATION = {
     "malformed", "not_a_mapping", "duplicate_key", "unknown_key", "missing_key", "wrong_type", "wrong_form",
@@ -178,6 +180,7 @@ OF_ANSWERS = {
     "statement_required",
     "statement_not_offered",
     "statement_without_approval",
+    "teach_out_without_retiring",
     "statement_not_printable",
     "statement_too_long",
 }

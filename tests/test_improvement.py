@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from imprimatur import ids
 from imprimatur.errors import Gone, NotAllowed, NotFound, Refused
+from imprimatur.history.figures.filters import Filter, Scope, of_cases
 from imprimatur.history.verify import verify_all
 from imprimatur.store import improvement
 from imprimatur.store.engine import Database
@@ -19,7 +20,7 @@ from imprimatur.store.overlaps import Overlaps
 from imprimatur.store.record_status import set_record_status
 from imprimatur.store.reviews_reading import ReviewLine, review_lines, review_sheet, reviews_of_case
 from imprimatur.store.task_page import publication_slugs
-from models.tables import PublicationRow
+from models.tables import CaseRow, PublicationRow
 from models.vocabulary import CaseStatus, EventType, RecordStatus, ReviewOutcome, ReviewTrigger, Verdict
 from tests.facts import OFFICE, PROPOSER, Play, add_people, event_types, everything, example, furnish, ledger_rows
 from tests.improvement import CREDENTIAL, FIRST_REVIEW, Reviews, published, recommend, reviewed_framework
@@ -368,3 +369,18 @@ async def test_what_is_kept_of_figures_is_in_order(reviews: Reviews) -> None:
         ("2026", 30.0, OFFICE),
         ("2027", 40.0, OFFICE),
     ]
+
+
+async def test_figures_of_approvals_count_no_reviews(reviews: Reviews) -> None:
+    await reviews.sweep(2 * YEAR)
+    reviews.conclude(Verdict.CONTINUE)
+
+    def counted(**given: str) -> list[str]:
+        chosen = Filter.parse({"from": "2026-01-01", "to": "2028-12-31", **given}, dt.date(2028, 12, 31))
+        with reviews.database.read() as connection:
+            table = CaseRow.__table__  # type: ignore[attr-defined]
+            query = select(table.c.case_id).where(*of_cases(table, chosen, Scope()))
+            return list(connection.execute(query).scalars())
+
+    assert counted() == [CREDENTIAL]
+    assert counted(kind="review") == counted(framework="improvement-review") == [FIRST_REVIEW]

@@ -25,6 +25,7 @@ from imprimatur.cli import (
     office,
     pathways,
     people,
+    publication,
     publishing,
     records,
     service,
@@ -60,6 +61,7 @@ app.add_typer(pathways.skills_app, name="skills")
 app.add_typer(webhooks.app, name="webhook")
 app.add_typer(keys.app, name="keys")
 app.add_typer(publishing.endorse_app, name="endorse")
+app.add_typer(publication.app, name="publication")
 app.add_typer(catalogue.app, name="catalogue")
 app.add_typer(access.key_app, name="key")
 app.add_typer(incidents.app, name="incident")

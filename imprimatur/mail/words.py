@@ -61,6 +61,7 @@ INCIDENTS = {
     IncidentKind.NO_SITTING: "No further sitting is announced",
     IncidentKind.NO_WINDOW: "No further review window is announced",
     IncidentKind.MAIL_BOUNCED: "A mail could not be delivered",
+    IncidentKind.PUBLICATION_FAILED: "A target of a publication could not be reached",
 }
 ESCALATED = {
     "objection": "Someone with standing has objected. You decide: approve to overrule the objection, reject or request "

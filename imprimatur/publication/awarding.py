@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from imprimatur import ids
-from imprimatur.errors import Refused
+from imprimatur.errors import Gone, NotFound, Refused
 from imprimatur.publication.badges import Learner, badge_credential
 from imprimatur.publication.keys import Keyring
 from imprimatur.publication.reading import published_record
@@ -16,6 +16,7 @@ from imprimatur.publication.status_lists import SIZE, place_of, status_list_cred
 from imprimatur.store import badges as kept
 from imprimatur.store.badges import KeptBadge
 from imprimatur.store.published import sources
+from models.vocabulary import RecordStatus
 
 AWARDED, PRESENT, REVOKED = "awarded", "present", "revoked"
 
@@ -42,7 +43,11 @@ class Awarder:
         self._signer = keyring.signer()
 
     def award(self, learners: Sequence[Learner], at: dt.datetime, *, again: bool = False) -> list[Award]:
-        """One answer a learner, in their order; ``again`` awards anew what was revoked."""
+        """One answer a learner, in their order; ``again`` awards anew what was revoked.
+
+        Raises NotFound ``publication_unknown`` for what is still to be published, Gone ``record_retracted``.
+        """
+        self._check_status()
         marks = [self._marks(learner.email) for learner in learners]
         with self._database.write() as connection:
             kept.take_turns(connection)
@@ -67,6 +72,21 @@ class Awarder:
                 if not kept.has_status_list(connection, self.record.slug, number):
                     self._sign_list(connection, number, at)
         return answers
+
+    def _check_status(self) -> None:
+        """What is taught out or replaced goes on being awarded: its last learners finish later."""
+        if not self.record.status.is_public:
+            raise NotFound(
+                "publication_unknown",
+                f"{self.record.title} is not public yet.",
+                "Award its badges once it is: see `starter.py publication show`.",
+            )
+        if self.record.status is RecordStatus.RETRACTED:
+            raise Gone(
+                "record_retracted",
+                f"{self.record.title} was retracted, so no more badges of it are awarded.",
+                "Badges that were awarded before stay as they are.",
+            )
 
     def revoke(self, badge_id: str, reason: str, at: dt.datetime) -> KeptBadge:
         """Again it changes nothing. Raises Refused ``reason_required``, NotFound ``badge_unknown``."""

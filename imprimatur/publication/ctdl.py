@@ -5,14 +5,28 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from imprimatur.publication.aligning import ctdl_alignments
 from imprimatur.publication.checking import Address, NonEmpty, Record, checked
 from imprimatur.publication.openbadges import criteria_narrative, eqf_level
-from imprimatur.publication.record import Approval, PublishedCredential
+from imprimatur.publication.record import Approval, PublishedCredential, Towards
+from models.vocabulary import RecordStatus
 
 CONTEXT = "http://credreg.net/ctdl/schema/context/json"
 TERMS = "https://credreg.net/ctdl/terms/"
 # Ours, made once: a case has the same identifier wherever its record is made.
 CTID_NAMESPACE = uuid.UUID("0b3c2f7e-5d0f-4f63-9b59-0f3f4a1d8c52")
+
+# Concepts of the registry's scheme of credential statuses.
+STATUSES = {
+    RecordStatus.PENDING: ("Active", "Active"),
+    RecordStatus.SCHEDULED: ("Active", "Active"),
+    RecordStatus.OFFERED: ("Active", "Active"),
+    RecordStatus.PAUSED: ("Suspended", "Suspended"),
+    RecordStatus.TEACHING_OUT: ("TeachOut", "Teach-Out"),
+    RecordStatus.RETIRED: ("Ceased", "Ceased"),
+    RecordStatus.RETRACTED: ("Ceased", "Ceased"),
+    RecordStatus.REPLACED: ("Deprecated", "Deprecated"),
+}
 
 Ctid = Annotated[str, Field(pattern=r"^ce-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
 
@@ -23,6 +37,7 @@ class _Alignment(Record):
     )
     framework: Address | None = Field(None, alias="ceterms:framework")
     frameworkName: NonEmpty | None = Field(None, alias="ceterms:frameworkName")
+    codedNotation: NonEmpty | None = Field(None, alias="ceterms:codedNotation")
     targetNode: str | None = Field(None, alias="ceterms:targetNode", pattern=r"^\S+:\S+$")
     targetNodeName: NonEmpty = Field(alias="ceterms:targetNodeName")
 
@@ -39,6 +54,8 @@ class _Condition(Record):
     name: NonEmpty = Field(alias="ceterms:name")
     description: NonEmpty = Field(alias="ceterms:description")
     condition: list[NonEmpty] | None = Field(None, alias="ceterms:condition")
+    subjectWebpage: Address | None = Field(None, alias="ceterms:subjectWebpage")
+    targetCompetency: list[_Alignment] | None = Field(None, alias="ceterms:targetCompetency")
     creditUnitValue: float | None = Field(None, alias="ceterms:creditUnitValue", gt=0)
     creditUnitTypeDescription: NonEmpty | None = Field(None, alias="ceterms:creditUnitTypeDescription")
 
@@ -79,6 +96,8 @@ class MicroCredential(Record):
     description: NonEmpty = Field(alias="ceterms:description")
     subjectWebpage: Address = Field(alias="ceterms:subjectWebpage")
     credentialStatusType: _Alignment = Field(alias="ceterms:credentialStatusType")
+    previousVersion: Address | None = Field(None, alias="ceterms:previousVersion")
+    latestVersion: Address | None = Field(None, alias="ceterms:latestVersion")
     credentialId: NonEmpty = Field(alias="ceterms:credentialId")
     versionIdentifier: list[_Version] = Field(alias="ceterms:versionIdentifier")
     dateEffective: str = Field(alias="ceterms:dateEffective")
@@ -88,6 +107,7 @@ class MicroCredential(Record):
     offeredBy: list[_Organisation] = Field(alias="ceterms:offeredBy")
     approvedBy: list[_Organisation] | None = Field(None, alias="ceterms:approvedBy")
     recognizedBy: list[_Organisation] | None = Field(None, alias="ceterms:recognizedBy")
+    occupationType: list[_Alignment] | None = Field(None, alias="ceterms:occupationType")
     audienceLevelType: list[_Alignment] | None = Field(None, alias="ceterms:audienceLevelType")
     requires: list[_Condition] = Field(alias="ceterms:requires")
     isPreparationFor: list[_Condition] | None = Field(None, alias="ceterms:isPreparationFor")
@@ -111,11 +131,9 @@ def build_ctdl(record: PublishedCredential) -> dict[str, Any]:
         "ceterms:name": record.title,
         "ceterms:description": record.summary,
         "ceterms:subjectWebpage": record.address,
-        "ceterms:credentialStatusType": {
-            "ceterms:framework": f"{TERMS}CredentialStatus",
-            "ceterms:targetNode": "credentialStat:Active",
-            "ceterms:targetNodeName": "Active",
-        },
+        "ceterms:credentialStatusType": _status(record.status),
+        "ceterms:previousVersion": _at(record.replaces_address),
+        "ceterms:latestVersion": _at(record.replaced_by_address),
         "ceterms:credentialId": record.case_id,
         "ceterms:versionIdentifier": [{"ceterms:identifierValueCode": str(record.version)}],
         "ceterms:dateEffective": record.published_at.date().isoformat(),
@@ -125,6 +143,7 @@ def build_ctdl(record: PublishedCredential) -> dict[str, Any]:
         "ceterms:offeredBy": [issuer if record.provider == record.issuer.name else {"ceterms:name": record.provider}],
         "ceterms:approvedBy": [issuer] if record.quality_approvals else None,
         "ceterms:recognizedBy": [{"ceterms:name": item.organisation} for item in record.sign_offs] or None,
+        "ceterms:occupationType": ctdl_alignments(record, occupations=True),
         "ceterms:audienceLevelType": _level(record),
         "ceterms:requires": list(_conditions(record)),
         "ceterms:isPreparationFor": _pathways(record),
@@ -134,6 +153,20 @@ def build_ctdl(record: PublishedCredential) -> dict[str, Any]:
         "ceterms:developmentProcess": _industry(record),
     }
     return checked(MicroCredential, content)
+
+
+def _status(status: RecordStatus) -> dict[str, Any]:
+    code, name = STATUSES[status]
+    return {
+        "ceterms:framework": f"{TERMS}CredentialStatus",
+        "ceterms:targetNode": f"credentialStat:{code}",
+        "ceterms:targetNodeName": name,
+    }
+
+
+def _at(address: str | None) -> str | None:
+    """The record of another version, in these words."""
+    return f"{address}/ctdl.json" if address else None
 
 
 def _issuer(record: PublishedCredential) -> dict[str, Any]:
@@ -155,6 +188,7 @@ def _conditions(record: PublishedCredential) -> list[dict[str, Any]]:
         "ceterms:name": "What an earner has shown",
         "ceterms:description": criteria_narrative(record),
         "ceterms:condition": list(record.learning_outcomes) or None,
+        "ceterms:targetCompetency": ctdl_alignments(record, occupations=False),
     }
     if workload is not None and workload.credits:
         earned["ceterms:creditUnitValue"] = workload.credits
@@ -165,8 +199,24 @@ def _conditions(record: PublishedCredential) -> list[dict[str, Any]]:
 
 def _pathways(record: PublishedCredential) -> list[dict[str, Any]] | None:
     towards = record.stackability.towards if record.stackability else ()
-    found = [{"ceterms:name": name, "ceterms:description": f"It counts towards {name}."} for name in towards if name]
+    found: list[dict[str, Any]] = [
+        {"ceterms:name": name, "ceterms:description": f"It counts towards {name}."} for name in towards if name
+    ]
+    found += [_claimed(record, pathway) for pathway in record.pathways]
     return found or None
+
+
+def _claimed(record: PublishedCredential, pathway: Towards) -> dict[str, Any]:
+    named = {
+        "ceterms:name": pathway.title,
+        "ceterms:description": f"It counts towards {pathway.title}.",
+        "ceterms:subjectWebpage": record.pathway_address(pathway),
+    }
+    if pathway.credits is None:
+        return named
+    system = record.workload.credit_system if record.workload else None
+    unit = (system or "credits").upper()
+    return named | {"ceterms:creditUnitValue": pathway.credits, "ceterms:creditUnitTypeDescription": unit}
 
 
 def duration(hours: float) -> str:

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from holidays.registry import COUNTRIES
 from pydantic import ConfigDict, Field
 
+from imprimatur.publication.aligning import ESCO_SCHEME, is_esco
 from imprimatur.publication.checking import Address, NonEmpty, Record, checked
 from imprimatur.publication.ctdl import duration
 from imprimatur.publication.openbadges import eqf_level
@@ -88,6 +89,7 @@ class _Outcome(_Node):
     id: Address
     type: Literal["LearningOutcome"] = "LearningOutcome"
     title: Texts
+    relatedESCOSkill: list[_Concept] | None = None
 
 
 class _Credit(_Node):
@@ -214,11 +216,7 @@ def _qualification(record: PublishedCredential) -> dict[str, Any]:
         "description": _texts(record, record.summary),
         "homepage": {"contentURL": record.address},
         "awardingOpportunity": {"awardingBody": _organisation(record)},
-        "learningOutcome": [
-            {"id": f"{record.address}#outcome-{number}", "title": _texts(record, outcome)}
-            for number, outcome in enumerate(record.learning_outcomes, 1)
-        ]
-        or None,
+        "learningOutcome": _outcomes(record) or None,
         "eqfLevel": _snb("eqf", level.value, f"Level {level.value}") if level and eqf_level(level) else None,
         "creditPoint": {
             "framework": _snb("education-credit", "6fcec5c5af", "European Credit Transfer System"),
@@ -251,6 +249,24 @@ def _notes(record: PublishedCredential) -> list[str]:
     if record.stackability and record.stackability.towards:
         found.append(f"Counts towards: {'; '.join(record.stackability.towards)}.")
     return found
+
+
+def _outcomes(record: PublishedCredential) -> list[dict[str, Any]]:
+    """Those of the proposal, and one for each skill of ESCO, which belongs to the whole and not to one of them."""
+    said: list[dict[str, Any]] = [
+        {"id": f"{record.address}#outcome-{number}", "title": _texts(record, outcome)}
+        for number, outcome in enumerate(record.learning_outcomes, 1)
+    ]
+    # The vocabulary names its concepts by addresses that begin with http.
+    skills = {str(s.url).replace("https://", "http://", 1): s.title for s in record.skills if is_esco(s)}
+    return said + [
+        {
+            "id": f"{record.address}#skill-{number}",
+            "title": _texts(record, title),
+            "relatedESCOSkill": [{"id": address, "inScheme": {"id": ESCO_SCHEME}, "prefLabel": _texts(record, title)}],
+        }
+        for number, (address, title) in enumerate(skills.items(), 1)
+    ]
 
 
 def _assessment(record: PublishedCredential) -> dict[str, Any] | None:

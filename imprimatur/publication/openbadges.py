@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from imprimatur.publication.aligning import badge_alignments
 from imprimatur.publication.checking import NonEmpty, Record, checked
 from imprimatur.publication.record import PublishedCredential
 from models.proposal import Level
@@ -40,7 +41,13 @@ class Alignment(Record):
     targetName: NonEmpty
     targetUrl: NonEmpty
     targetFramework: NonEmpty
-    targetCode: NonEmpty
+    targetCode: NonEmpty | None = None
+
+
+class Related(Record):
+    id: NonEmpty
+    type: list[Literal["Related"]] = ["Related"]
+    version: NonEmpty | None = None
 
 
 class Achievement(Record):
@@ -61,6 +68,7 @@ class Achievement(Record):
     image: Image | None = None
     tag: list[NonEmpty] | None = None
     alignment: list[Alignment] | None = None
+    related: list[Related] | None = None
 
 
 def build_achievement(record: PublishedCredential) -> dict[str, Any]:
@@ -81,9 +89,16 @@ def build_achievement(record: PublishedCredential) -> dict[str, Any]:
             "fieldOfStudy": record.field_of_study or None,
             "image": {"id": f"{record.address}/badge.png"},
             "tag": [record.field_of_study] if record.field_of_study else None,
-            "alignment": _alignment(record.level),
+            "alignment": [*_level(record.level), *badge_alignments(record)] or None,
+            "related": _related(record),
         },
     )
+
+
+def _related(record: PublishedCredential) -> list[dict[str, Any]] | None:
+    """The version that this one replaces. What replaces it in its turn is not known when it is published."""
+    before = record.replaces
+    return [{"id": record.replaces_address, "version": str(before.version)}] if before is not None else None
 
 
 def profile(record: PublishedCredential) -> dict[str, Any]:
@@ -98,13 +113,13 @@ def eqf_level(level: Level) -> str | None:
     return f"http://data.europa.eu/snb/eqf/{level.value}" if known else None
 
 
-def _alignment(level: Level | None) -> list[dict[str, Any]] | None:
+def _level(level: Level | None) -> list[dict[str, Any]]:
     """A level of the European Qualifications Framework, by its address in the European Learning Model's vocabulary.
 
     Other frameworks of levels have no such address, and an alignment without one means nothing to a machine.
     """
     if level is None or (address := eqf_level(level)) is None:
-        return None
+        return []
     return [
         {
             "targetName": f"EQF level {level.value}",

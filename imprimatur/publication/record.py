@@ -5,13 +5,14 @@ catalogue page, each of which the ledger binds by its digest. So it can be made 
 """
 
 import datetime as dt
+from collections.abc import Mapping
 
 from pydantic import BaseModel, ConfigDict
 
 from imprimatur.publication.page import Assurance, CataloguePage, Endorsement
 from models.framework import Framework, StageDef
-from models.proposal import Assessment, Delivery, Level, Price, Proposal, Stackability, Workload
-from models.vocabulary import StageKind
+from models.proposal import Assessment, Delivery, Level, Price, Proposal, Skill, Stackability, Workload
+from models.vocabulary import RecordStatus, StageKind
 
 
 class Fact(BaseModel):
@@ -55,7 +56,34 @@ class SignOff(Fact):
     logo: str | None = None
 
 
-class PublishedCredential(Fact):
+class Version(Fact):
+    """Another published version of the same micro-credential."""
+
+    slug: str
+    case_id: str
+    version: int
+
+
+class Towards(Fact):
+    """A pathway of the institution that it counts towards, with so many credits; None: all that it has, if any."""
+
+    id: str
+    title: str
+    credits: float | None = None
+
+
+class Standing(Fact):
+    """What a record says of itself by now, and by what else is kept."""
+
+    pathways: tuple[Towards, ...] = ()
+    status: RecordStatus = RecordStatus.OFFERED
+    status_at: dt.datetime | None = None
+    status_reason: str = ""
+    replaces: Version | None = None
+    replaced_by: Version | None = None
+
+
+class PublishedCredential(Standing):
     """``ledger_digest`` is the ledger's head before publication: it binds the record to all that led there."""
 
     base_url: str
@@ -70,6 +98,7 @@ class PublishedCredential(Fact):
     country: str | None
     field_of_study: str | None
     learning_outcomes: tuple[str, ...]
+    skills: tuple[Skill, ...]
     workload: Workload | None
     level: Level | None
     assessment: Assessment | None
@@ -90,6 +119,17 @@ class PublishedCredential(Fact):
     ledger_digest: str
     published_at: dt.datetime
 
+    def pathway_address(self, pathway: Towards) -> str:
+        return f"{self.base_url}/pathways/{pathway.id}"
+
+    @property
+    def replaces_address(self) -> str | None:
+        return f"{self.base_url}/catalogue/{self.replaces.slug}" if self.replaces else None
+
+    @property
+    def replaced_by_address(self) -> str | None:
+        return f"{self.base_url}/catalogue/{self.replaced_by.slug}" if self.replaced_by else None
+
     @property
     def address(self) -> str:
         """Of the page; it is the identifier of what is published as well."""
@@ -106,7 +146,13 @@ class PublishedCredential(Fact):
 
 
 def credential_record(
-    proposal: Proposal, framework: Framework, page: CataloguePage, *, slug: str, base_url: str
+    proposal: Proposal,
+    framework: Framework,
+    page: CataloguePage,
+    *,
+    slug: str,
+    base_url: str,
+    standing: Standing | None = None,
 ) -> PublishedCredential:
     base_url = base_url.rstrip("/")
     stages = {stage.name: stage for stage in framework.stages}
@@ -128,6 +174,7 @@ def credential_record(
         country=proposal.country,
         field_of_study=proposal.field_of_study,
         learning_outcomes=tuple(outcome for outcome in proposal.learning_outcomes if outcome),
+        skills=proposal.skills,
         workload=proposal.workload,
         level=proposal.level,
         assessment=proposal.assessment,
@@ -147,6 +194,18 @@ def credential_record(
         sign_offs=_sign_offs(page.endorsements),
         ledger_digest=page.ledger_digest,
         published_at=page.published_at,
+        **dict(standing or Standing()),
+    )
+
+
+def towards(proposal: Proposal, titles: Mapping[str, str]) -> tuple[Towards, ...]:
+    """What a proposal counts towards, of the pathways whose titles are known."""
+    claims = proposal.stackability.claims if proposal.stackability is not None else ()
+    own = proposal.workload.credits if proposal.workload is not None else None
+    return tuple(
+        Towards(id=claim.pathway, title=titles[claim.pathway], credits=claim.credits or own)
+        for claim in claims
+        if claim.pathway in titles
     )
 
 

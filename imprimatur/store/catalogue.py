@@ -10,11 +10,14 @@ from sqlalchemy import Connection, select
 
 from imprimatur.store.engine import Database
 from models.tables import DocumentRow, PathwayRow, PublicationRow, VersionRow
+from models.vocabulary import RecordStatus
 
 _PUBLICATION = PublicationRow.__table__  # type: ignore[attr-defined]
 _VERSION = VersionRow.__table__  # type: ignore[attr-defined]
 _DOCUMENT = DocumentRow.__table__  # type: ignore[attr-defined]
 _PATHWAY = PathwayRow.__table__  # type: ignore[attr-defined]
+_LISTED = [str(status) for status in RecordStatus if status.is_listed]
+_PUBLIC = [str(status) for status in RecordStatus if status.is_public]
 _ROWS = (
     select(
         _PUBLICATION.c.slug,
@@ -23,6 +26,7 @@ _ROWS = (
         _PUBLICATION.c.digest,
         _PUBLICATION.c.page,
         _PUBLICATION.c.published_at,
+        _PUBLICATION.c.status,
         _DOCUMENT.c.body,
     )
     .join(
@@ -30,12 +34,25 @@ _ROWS = (
         (_VERSION.c.case_id == _PUBLICATION.c.case_id) & (_VERSION.c.version == _PUBLICATION.c.version),
     )
     .join(_DOCUMENT, _DOCUMENT.c.digest == _VERSION.c.digest)
+    .where(_PUBLICATION.c.status.in_(_LISTED))
     .order_by(_PUBLICATION.c.slug)
 )
 # What of a publication can change; whatever is added to its row belongs here as well.
-_STATES = select(
-    _PUBLICATION.c.slug, _PUBLICATION.c.version, _PUBLICATION.c.digest, _PUBLICATION.c.published_at
-).order_by(_PUBLICATION.c.slug)
+_STATES = (
+    select(
+        _PUBLICATION.c.slug,
+        _PUBLICATION.c.version,
+        _PUBLICATION.c.digest,
+        _PUBLICATION.c.published_at,
+        _PUBLICATION.c.status,
+        _PUBLICATION.c.status_at,
+        _PUBLICATION.c.status_reason,
+        _PUBLICATION.c.replaces,
+        _PUBLICATION.c.replaced_by,
+    )
+    .where(_PUBLICATION.c.status.in_(_PUBLIC))
+    .order_by(_PUBLICATION.c.slug)
+)
 AT_ONCE = 200
 
 
@@ -49,12 +66,20 @@ class Listed:
     digest: str
     page: dict[str, Any]
     published_at: Any
+    status: RecordStatus
     proposal: dict[str, Any]
 
 
 def states(connection: Connection) -> dict[str, str]:
-    """Of every publication a text that changes whenever it does."""
-    return {row.slug: f"{row.version} {row.digest} {row.published_at}" for row in connection.execute(_STATES)}
+    """Of every publication that is public, listed or not, a text that changes whenever it does."""
+    return {row.slug: " ".join(map(str, row[1:])) for row in connection.execute(_STATES)}
+
+
+def retracted_slugs(database: Database) -> list[str]:
+    """Their addresses are public still: they say so."""
+    query = select(_PUBLICATION.c.slug).where(_PUBLICATION.c.status == RecordStatus.RETRACTED)
+    with database.read() as connection:
+        return list(connection.execute(query.order_by(_PUBLICATION.c.slug)).scalars())
 
 
 def pathway_titles(connection: Connection) -> dict[str, str]:
@@ -86,4 +111,13 @@ def every_listed(database: Database) -> Iterator[Listed]:
 
 
 def _listed(row: Any) -> Listed:
-    return Listed(row.slug, row.case_id, row.version, row.digest, row.page, row.published_at, json.loads(row.body))
+    return Listed(
+        slug=row.slug,
+        case_id=row.case_id,
+        version=row.version,
+        digest=row.digest,
+        page=row.page,
+        published_at=row.published_at,
+        status=RecordStatus(row.status),
+        proposal=json.loads(row.body),
+    )

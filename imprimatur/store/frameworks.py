@@ -12,10 +12,11 @@ from imprimatur.store.engine import Database
 from imprimatur.store.inserting import insert_once
 from imprimatur.store.remembering import Memory
 from models.framework import Framework, StageDef
-from models.tables import FrameworkRow
+from models.tables import CaseRow, FrameworkRow
 from models.vocabulary import CredentialKind
 
 _TABLE = FrameworkRow.__table__  # type: ignore[attr-defined]
+_CASE = CaseRow.__table__  # type: ignore[attr-defined]
 _VERSIONS = select(_TABLE.c.version, _TABLE.c.digest).where(_TABLE.c.id == bindparam("id"))
 _parsed: Memory[Framework] = Memory(200)
 
@@ -142,3 +143,11 @@ def framework_by_digest(connection: Connection, digest: str) -> Framework:
     if body is None:
         raise NotFound("framework_unknown", f"There is no framework with the digest {digest[:12]}.")
     return _parsed.put(digest, Framework.model_validate(body))
+
+
+def framework_of_case(connection: Connection, case_id: str) -> Framework:
+    """The one that a case goes by now. Raises NotFound ``case_unknown``."""
+    digest = connection.execute(select(_CASE.c.framework_digest).where(_CASE.c.case_id == case_id)).scalar()
+    if digest is None:
+        raise NotFound("case_unknown", f"There is no case {case_id}.", "See `starter.py list`.")
+    return framework_by_digest(connection, digest)

@@ -15,12 +15,14 @@ from models.framework import Framework
 from models.proposal import Proposal
 from models.stacking import Pathway
 from models.tables import CaseRow, PathwayRow, PublicationRow, StackingRow
+from models.vocabulary import RecordStatus
 
 _PATHWAY = PathwayRow.__table__  # type: ignore[attr-defined]
 _STACKING = StackingRow.__table__  # type: ignore[attr-defined]
 _CASE = CaseRow.__table__  # type: ignore[attr-defined]
 _PUBLICATION = PublicationRow.__table__  # type: ignore[attr-defined]
 PATHWAY, CASE = "pathway", "case"
+_LISTED = [str(status) for status in RecordStatus if status.is_listed]
 
 
 class Member(NamedTuple):
@@ -40,10 +42,22 @@ def required_problems(
     That is what the framework misses, stacking that does not add up, and skills that their framework does not have.
     """
     found = [*missing(proposal, framework).required, *unknown_skills(connection, proposal)]
+    found += _replaced_problems(connection, proposal, case_id)
     stacking = proposal.stackability
     if stacking is not None and (stacking.claims or stacking.builds_on):
         found += claim_problems(proposal, known_to(connection, proposal), case_id)
     return tuple(found)
+
+
+def _replaced_problems(connection: Connection, proposal: Proposal, case_id: str | None) -> list[FieldProblem]:
+    """A later version names a record that can be replaced: published, and not by itself."""
+    named = proposal.replaces
+    if named is None:
+        return []
+    known = connection.execute(select(_PUBLICATION.c.case_id).where(_PUBLICATION.c.case_id == named)).first()
+    if known is not None and named != case_id:
+        return []
+    return [FieldProblem("replaces", f"{named} is no published case that this one could replace", None)]
 
 
 def known_to(connection: Connection, proposal: Proposal) -> Known:
@@ -53,6 +67,16 @@ def known_to(connection: Connection, proposal: Proposal) -> Known:
     rows = connection.execute(select(_PATHWAY.c.body).where(_PATHWAY.c.pathway_id.in_(named))).scalars()
     pathways = {found.id: found for found in map(Pathway.model_validate, rows)}
     return Known(pathways, _foundations(connection, stacking.builds_on if stacking is not None else ()))
+
+
+def pathway_titles(connection: Connection, proposal: Proposal) -> dict[str, str]:
+    """Of the pathways that a proposal counts towards, by their ids."""
+    stacking = proposal.stackability
+    named = [claim.pathway for claim in stacking.claims] if stacking is not None else []
+    if not named:
+        return {}
+    query = select(_PATHWAY.c.pathway_id, _PATHWAY.c.title).where(_PATHWAY.c.pathway_id.in_(named))
+    return {row.pathway_id: row.title for row in connection.execute(query)}
 
 
 def _foundations(connection: Connection, cases: Iterable[str]) -> dict[str, list[str]]:
@@ -157,7 +181,7 @@ def members(database: Database, pathway_id: str) -> list[Member]:
             _STACKING,
             (_STACKING.c.case_id == _PUBLICATION.c.case_id) & (_STACKING.c.version == _PUBLICATION.c.version),
         )
-        .where(_STACKING.c.kind == PATHWAY, _STACKING.c.target == pathway_id)
+        .where(_STACKING.c.kind == PATHWAY, _STACKING.c.target == pathway_id, _PUBLICATION.c.status.in_(_LISTED))
         .order_by(_PUBLICATION.c.title, _PUBLICATION.c.slug)
     )
     with database.read() as connection:

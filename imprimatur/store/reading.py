@@ -30,7 +30,17 @@ from models.tables import (
     StageRow,
     TaskRow,
 )
-from models.vocabulary import Boundary, CaseStatus, MailStatus, OfficeAct, Party, StageOutcome, StageStatus, TaskStatus
+from models.vocabulary import (
+    Boundary,
+    CaseStatus,
+    MailStatus,
+    OfficeAct,
+    Party,
+    RecordStatus,
+    StageOutcome,
+    StageStatus,
+    TaskStatus,
+)
 
 _CASE = CaseRow.__table__  # type: ignore[attr-defined]
 _STAGE = StageRow.__table__  # type: ignore[attr-defined]
@@ -190,6 +200,7 @@ class CaseView(BaseModel):
     mail_problems: list[MailProblem]
     mails: list[MailCount]
     slug: str | None
+    record_status: RecordStatus | None
 
 
 def list_cases(
@@ -263,7 +274,9 @@ def show_case(database: Database, case_id: str) -> CaseView:
             .where(of_case[_MAIL], _MAIL.c.status.in_(TROUBLED))
             .order_by(_MAIL.c.created_at, _MAIL.c.mail_id)
         ).mappings()
-        slug = connection.execute(select(_PUBLICATION.c.slug).where(of_case[_PUBLICATION])).scalar()
+        published = connection.execute(
+            select(_PUBLICATION.c.slug, _PUBLICATION.c.status.label("record_status")).where(of_case[_PUBLICATION])
+        ).mappings()
         defined = [(stage.id, stage.name) for stage in framework_by_digest(connection, case["framework_digest"]).stages]
         turns = _turns(connection, case_id)
         views = _stage_views(defined, stages, turns)
@@ -282,7 +295,7 @@ def show_case(database: Database, case_id: str) -> CaseView:
                 "incidents": [dict(row) for row in incidents],
                 "mail_problems": [dict(row) for row in mail],
                 "mails": counts_of_case(connection, case_id),
-                "slug": slug,
+                **(published.first() or {"slug": None, "record_status": None}),
             }
         )
 

@@ -112,7 +112,7 @@ def queue_run(
     number = (connection.execute(numbers).scalar() or 0) + 1
     waits = (_RUN.c.case_id == case_id, _RUN.c.status == str(RunStatus.QUEUED))
     connection.execute(_RUN.update().where(*waits).values(status=str(RunStatus.SUPERSEDED), ended_at=now))
-    run_id = ids.publication_run_id(case_id, number)
+    run_id = ids.new_publication_run_id()
     values = {
         "run_id": run_id,
         "case_id": case_id,

@@ -18,7 +18,7 @@ from imprimatur.store.frameworks import framework_by_digest, stage_in
 from models.framework import Framework, StageDef
 from models.proposal import Partner, Proposal
 from models.tables import AdviceRow, CaseRow, DecisionRow, PublicationRow, StageRow, TaskRow
-from models.vocabulary import Conditions, TaskStatus, Verdict
+from models.vocabulary import Conditions, RecordStatus, TaskStatus, Verdict
 
 _CASE = CaseRow.__table__  # type: ignore[attr-defined]
 _STAGE = StageRow.__table__  # type: ignore[attr-defined]
@@ -26,6 +26,8 @@ _TASK = TaskRow.__table__  # type: ignore[attr-defined]
 _DECISION = DecisionRow.__table__  # type: ignore[attr-defined]
 _PUBLICATION = PublicationRow.__table__  # type: ignore[attr-defined]
 _ADVICE = AdviceRow.__table__  # type: ignore[attr-defined]
+_LISTED = [str(status) for status in RecordStatus if status.is_listed]
+_KEPT = [str(status) for status in RecordStatus if status.is_public and status is not RecordStatus.RETRACTED]
 
 
 @dataclass(frozen=True)
@@ -150,29 +152,42 @@ class Publication:
     achievement: dict[str, Any]
     page: dict[str, Any]
     published_at: dt.datetime
+    status: RecordStatus
+    status_at: dt.datetime | None
+    reason: str
+    replaces: str | None
+    replaced_by: str | None
 
 
 def publications(database: Database) -> list[Publication]:
-    """The catalogue, newest first."""
+    """The catalogue, newest first: what can be taken up, or will be again."""
     with database.read() as connection:
-        newest_first = select(_PUBLICATION).order_by(_PUBLICATION.c.published_at.desc(), _PUBLICATION.c.slug)
+        listed = select(_PUBLICATION).where(_PUBLICATION.c.status.in_(_LISTED))
+        newest_first = listed.order_by(_PUBLICATION.c.published_at.desc(), _PUBLICATION.c.slug)
         rows = connection.execute(newest_first).mappings()
         return [_publication(dict(row)) for row in rows]
 
 
 def publication_slugs(database: Database) -> list[str]:
+    """Of every record that is public and was not retracted."""
+    query = select(_PUBLICATION.c.slug).where(_PUBLICATION.c.status.in_(_KEPT)).order_by(_PUBLICATION.c.slug)
     with database.read() as connection:
-        return list(connection.execute(select(_PUBLICATION.c.slug).order_by(_PUBLICATION.c.slug)).scalars())
+        return list(connection.execute(query).scalars())
 
 
 def publication(database: Database, slug: str) -> Publication:
-    """Raises NotFound ``publication_unknown``."""
+    """One that is public, be it retracted. Raises NotFound ``publication_unknown``."""
     with database.read() as connection:
         row = connection.execute(select(_PUBLICATION).where(_PUBLICATION.c.slug == slug)).mappings().first()
-    if row is None:
+    if row is None or not RecordStatus(row["status"]).is_public:
         raise NotFound("publication_unknown", "There is no such micro-credential.", "Look for it in the catalogue.")
     return _publication(dict(row))
 
 
 def _publication(row: dict[str, Any]) -> Publication:
-    return Publication(row["slug"], row["title"], row["digest"], row["achievement"], row["page"], row["published_at"])
+    copied = ("slug", "title", "digest", "achievement", "page", "published_at", "status_at", "replaces", "replaced_by")
+    return Publication(
+        **{name: row[name] for name in copied},
+        status=RecordStatus(row["status"]),
+        reason=row["status_reason"] or "",
+    )

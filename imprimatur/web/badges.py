@@ -19,6 +19,7 @@ from imprimatur.publication.signing import read_token
 from imprimatur.publication.verifying import Verification, verify, verify_id, verify_token
 from imprimatur.store.badges import badge, status_list
 from imprimatur.store.engine import Database
+from imprimatur.store.task_page import publication
 from imprimatur.web.catalogue import JWT, LD_JSON, machine
 from imprimatur.web.documents import LOOKING, document
 from imprimatur.web.forms import read_body
@@ -34,10 +35,12 @@ def router(database: Database) -> APIRouter:
 
     @routes.api_route("/catalogue/{slug}/badge.png", methods=LOOKING)
     def picture(request: Request, slug: str) -> Response:
+        publication(database, slug)
         return document(request, badge_png(published_record(database, slug)), PNG)
 
     @routes.api_route("/catalogue/{slug}/badge.svg", methods=LOOKING)
     def drawing(request: Request, slug: str) -> Response:
+        publication(database, slug)
         return document(request, badge_svg(published_record(database, slug)), SVG)
 
     @routes.api_route("/catalogue/{slug}/status/{number:int}", methods=LOOKING)

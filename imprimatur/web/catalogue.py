@@ -21,6 +21,7 @@ from imprimatur.web.catalogue_view import list_view
 from imprimatur.web.credential_view import credential_values
 from imprimatur.web.documents import LOOKING, compressed, document, is_known
 from imprimatur.web.rendering import page
+from models.vocabulary import RecordStatus
 
 JSON, LD_JSON, JWT = "application/json", "application/ld+json", "application/jwt"
 # A profile (RFC 6906) of JSON-LD that is asked for, by what its address begins with.
@@ -58,6 +59,7 @@ def router(database: Database, base_url: str) -> APIRouter:
 
     @routes.api_route("/catalogue/{slug}", methods=LOOKING)
     def credential(request: Request, slug: str) -> Response:
+        public = publication(database, slug)
         media_type = machine(request)
         if named := request.query_params.get("format"):
             return document(request, served_record(database, slug, named), media_type or LD_JSON)
@@ -65,7 +67,8 @@ def router(database: Database, base_url: str) -> APIRouter:
             return _endorsement(request, slug, None)
         if media_type:
             return document(request, served_record(database, slug, _profile(request)), media_type)
-        publication(database, slug)
+        if public.status is RecordStatus.RETRACTED:
+            return page(request, "retracted.html", {"publication": public}, 410)
         found = sources(database, slug)
         values = credential_values(found, endorsements_of(database, slug), neighbours(database, found), base_url)
         return _page(request, "credential.html", values)
@@ -78,6 +81,7 @@ def router(database: Database, base_url: str) -> APIRouter:
     def record(request: Request, slug: str, form: str) -> Response:
         if form not in FORMATS:
             raise NotFound("page_unknown", "There is no such record.", f"There are: {', '.join(FORMATS)}.")
+        publication(database, slug)
         return document(request, served_record(database, slug, form), LD_JSON)
 
     def _endorsement(request: Request, slug: str, number: int | None) -> Response:

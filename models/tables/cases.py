@@ -155,7 +155,7 @@ class DecisionRow(SQLModel, table=True):
 
 
 class LedgerRow(SQLModel, table=True):
-    """``digest`` covers the row's own content and ``previous``; see imprimatur/history/ledger.py."""
+    """``digest`` covers the row's own content and ``previous``; see imprimatur/rules/ledger.py."""
 
     __tablename__ = "ledger"
     case_id: str = Field(primary_key=True)

@@ -316,3 +316,4 @@ class IncidentKind(StrEnum):
     NO_SITTING = "no_sitting"
     NO_WINDOW = "no_window"
     MAIL_BOUNCED = "mail_bounced"
+    PUBLICATION_FAILED = "publication_failed"

@@ -21,7 +21,7 @@ from imprimatur.gateway import Gateway
 from imprimatur.payloads import data_converter
 from imprimatur.store import outbox
 from imprimatur.store.engine import Database
-from tests.bench import catalogue, post, records, rules
+from tests.bench import catalogue, post, publishing, records, rules
 from tests.bench import figures as pages
 from tests.bench.scenario import DECISIONS, Run, decide, engine_run, floor_run, prepare, submit
 from tests.bench.stack import BenchStack
@@ -74,9 +74,11 @@ def of_the_rules() -> list[Figure]:
 def of_the_records() -> list[Figure]:
     with tempfile.TemporaryDirectory(prefix="imprimatur-bench-") as folder:
         told = records.catalogue()
+        brought = publishing.to_a_folder(Path(folder))
         issued, again, checked = records.cohort(Path(folder))
     rows = [
         (f"records of {records.CREDENTIALS:,} credentials made and checked, a second", told, 100, 64),
+        (f"{publishing.CREDENTIALS:,} credentials published, a second", brought, 20, 64),
         (f"{records.BADGES:,} badges awarded, a second", issued, 200, 128),
         ("the same awarded again, a second", again, 1000, 128),
         (f"{records.CHECKED:,} badges baked, read and verified, a second", checked, 100, 64),

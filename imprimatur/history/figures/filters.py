@@ -99,6 +99,10 @@ def of_cases(table: Any, chosen: Filter, scope: Scope) -> list[ColumnElement[boo
     if chosen.kind is not None:
         of_kind = select(_FRAMEWORK.c.id).where(_FRAMEWORK.c.credential_kind == str(chosen.kind))
         conditions.append(table.c.framework_id.in_(of_kind))
+    elif chosen.framework is None:
+        # How long reviews of what is published take is another matter than the way of a proposal.
+        of_reviews = select(_FRAMEWORK.c.id).where(_FRAMEWORK.c.credential_kind == str(CredentialKind.REVIEW))
+        conditions.append(table.c.framework_id.not_in(of_reviews))
     if scope.units is not None:
         conditions.append(table.c.unit.in_(sorted(scope.units)))
     return conditions

@@ -27,6 +27,7 @@ def dumped(row: Listed, base_url: str) -> dict[str, Any]:
         "ctid": ctid(row.case_id),
         "version": row.version,
         "published_at": page["published_at"],
+        "status": row.status,
         **{name: page[name] for name in SAME},
         "workload_hours": page["hours"],
         "price": {"amount": amount, "currency": currency} if amount else None,

@@ -11,8 +11,11 @@ from babel import Locale, UnknownLocaleError
 
 from imprimatur.publication.catalogue.words import key_of, words
 from imprimatur.publication.page import CataloguePage
+from models.vocabulary import RecordStatus
 
 MODES = {"online": "Online", "onsite": "On site", "blended": "Blended", "workplace": "At the workplace"}
+# What is listed and takes in nobody.
+STANDING = {RecordStatus.PAUSED: "Intake paused", RecordStatus.TEACHING_OUT: "No new intake"}
 # Upper bounds, in hours of workload and in units of the currency.
 HOURS = (25, 75, 150, 300)
 PRICES = (200, 500, 1000, 2000)
@@ -33,13 +36,17 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """``words`` are those that it is found by, with their weight; ``price`` is in units of ``currency``."""
+    """``words`` are those that it is found by, with their weight; ``price`` is in units of ``currency``.
+
+    ``standing`` says why one cannot apply; it is empty where one can.
+    """
 
     slug: str
     case_id: str
     title: str
     summary: str
     provider: str
+    standing: str
     told: tuple[str, ...]
     hours: float | None
     price: Decimal | None
@@ -49,7 +56,13 @@ class Entry:
     words: Mapping[str, int]
 
 
-def entry_of(slug: str, page: CataloguePage, proposal: Mapping[str, Any], pathways: Mapping[str, str]) -> Entry:
+def entry_of(
+    slug: str,
+    page: CataloguePage,
+    proposal: Mapping[str, Any],
+    pathways: Mapping[str, str],
+    status: RecordStatus = RecordStatus.OFFERED,
+) -> Entry:
     """``proposal`` is the document as it is kept; ``pathways`` are titles by id."""
     amount, _, currency = (page.price or "").partition(" ")
     price = Decimal(amount) if amount else None
@@ -59,6 +72,7 @@ def entry_of(slug: str, page: CataloguePage, proposal: Mapping[str, Any], pathwa
         title=page.title,
         summary=shortened(page.summary),
         provider=page.provider,
+        standing=STANDING.get(status, ""),
         told=tuple(_told(page)),
         hours=page.hours,
         price=price,

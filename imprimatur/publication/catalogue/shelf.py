@@ -35,8 +35,9 @@ class Shelf:
                 self._entries, self._seen = {}, {}
             changed = {slug for slug, state in found.items() if self._seen.get(slug) != state}
             rows = listed(connection, changed)
-        kept = {slug: entry for slug, entry in self._entries.items() if slug in found}
+        kept = {slug: entry for slug, entry in self._entries.items() if slug in found and slug not in changed}
         for row in rows:
-            kept[row.slug] = entry_of(row.slug, CataloguePage.model_validate(row.page), row.proposal, pathways)
+            page = CataloguePage.model_validate(row.page)
+            kept[row.slug] = entry_of(row.slug, page, row.proposal, pathways, row.status)
         self._entries, self._seen, self._pathways = kept, found, pathways
         self._collection = Collection(kept.values(), state_of_all(found, pathways))

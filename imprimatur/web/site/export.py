@@ -15,13 +15,15 @@ from imprimatur.publication.catalogue.shelf import Shelf
 from imprimatur.publication.drawing import badge_png, badge_svg
 from imprimatur.publication.keys import jwks
 from imprimatur.publication.pathways import chain, pathway_record
-from imprimatur.publication.reading import achievement_of, record_of
-from imprimatur.publication.records import FORMATS, standard_record
+from imprimatur.publication.reading import record_of, served_record
+from imprimatur.publication.records import FORMATS
 from imprimatur.store import pathways as stacking
 from imprimatur.store.badges import status_lists
+from imprimatur.store.catalogue import retracted_slugs
 from imprimatur.store.endorsements import endorsements_of
 from imprimatur.store.engine import Database
 from imprimatur.store.published import neighbours, sources
+from imprimatur.store.task_page import publication, publication_slugs
 from imprimatur.web.catalogue_feeds import sitemap_parts
 from imprimatur.web.catalogue_view import ListView, facet_links, list_view
 from imprimatur.web.credential_view import credential_values
@@ -85,10 +87,13 @@ class _Site:
         self._keys()
         self._feeds()
         self._pathways()
-        entries = self._collection.entries
-        for number, entry in enumerate(entries):
-            progress(number, len(entries))
-            self._credential(entry.slug)
+        # What is no longer listed keeps its page, which says what has become of it.
+        slugs = publication_slugs(self._database)
+        for number, slug in enumerate(slugs):
+            progress(number, len(slugs))
+            self._credential(slug)
+        for slug in retracted_slugs(self._database):
+            self._retracted(slug)
         for name in ("style.css", "catalogue.js"):
             self._grown.write(f"static/{name}", (STATIC / name).read_bytes())
         # Without it one host hides whatever begins with a dot.
@@ -145,14 +150,21 @@ class _Site:
         folder, record = f"catalogue/{slug}", record_of(found)
         self._page(f"/{folder}", "credential.html", values)
         for name in FORMATS:
-            told = achievement_of(found, [item.token for item in signed]) if name == "openbadges" else None
-            self._json(f"{folder}/{name}.json", told or standard_record(record, name))
+            self._json(f"{folder}/{name}.json", served_record(self._database, slug, name))
         for item in signed:
             self._grown.write(f"{folder}/endorsement/{item.number}.jwt", item.token)
         for number, token in status_lists(self._database, slug):
             self._grown.write(f"{folder}/status/{number}", token)
         self._grown.write(f"{folder}/badge.svg", badge_svg(record))
         self._grown.write(f"{folder}/badge.png", badge_png(record))
+
+    def _retracted(self, slug: str) -> None:
+        folder = f"catalogue/{slug}"
+        self._page(f"/{folder}", "retracted.html", {"publication": publication(self._database, slug)})
+        for name in FORMATS:
+            self._json(f"{folder}/{name}.json", served_record(self._database, slug, name))
+        for number, token in status_lists(self._database, slug):
+            self._grown.write(f"{folder}/status/{number}", token)
 
     # --- beside them --------------------------------------------------------------------------------------------------
 

@@ -37,6 +37,7 @@ def _entry(entry: Entry) -> dict[str, Any]:
         "title": entry.title,
         "provider": entry.provider,
         "summary": entry.summary,
+        "standing": entry.standing,
         "told": entry.told,
         "hours": entry.hours,
         "price": None if entry.price is None else float(entry.price),

@@ -134,7 +134,8 @@
     return made("nav", { class: "order", "aria-label": "Order" }, made("span", {}, "Order"), made("ul", {}, ...items));
   };
   const card = (entry) => made("li", { class: "sheet" },
-    made("h3", {}, made("a", { href: `${folder}${encodeURIComponent(entry.slug)}/index.html` }, entry.title)),
+    made("h3", {}, made("a", { href: `${folder}${encodeURIComponent(entry.slug)}/index.html` }, entry.title),
+      ...(entry.standing ? [" ", made("span", { class: "badge warn" }, entry.standing)] : [])),
     made("p", { class: "kicker" }, entry.provider),
     ...(entry.summary ? [made("p", {}, entry.summary)] : []),
     ...(entry.told.length ? [made("ul", { class: "gist" }, ...entry.told.map((text) => made("li", {}, text)))] : []));
