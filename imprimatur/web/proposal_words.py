@@ -6,6 +6,7 @@ SECTIONS = (
     ("How it is taught", ("mode", "language", "delivery", "price", "prerequisites", "target_learners")),
     ("Who stands behind it", ("demand_evidence", "partners", "existing_coursework", "quality_assurance")),
     ("What it leads to", ("stackability",)),
+    ("When it is published", ("publish_on", "replaces")),
 )
 LABELS = {
     "title": "Title",
@@ -69,6 +70,8 @@ LABELS = {
     "attachments.sha256": "Digest",
     "credential_kind": "Kind",
     "source_url": "Page that describes it today",
+    "publish_on": "Not to be public before",
+    "replaces": "Replaces the published micro-credential of the case",
 }
 HINTS = {
     "title": "As it will stand in the catalogue.",
@@ -88,6 +91,8 @@ HINTS = {
     "existing_coursework": "The approved coursework that it is made from.",
     "quality_assurance": "How quality is kept after publication.",
     "source_url": "Begins with https://",
+    "publish_on": "Empty: as soon as it is approved.",
+    "replaces": "The number of its case, such as mc-4f7q2xk3abcd.",
 }
 # What one row is called.
 ROWS = {
