@@ -101,8 +101,15 @@ def test_written_again_nothing_changes(told: dict[str, Play], tmp_path: Path) ->
 def test_every_kind_of_effect_was_written(told: dict[str, Play], tmp_path: Path) -> None:
     [union, _] = get_args(Effect)
     seen = {type(effect) for play in told.values() for step in play.steps for effect in step.effects}
-    lapse, keep = "LapseStage", "KeepStage"
-    assert {kind.__name__ for kind in set(get_args(union)) - seen} <= {lapse, keep, "BreachCase", "SeekReviewers"}
+    # Reviews of what is published have stories of their own.
+    lapse, keep, reviews = "LapseStage", "KeepStage", {"BeginReview", "ConcludeReview"}
+    assert {kind.__name__ for kind in set(get_args(union)) - seen} <= {
+        lapse,
+        keep,
+        "BreachCase",
+        "SeekReviewers",
+        *reviews,
+    }
 
 
 def test_every_event_has_a_sentence(told: dict[str, Play]) -> None:
@@ -133,7 +140,7 @@ def test_every_mail_of_every_kind_and_cause_can_be_read(mails: Rendered) -> None
             assert context.proposal.display_title in " ".join(text.split())
         assert message.header("Subject")
     # Replies are answered beside the cases.
-    apart = {MailKind.RETURNED, MailKind.SIGN_IN} | REPLIES | REGULAR
+    apart = {MailKind.RETURNED, MailKind.SIGN_IN, MailKind.REVIEW} | REPLIES | REGULAR
     assert {context.mail.kind for context, _ in mails} == set(MailKind) - apart
     causes = {context.mail.data["cause"] for context, _ in mails if context.mail.kind is MailKind.ESCALATION}
     assert causes == set(get_args(Escalate.model_fields["cause"].annotation))
@@ -142,7 +149,7 @@ def test_every_mail_of_every_kind_and_cause_can_be_read(mails: Rendered) -> None
     closed = [context.task for context, _ in mails if context.mail.kind is MailKind.TASK_CLOSED]
     closures = {task["closure"] for task in closed if task is not None}
     # Whoever passed a task on or gave it back knows, whose answer was annulled gets another mail, and who left none.
-    assert closures == {str(c) for c in TaskClosure} - {"delegated", "returned", "annulled", "left"}
+    assert closures == {str(c) for c in TaskClosure} - {"delegated", "returned", "annulled", "left", "case_concluded"}
 
 
 def wording(mails: Rendered, kind: MailKind, stage: StageKind, **data: Any) -> list[tuple[str, str]]:

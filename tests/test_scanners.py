@@ -41,7 +41,7 @@ WAYS: list[dict[str, str]] = [
     {"Accept": "application/json"},
 ]
 OF_EACH_KIND = 2
-OF_NO_CASE = frozenset({MailKind.SIGN_IN, MailKind.DIGEST, MailKind.AGENDA})
+OF_NO_CASE = frozenset({MailKind.SIGN_IN, MailKind.DIGEST, MailKind.AGENDA, MailKind.REVIEW})
 SENDER = Sender("Example Institute <credentials@example.edu>", "mail.example.edu", takes_replies=True)
 BROWSER = {"Origin": BASE_URL, "Sec-Fetch-Mode": "navigate", "Accept": "text/html"}
 GOOD = {"verdict": "approve", "comment": "Well made.", "score.outcomes": "3", "score.assessment": "4"}
