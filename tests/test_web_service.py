@@ -126,3 +126,13 @@ async def test_the_sink_refuses_whom_it_was_told_to_refuse(tmp_path: Path) -> No
     for _ in range(2):
         assert (await sink.handle_DATA(server, session, envelope)).startswith("250")
     assert len(find_mails(tmp_path / "mail")) == 2
+
+
+async def test_stylesheet_and_scripts_are_compressed(site: Site) -> None:
+    async with site.visitor() as visitor:
+        for path in ("/static/style.css", "/static/htmx.min.js"):
+            answer = await visitor.get(path, headers={"Accept-Encoding": "gzip"})
+            assert (answer.status_code, answer.headers.get("content-encoding")) == (200, "gzip"), path
+            whole = await visitor.get(path, headers={"Accept-Encoding": "identity"})
+            assert whole.content == answer.content and "content-encoding" not in whole.headers
+            assert int(whole.headers["content-length"]) > 3 * answer.num_bytes_downloaded

@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse, RedirectResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException as StarletteHTTPException
+from starlette.middleware.gzip import GZipMiddleware
 
 from imprimatur.desk import Desk
 from imprimatur.drafting import Cases
@@ -122,7 +123,8 @@ def create_app(
     app.middleware("http")(_secured)
     app.add_exception_handler(ImprimaturError, _refused)
     app.add_exception_handler(StarletteHTTPException, _http_error)
-    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    # Only what holds no secret is compressed: the length of a page that does could tell it.
+    app.mount("/static", GZipMiddleware(StaticFiles(directory=STATIC), minimum_size=1024), name="static")
     _add_health(app, ready)
 
     if provider is not None:
