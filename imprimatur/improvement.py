@@ -26,7 +26,6 @@ from imprimatur.store.reviews_reading import review_called
 from models.events import Submitted
 from models.improvement import ReviewOf
 from models.plan import Plan
-from models.proposal import Proposal
 from models.vocabulary import ReviewTrigger
 
 log = structlog.get_logger()
@@ -204,8 +203,7 @@ class Improvement:
     def _replacement(self, waiting: Waiting) -> tuple[Plan, Submitted]:
         called = review_called(self._database, waiting.review_case)
         policy = framework(self._database, called.framework_id)
-        linked = {"replaces": waiting.case_id} if "replaces" in Proposal.model_fields else {}
         with self._database.write() as connection:
-            digest = put_proposal(connection, called.proposal.model_copy(update=linked))
+            digest = put_proposal(connection, called.proposal.model_copy(update={"replaces": waiting.case_id}))
         event = Submitted(actor=called.proposer, digest=digest, complete=False, revises=waiting.review_case)
         return plan_of(policy), event

@@ -426,10 +426,13 @@ async def test_a_silent_part_is_told_and_holds_nothing_up() -> None:
         release.wait(60)
         return "late"
 
-    examination = Examination({"silent": silent, "other": lambda: "here"}, patience_seconds=1.5)
+    examination = Examination({"silent": silent, "other": lambda: "here"}, patience_seconds=0.05)
     try:
         for _ in range(3):
             found = await examination.look()
+            while isinstance(found["other"], TimeoutError):
+                # On a machine that is busy its answer is kept for whoever looks next.
+                found = await examination.look()
             assert isinstance(found["silent"], TimeoutError) and found["other"] == "here"
         assert len(asked) == 1
     finally:

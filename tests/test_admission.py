@@ -45,6 +45,7 @@ CLOSED = {
     TaskClosure.CASE_REJECTED: f"the proposal was rejected, {BY}",
     TaskClosure.CASE_WITHDRAWN: f"the proposal was withdrawn by {OTHER}.",
     TaskClosure.CASE_PUBLISHED: f"the micro-credential was published, after the decision of {OTHER}.",
+    TaskClosure.CASE_CONCLUDED: f"the review was concluded, after the decision of {OTHER}.",
     TaskClosure.TIME_RAN_OUT: f"the time to answer ran out, as noted by {OTHER}.",
     TaskClosure.STAGE_SKIPPED: f"the stage was skipped by {OTHER}.",
     TaskClosure.STAGE_OVERRIDDEN: f"the stage was decided in the reviewers' place by {OTHER}.",
@@ -109,8 +110,7 @@ def test_what_is_admitted(state: CaseState, event: Event) -> None:
 
 def test_every_way_a_task_closes_is_told() -> None:
     told = {state.tasks["t-1"].closure for state, _, _, code, _ in REFUSED if code == "task_closed"}
-    # A review that ends closes no task that anybody could still answer: its case is over, and says so first.
-    assert told == set(TaskClosure) - {TaskClosure.CASE_CONCLUDED}
+    assert told == set(TaskClosure)
 
 
 def test_an_error_that_crossed_a_border_by_an_unknown_name_is_a_refusal() -> None:

@@ -1,6 +1,7 @@
 """Publishing: every target has a record before the catalogue shows it, or none keeps it. One workflow for each run."""
 
 import datetime as dt
+from collections.abc import Awaitable, Callable
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
@@ -62,40 +63,32 @@ class PublishingWorkflow:
     async def _all_or_none(self, start: PublishingInput) -> RunEnd:
         """In their order; the one that fails may have got it all the same, so it is asked to give it back as well."""
         for number, target in enumerate(start.targets, 1):
-            if reason := await self._reach(start, target):
+            if reason := await self._ask(start, target, PublisherPort.reach_target):
                 for reached in reversed(start.targets[:number]):
-                    told = await self._withdraw(start, reached)
+                    told = await self._ask(start, reached, PublisherPort.withdraw_target)
                     reason += f"; {reached} could not be told to withdraw it: {told}" if told else ""
                 return RunEnd(run_id=start.run_id, failed=target, reason=reason)
         return RunEnd(run_id=start.run_id)
 
     async def _each(self, start: PublishingInput) -> RunEnd:
         """Whoever cannot be told holds up nobody else."""
-        failed = {target: reason for target in start.targets if (reason := await self._reach(start, target))}
+        failed = {
+            target: reason
+            for target in start.targets
+            if (reason := await self._ask(start, target, PublisherPort.reach_target))
+        }
         if not failed:
             return RunEnd(run_id=start.run_id)
         told = "; ".join(f"{target}: {reason}" for target, reason in failed.items())
         return RunEnd(run_id=start.run_id, failed=next(iter(failed)), reason=told)
 
-    async def _reach(self, start: PublishingInput, target: str) -> str:
+    async def _ask(
+        self, start: PublishingInput, target: str, act: Callable[[PublisherPort, TargetInput], Awaitable[None]]
+    ) -> str:
         """Empty, or why it failed for good."""
         try:
             await workflow.execute_activity_method(
-                PublisherPort.reach_target,
-                TargetInput(run_id=start.run_id, target=target),
-                start_to_close_timeout=ANSWERED_WITHIN,
-                heartbeat_timeout=SILENCE,
-                schedule_to_close_timeout=dt.timedelta(seconds=start.retry_seconds),
-                retry_policy=TARGET_RETRY,
-            )
-        except ActivityError as error:
-            return _told(error)
-        return ""
-
-    async def _withdraw(self, start: PublishingInput, target: str) -> str:
-        try:
-            await workflow.execute_activity_method(
-                PublisherPort.withdraw_target,
+                act,
                 TargetInput(run_id=start.run_id, target=target),
                 start_to_close_timeout=ANSWERED_WITHIN,
                 heartbeat_timeout=SILENCE,
