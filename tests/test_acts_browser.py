@@ -1,5 +1,4 @@
 """Acts, comparisons, saved views, bulks and drafts in a real browser: by mouse, keyboard, touch, without scripts."""
-# ruff: noqa: F811  (fixtures of another file, asked for by their names)
 
 import shutil
 import socket
@@ -18,19 +17,19 @@ from imprimatur.store.engine import Database
 from imprimatur.web.acts.forms import has_form
 from models.events import ActProposed
 from models.vocabulary import CaseStatus, Conditions, OfficeAct, StageOutcome, Verdict
+from tests.chromium import DARK, DESKTOP, OVERFLOW, PHONE, SMALL, UNFOLD, WITHOUT_SCRIPTS, Opened, browser
 from tests.facts import OFFICE, PROPOSER, SECOND, Play, amended, example, furnish
-from tests.test_browser import DARK, DESKTOP, OVERFLOW, PHONE, SMALL, UNFOLD, WITHOUT_SCRIPTS
-from tests.test_pages_browser import (  # noqa: F401  (fixtures)
+from tests.test_pages_browser import (
     COLOURS,
     EVERY_RULE,
     NAMELESS_FIELDS,
-    Opened,
     Served,
-    browser,
     opened,
     serving,
 )
 from tests.web import KEY, Site
+
+__all__ = ["browser", "opened"]
 
 HERE = "mc-heresheresher"
 WHY = "The register is closed until Monday."

@@ -16,9 +16,9 @@ from imprimatur.store.incidents import list_incidents
 from imprimatur.store.people import list_people
 from models.framework import Framework
 from models.tables import OutboxRow
+from tests.chromium import DARK, DESKTOP, OVERFLOW, PHONE, UNFOLD, WITHOUT_SCRIPTS, Opened, browser
 from tests.facts import START
-from tests.test_browser import DARK, DESKTOP, OVERFLOW, PHONE, UNFOLD, WITHOUT_SCRIPTS
-from tests.test_pages_browser import COLOURS, DONE, EVERY_RULE, HERE, NAMELESS_FIELDS, Opened, Served, browser, opened
+from tests.test_pages_browser import COLOURS, DONE, EVERY_RULE, HERE, NAMELESS_FIELDS, Served, opened
 from tests.test_pages_browser import served as plain
 
 __all__ = ["browser", "opened", "plain"]

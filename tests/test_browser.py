@@ -2,79 +2,40 @@
 
 import itertools
 import re
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from imprimatur.embedded.sink import read_mailbox
+from tests.chromium import (
+    DARK,
+    DESKTOP,
+    NAMELESS,
+    OVERFLOW,
+    PHONE,
+    SMALL,
+    UNFOLD,
+    WITHOUT_SCRIPTS,
+    Opened,
+    Visits,
+    browser,
+)
 from tests.command import Command, without_settings
 from tests.stack import OFFICE, Stack, decided, needed_scores, published, submitted, task_link, until
 
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
-             "--disable-component-update", "--disable-sync"]  # fmt: skip
-DESKTOP: dict[str, Any] = {"viewport": {"width": 1280, "height": 800}}
-PHONE: dict[str, Any] = {"viewport": {"width": 360, "height": 740}, "is_mobile": True, "has_touch": True}
-DARK = DESKTOP | {"color_scheme": "dark"}
-WITHOUT_SCRIPTS = DESKTOP | {"java_script_enabled": False}
+__all__ = ["browser"]
+
 SCORES = dict.fromkeys(needed_scores("industry-credit", "quality"), 3)
-# Whether anything sticks out to the right, and which element it is.
-OVERFLOW = """() => [...document.querySelectorAll('body *')]
-    .filter(element => element.getBoundingClientRect().right > document.documentElement.clientWidth + 1)
-    .map(element => element.outerHTML.slice(0, 120))"""
-NAMELESS = """() => [...document.querySelectorAll('input:not([type=hidden]), textarea, button, a, iframe, summary')]
-    .filter(e => !((e.labels?.[0] ?? e).innerText || e.title || e.ariaLabel || '').trim())
-    .map(element => element.outerHTML.slice(0, 120))"""
-# Of a box to tick it is the label around it that is touched.
-TOUCHED = "label:has(input), input:not([type=radio], [type=checkbox], [type=hidden]), textarea, button, summary"
-SMALL = f"""() => [...document.querySelectorAll('{TOUCHED}')]
-    .filter(element => element.getBoundingClientRect().height < 44 || element.getBoundingClientRect().width < 44)
-    .map(element => element.outerHTML.slice(0, 120))"""
-UNFOLD = "() => document.querySelectorAll('details').forEach(element => { element.open = true })"
-Opened = Callable[..., Page]
-
-
-# Of this file only: while Playwright runs, an event loop runs in this thread, and no asynchronous test could.
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if path is None:
-        pytest.skip("needs Chromium: install the package chromium of the system")
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
-        yield found
-        found.close()
 
 
 @pytest.fixture
 def opened(browser: Browser) -> Iterator[Opened]:
     """Opens an address on a device; every request must go to this machine, and nothing may be wrong on a page."""
-    contexts: list[BrowserContext] = []
-    complaints: list[str] = []
-
-    def visit(address: str, **device: Any) -> Page:
-        context = browser.new_context(**(device or DESKTOP))
-        contexts.append(context)
-        page = context.new_page()
-        page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("request", lambda request: complaints.extend(foreign(request.url, address)))
-        page.goto(address)
-        return page
-
-    yield visit
-    for context in contexts:
-        context.close()
-    # Chromium reports an answer with an error status as a complaint of its own; those are meant here.
-    assert [text for text in complaints if not re.search("status of (404|410|422)", text)] == []
-
-
-def foreign(url: str, address: str) -> list[str]:
-    parts = urlsplit(url)
-    return [] if parts.scheme == "data" or parts.netloc == urlsplit(address).netloc else [f"request to {url}"]
+    visits = Visits(browser, re.compile("status of (404|410|422)"))
+    yield lambda address, **device: visits.page(address, device)
+    visits.end()
 
 
 @pytest.fixture(scope="module")

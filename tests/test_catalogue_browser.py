@@ -2,7 +2,7 @@
 
 import shutil
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from imprimatur.mail.links import Links
 from imprimatur.publication.catalogue.choice import Choice
@@ -19,16 +19,17 @@ from imprimatur.publication.catalogue.shelf import Shelf
 from imprimatur.store.engine import Database
 from imprimatur.web.site.export import export
 from tests.catalogues import DEGREE
+from tests.chromium import DARK, DESKTOP, NAMELESS, OVERFLOW, PHONE, UNFOLD, WITHOUT_SCRIPTS, Opened, Visits, browser
 from tests.facts import BASE_URL, Play
 from tests.sites import stocked
-from tests.test_browser import ARGUMENTS, DARK, DESKTOP, NAMELESS, OVERFLOW, PHONE, UNFOLD, WITHOUT_SCRIPTS
 from tests.test_pages_browser import COLOURS, EVERY_RULE, serving
 from tests.web import KEY, Site
+
+__all__ = ["browser"]
 
 NUMBER = 45
 # What stands in a drawing has a name, but none that this looks for.
 NAMELESS_FIELDS = NAMELESS.replace(" a,", " a:not(svg a),")
-Opened = Callable[..., Page]
 
 
 @dataclass
@@ -59,39 +60,12 @@ def catalogue(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     database.close()
 
 
-# Of this file only: while Playwright runs, an event loop runs in this thread, and no asynchronous test could.
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if path is None:
-        pytest.skip("needs Chromium: install the package chromium of the system")
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
-        yield found
-        found.close()
-
-
 @pytest.fixture
 def opened(browser: Browser) -> Iterator[Opened]:
     """Opens an address on a device; nothing may be wrong on a page, and the exported one asks no server."""
-    contexts: list[BrowserContext] = []
-    complaints: list[str] = []
-
-    def visit(address: str, **device: Any) -> Page:
-        context = browser.new_context(**(device or DESKTOP))
-        contexts.append(context)
-        page = context.new_page()
-        page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        if address.startswith("file:"):
-            page.on("request", lambda request: complaints.append(request.url) if "http" in request.url[:4] else None)
-        page.goto(address)
-        return page
-
-    yield visit
-    for context in contexts:
-        context.close()
-    assert complaints == []
+    visits = Visits(browser)
+    yield lambda address, **device: visits.page(address, device)
+    visits.end()
 
 
 ONLINE, FREE = {"mode": "online"}, {"mode": "online", "price": "free"}

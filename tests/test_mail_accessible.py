@@ -1,6 +1,5 @@
 """Mails in a real browser: axe-core finds nothing, nothing is fetched, and every width and both shades can be read."""
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -8,7 +7,7 @@ from typing import Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from imprimatur.mail.checking import house_of
 from imprimatur.mail.environment import House, shipped_house
@@ -16,8 +15,10 @@ from imprimatur.mail.examples import LINKS, examples, in_language
 from imprimatur.mail.message import Sender
 from imprimatur.mail.rendering import text_of
 from models.vocabulary import MailKind
-from tests.test_browser import ARGUMENTS, OVERFLOW
+from tests.chromium import OVERFLOW, browser
 from tests.test_mail_templates import BRANDING
+
+__all__ = ["browser"]
 
 DESKTOP: dict[str, Any] = {"viewport": {"width": 900, "height": 800}}
 PHONE: dict[str, Any] = {"viewport": {"width": 360, "height": 740}, "is_mobile": True}
@@ -27,18 +28,6 @@ SMALL_TEXT = """() => [...document.querySelectorAll('body *')]
     .map(e => e.outerHTML.slice(0, 120))"""
 FLAT_BUTTONS = """() => [...document.querySelectorAll('.go')]
     .filter(e => e.getBoundingClientRect().height < 44).map(e => e.outerHTML.slice(0, 120))"""
-
-
-# Of this file only: while Playwright runs, an event loop runs in this thread, and no asynchronous test could.
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if path is None:
-        pytest.skip("needs Chromium: install the package chromium of the system")
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
-        yield found
-        found.close()
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import re
 import shutil
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,17 +13,19 @@ from typing import Any
 import pytest
 import uvicorn
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from imprimatur.mail.links import Links
 from imprimatur.store import outbox
 from imprimatur.store.engine import Database
 from imprimatur.web.oidc import Provider
 from models.vocabulary import MailKind
+from tests.chromium import DARK, DESKTOP, NAMELESS, OVERFLOW, PHONE, UNFOLD, WITHOUT_SCRIPTS, Opened, Visits, browser
 from tests.facts import OFFICE, PROPOSER, Play, example, furnish, whole_story
 from tests.provider import CLIENT_ID, CLIENT_SECRET, provider
-from tests.test_browser import ARGUMENTS, DARK, DESKTOP, NAMELESS, OVERFLOW, PHONE, UNFOLD, WITHOUT_SCRIPTS, foreign
 from tests.web import KEY, Site
+
+__all__ = ["browser"]
 
 HERE, DONE = "mc-heresheresher", "mc-donedonedone2"
 REVIEWER = "quinn.reviewer@example.edu"
@@ -33,7 +35,6 @@ EVERY_RULE: dict[str, Any] = {"type": "tag", "values": TAGS}
 COLOURS: dict[str, Any] = {"type": "rule", "values": ["color-contrast"]}
 NAMELESS_FIELDS = NAMELESS.replace("'input,", "'input:not([type=hidden]),")
 KNOWN = {"sub": "diana", "email": OFFICE, "email_verified": True}
-Opened = Callable[..., Page]
 
 
 @dataclass
@@ -94,42 +95,17 @@ class serving:  # noqa: N801  (a context manager)
         self._thread.join()
 
 
-# Of this file only: while Playwright runs, an event loop runs in this thread, and no asynchronous test could.
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if path is None:
-        pytest.skip("needs Chromium: install the package chromium of the system")
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
-        yield found
-        found.close()
-
-
 @pytest.fixture
 def opened(browser: Browser, served: Served) -> Iterator[Opened]:
     """Opens a path on a device, signed in or not; nothing may be wrong on any page, and nothing come from elsewhere."""
-    contexts: list[BrowserContext] = []
-    complaints: list[str] = []
+    visits = Visits(browser, re.compile("status of (403|404|409|410|412|422)"))
 
     def visit(path: str, who: str | None = None, abroad: bool = False, **device: Any) -> Page:
-        context = browser.new_context(**(device or DESKTOP))
-        contexts.append(context)
-        if who is not None:
-            context.add_cookies(served.cookie(who))  # type: ignore[arg-type]
-        page = context.new_page()
-        page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        if not abroad:
-            page.on("request", lambda request: complaints.extend(foreign(request.url, served.base_url)))
-        page.goto(served.base_url + path)
-        return page
+        cookies = served.cookie(who) if who is not None else []
+        return visits.page(served.base_url + path, device, cookies, abroad=abroad)
 
     yield visit
-    for context in contexts:
-        context.close()
-    # Chromium reports an answer with an error status as a complaint of its own; those are meant here.
-    assert [text for text in complaints if not re.search("status of (403|404|409|410|412|422)", text)] == []
+    visits.end()
 
 
 @pytest.mark.parametrize("device", [DESKTOP, PHONE, WITHOUT_SCRIPTS], ids=["desktop", "phone", "without scripts"])

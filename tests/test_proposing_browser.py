@@ -5,24 +5,24 @@ import datetime as dt
 import re
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from imprimatur.imports import ImportRunner
 from imprimatur.mail.links import Links
 from imprimatur.store.skills import import_skills
+from tests.chromium import DARK, DESKTOP, OVERFLOW, PHONE, SMALL, UNFOLD, WITHOUT_SCRIPTS, Opened, Visits, browser
 from tests.facts import PROPOSER
 from tests.proposing import Populated
-from tests.test_browser import DARK, DESKTOP, OVERFLOW, PHONE, SMALL, UNFOLD, WITHOUT_SCRIPTS, foreign
 from tests.test_drafts import filled
 from tests.test_imports import MIXED, line
-from tests.test_pages_browser import COLOURS, EVERY_RULE, NAMELESS_FIELDS, Served, browser, serving
+from tests.test_pages_browser import COLOURS, EVERY_RULE, NAMELESS_FIELDS, Served, serving
 from tests.test_web_pages import HERE
 from tests.web import KEY, Site
 
@@ -37,7 +37,6 @@ DEVICES = {
 # Answers with an error status, and no network.
 MEANT = re.compile("status of (403|404|409|422)|ERR_INTERNET_DISCONNECTED|^htmx:(afterRequest|sendError)")
 LETTER = {"name": "Letter.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.4 a letter"}
-Opened = Callable[..., Page]
 
 
 @pytest.fixture(scope="module")
@@ -82,24 +81,9 @@ class importing:  # noqa: N801  (a context manager)
 @pytest.fixture
 def opened(browser: Browser, served: Served) -> Iterator[Opened]:
     """As of the other pages: nothing may be wrong on any, and nothing come from elsewhere."""
-    contexts: list[BrowserContext] = []
-    complaints: list[str] = []
-
-    def visit(path: str, **device: Any) -> Page:
-        context = browser.new_context(**(device or DESKTOP))
-        contexts.append(context)
-        context.add_cookies(served.cookie(PROPOSER))  # type: ignore[arg-type]
-        page = context.new_page()
-        page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("request", lambda request: complaints.extend(foreign(request.url, served.base_url)))
-        page.goto(served.base_url + path)
-        return page
-
-    yield visit
-    for context in contexts:
-        context.close()
-    assert [text for text in complaints if not MEANT.search(text)] == []
+    visits = Visits(browser, MEANT)
+    yield lambda path, **device: visits.page(served.base_url + path, device, served.cookie(PROPOSER))
+    visits.end()
 
 
 def begun(opened: Opened, **device: Any) -> Page:
