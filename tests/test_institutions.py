@@ -6,11 +6,13 @@ from pathlib import Path
 import pytest
 
 from imprimatur.cli.service import prepare_database
+from imprimatur.errors import InputError
 from imprimatur.frameworks.checker import check_file
 from imprimatur.frameworks.loader import INSTITUTIONS, SHIPPED, institutions, shipped_path
 from imprimatur.rules.completeness import missing
 from imprimatur.store.engine import Database
 from imprimatur.store.frameworks import framework_for_kind, list_frameworks
+from imprimatur.web.proposing import newest
 from models.framework import Framework
 from models.vocabulary import CredentialKind
 from tests.command import Command
@@ -78,6 +80,14 @@ def test_none_is_stored_unless_it_is_added(sqlite_database: Database) -> None:
         kind: framework_for_kind(sqlite_database, kind).id for kind in set(CredentialKind) - {CredentialKind.REVIEW}
     }
     assert {str(kind).replace("_", "-") for kind in chosen} == set(chosen.values())
+
+
+def test_nothing_is_proposed_under_the_framework_for_reviews(sqlite_database: Database) -> None:
+    prepare_database(sqlite_database.url)
+    assert sorted(policy.id for policy in newest(sqlite_database)) == sorted(SHIPPED)
+    with pytest.raises(InputError) as caught:
+        framework_for_kind(sqlite_database, None)
+    assert caught.value.hint == f"Name one with --framework: {', '.join(sorted(SHIPPED))}."
 
 
 @pytest.fixture

@@ -105,13 +105,15 @@ def framework_for_kind(database: Database, kind: CredentialKind | None) -> Frame
     entries = list_frameworks(database)
     newest = {entry.id: entry for entry in reversed(entries)}
     fitting = [entry for entry in newest.values() if entry.credential_kind == kind]
+    # Nothing is proposed under one that is for reviews.
+    others = sorted(entry.id for entry in newest.values() if entry.credential_kind is not CredentialKind.REVIEW)
     if kind is None or not fitting:
         raise InputError(
             "framework_required",
             "The proposal does not say of which kind it is, so no framework could be chosen."
             if kind is None
             else f"There is no framework for the kind {kind}.",
-            f"Name one with --framework: {', '.join(sorted(newest)) or 'none is stored'}.",
+            f"Name one with --framework: {', '.join(others) or 'none is stored'}.",
         )
     latest = max(fitting, key=lambda entry: min(e.added_at for e in entries if e.id == entry.id))
     with database.read() as connection:

@@ -31,9 +31,10 @@ def _now() -> dt.datetime:
 
 
 def newest(database: Database) -> list[Framework]:
-    """The newest version of each framework, by name."""
+    """The newest version of each framework that something can be proposed under, by name."""
     known = dict.fromkeys(entry.id for entry in list_frameworks(database))
-    return sorted((framework(database, name) for name in known), key=lambda policy: policy.name)
+    found = (framework(database, name) for name in known)
+    return sorted((policy for policy in found if not policy.reviews), key=lambda policy: policy.name)
 
 
 def router(database: Database, gate: Gate) -> APIRouter:
