@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import random
 import secrets
 import socket
 import tempfile
@@ -15,6 +16,7 @@ from imprimatur.errors import InputError, Refused
 
 LOOPBACK = "127.0.0.1"
 PORTS_FILE = "ports.json"
+BELOW_EPHEMERAL = range(20_000, 32_768)
 
 
 @dataclass(frozen=True)
@@ -152,6 +154,9 @@ def is_free(port: int) -> bool:
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        return int(probe.getsockname()[1])
+    """A port that nobody listens on, and that no outgoing connection is given before it is listened on.
+
+    The system lends the ports of its ephemeral range (32768 up on Linux, 49152 up by RFC 6335) to outgoing
+    connections, so that one of those could be gone by the time the server for which it was chosen has started.
+    """
+    return next(port for port in random.sample(BELOW_EPHEMERAL, len(BELOW_EPHEMERAL)) if is_free(port))
