@@ -21,6 +21,7 @@ from tests.facts import furnish
 from tests.frozen import FOLDER, Frozen, frozen_names, replay, write_frozen
 from tests.governed import DEPUTIES
 from tests.governed_stories import GOVERNED
+from tests.handover_stories import HANDOVERS
 from tests.improvement_stories import REVIEWS
 from tests.meeting_stories import MEETINGS
 from tests.people_stories import PEOPLE
@@ -30,7 +31,7 @@ from tests.track_stories import TRACKS
 from tests.version_stories import VERSION_CHANGES
 
 QUEUE = "recorded"
-RECORDED = STORIES | GOVERNED | MEETINGS | PEOPLE | REVIEWS | SIGN_OFF | TRACKS | VERSION_CHANGES
+RECORDED = STORIES | GOVERNED | HANDOVERS | MEETINGS | PEOPLE | REVIEWS | SIGN_OFF | TRACKS | VERSION_CHANGES
 
 
 async def runs_of(live: Engine, case_id: str) -> AsyncIterator[WorkflowHistory]:
