@@ -13,6 +13,7 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 
 from imprimatur.cli.context import Environment, connect_temporal, open_database
+from imprimatur.cli.doctor_targets import targets
 from imprimatur.embedded.home import Home
 from imprimatur.errors import ImprimaturError
 from imprimatur.frameworks.calendars import work_calendar
@@ -201,6 +202,7 @@ PARTS: dict[str, Callable[[Environment], str]] = {
     "mailbox": _mailbox,
     "keys": _keys,
     "signing": _signing,
+    "targets": targets,
     "calendars": _calendars,
     "clock": _clock,
 }
