@@ -1,9 +1,9 @@
 """Whether everything that frameworks name outside themselves is there: targets, and frameworks of hand-overs."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from imprimatur.cli.context import Environment, open_database
-from imprimatur.errors import ImprimaturError
 from imprimatur.publication.targets.configured import read_targets
 from imprimatur.store.frameworks import newest_frameworks
 from models.framework import Framework
@@ -11,19 +11,24 @@ from models.targets import TargetDef
 from models.vocabulary import TargetKind
 
 
-def targets(environment: Environment) -> str:
-    """Of the newest version of every framework. Raises ImprimaturError ``targets_missing`` with all that lacks."""
+@dataclass(frozen=True)
+class Named:
+    """``lacking`` has a clause for everything that is not there; ``unused`` are targets that nobody names."""
+
+    configured: int
+    named: int
+    lacking: list[str]
+    unused: list[str]
+
+
+def named_targets(environment: Environment) -> Named:
+    """By the newest version of every framework."""
     found = read_targets(environment.settings.publication_targets)
     with open_database(environment) as database:
         policies = newest_frameworks(database)
-    if lacking := list(_lacking(policies, found)):
-        raise ImprimaturError(
-            "targets_missing", f"{'; '.join(lacking)}.", "Correct PUBLICATION_TARGETS, or the frameworks."
-        )
     named = {name for policy in policies.values() for name in _named(policy)}
     unused = [name for name in found if name not in named]
-    told = f"{len(found)} targets, {len(named)} of them named by frameworks"
-    return f"{told}; nobody names {', '.join(unused)}" if unused else told
+    return Named(len(found), len(named), list(_lacking(policies, found)), unused)
 
 
 def _named(policy: Framework) -> tuple[str, ...]:
