@@ -17,6 +17,7 @@ from sqlmodel import SQLModel
 
 from imprimatur.store.engine import Database, migrate
 from tests.command import Command, without_settings
+from tests.compiling import compile_once
 from tests.engine import Engine, engine, new_queue, temporal_server
 from tests.facts import furnish
 from tests.stack import SENDER, Stack, import_people, running
@@ -24,6 +25,8 @@ from tests.stack import SENDER, Stack, import_people, running
 # On a busy machine an example may take long: none is timed.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
+
+compile_once()
 
 # Whoever starts the tests in the background has them ignore Ctrl-C, and with them every command that they start.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
