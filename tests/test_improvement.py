@@ -23,7 +23,17 @@ from imprimatur.store.task_page import publication_slugs
 from models.tables import CaseRow, PublicationRow
 from models.vocabulary import CaseStatus, EventType, RecordStatus, ReviewOutcome, ReviewTrigger, Verdict
 from tests.facts import (
-    OFFICE, PROPOSER, START, Play, add_people, event_types, everything, example, first_shipped, furnish, ledger_rows,
+    OFFICE,
+    PROPOSER,
+    START,
+    Play,
+    add_people,
+    event_types,
+    everything,
+    example,
+    first_shipped,
+    furnish,
+    ledger_rows,
 )  # fmt: skip
 from tests.improvement import CREDENTIAL, FIRST_REVIEW, Reviews, published, recommend, reviewed_framework
 
