@@ -156,8 +156,10 @@ def export_document(case_id: str, rows: Sequence[Row], as_of: str | None) -> dic
 
 
 def plain(value: Any) -> Any:
-    """Instants as the ledger's data spells them."""
-    return instant_text(value) if isinstance(value, dt.datetime) else value
+    """Instants and days as the ledger's data spells them."""
+    if isinstance(value, dt.datetime):
+        return instant_text(value)
+    return value.isoformat() if isinstance(value, dt.date) else value
 
 
 def publication_facts(rows: Sequence[Row]) -> Facts:

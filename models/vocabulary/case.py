@@ -286,6 +286,8 @@ class EventType(StrEnum):
     FRAMEWORK_CHANGE_SCHEDULED = "framework_change_scheduled"
     FRAMEWORK_CHANGED = "framework_changed"
     INCIDENT_OPENED = "incident_opened"
+    INCIDENT_RESOLVED = "incident_resolved"
+    MAIL_RESENT = "mail_resent"
     CREDENTIAL_PUBLISHED = "credential_published"
     PUBLICATION_SCHEDULED = "publication_scheduled"
     TARGET_PUBLISHED = "target_published"
