@@ -254,6 +254,7 @@ _SENTENCES: dict[EventType, Callable[[Data], str]] = {
     EventType.CASE_RETURNED: _returned,
     EventType.PROPOSAL_VERSION_ADDED: _version,
     EventType.TRACK_SELECTED: _track,
+    EventType.PROPOSER_READDRESSED: lambda d: f"The proposer {d['from']} is reached as {d['to']} now",
     EventType.STAGE_OPENED: _opened,
     EventType.STAGE_SKIPPED: lambda d: f"Skipped {_words(d['stage'])}: {d['reason']}",
     EventType.STAGE_AWAITED: _awaited,

@@ -238,6 +238,7 @@ class EventType(StrEnum):
     CASE_RETURNED = "case_returned"
     PROPOSAL_VERSION_ADDED = "proposal_version_added"
     TRACK_SELECTED = "track_selected"
+    PROPOSER_READDRESSED = "proposer_readdressed"
     STAGE_OPENED = "stage_opened"
     STAGE_SKIPPED = "stage_skipped"
     STAGE_AWAITED = "stage_awaited"
