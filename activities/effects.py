@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from activities import acts, carrying, conditions, desk, improving, migrating, tracks
+from activities import acts, carrying, conditions, desk, improving, migrating, readdressing, tracks
 from activities.assigning import escalate, open_stage, resolution, resolve_incidents, seek_reviewers
 from activities.book import SYSTEM, Book, Published
 from activities.publishing import digest_of_record, publication_of, put_back, release_of
@@ -373,6 +373,7 @@ _HANDLERS: dict[type[c.Effect], Callable[[Book, Any], None]] = {
     c.AskAdvice: desk.ask_advice,
     c.AttachAdvice: desk.attach_advice,
     c.ReportConflict: desk.report_conflict,
+    c.ReaddressProposer: readdressing.readdress_proposer,
     c.AskAgain: desk.ask_again,
     c.HoldCase: acts.hold_case,
     c.ResumeCase: acts.resume_case,
