@@ -72,6 +72,12 @@ def amended(database: Database, framework: str, stage_id: str | None = None, **c
     return policy
 
 
+def first_shipped(framework: str) -> Framework:
+    """Version 1.0 of a shipped framework: it knew no reviews."""
+    document = shipped()[framework].model_dump(mode="json") | {"version": "1.0", "review": None}
+    return Framework.model_validate(document)
+
+
 def planned(state: CaseState, event: Event, plan: Plan, at: dt.datetime) -> tuple[CaseState, Step | None]:
     """The step that an event causes; None where it has nothing to write."""
     after, effects = transition(state, event, plan, at)

@@ -93,7 +93,7 @@ GUARDED: dict[str, set[str]] = {
     "/cases": EVERYBODY,
     "/tasks": EVERYBODY,
     "/frameworks": EVERYBODY,
-    "/frameworks/industry-credit/1.0": EVERYBODY,
+    "/frameworks/industry-credit/1.1": EVERYBODY,
     "/account": EVERYBODY,
     "/incidents": OVERSEERS,
     "/reviews": OVERSEERS,
@@ -147,7 +147,7 @@ GUARDED: dict[str, set[str]] = {
 TOLD = {
     HERE: "{case_id}",
     "industry-credit": "{framework_id}",
-    "1.0": "{version}",
+    "1.1": "{version}",
     "on-time": "{name}",
     "on-time.csv": "{name}.csv",
     "1...1": "{pair}",
