@@ -28,6 +28,7 @@ from imprimatur.web import (
     catalogue,
     drafts,
     files,
+    first_steps,
     imports,
     inbox,
     keys,
@@ -102,6 +103,7 @@ def create_app(
     ready: Callable[[], Awaitable[dict[str, str]]],
     desk: Desk | None = None,
     mailbox: inbox.Mailbox | None = None,
+    examples: str | None = None,
     provider: Provider | None = None,
     api: FastAPI | None = None,
     proposals: Cases | None = None,
@@ -110,7 +112,8 @@ def create_app(
     gateway: Gateway | None = None,
     machinery: Machinery = Machinery(),  # noqa: B008  (it is frozen)
 ) -> FastAPI:
-    """``ready`` answers a problem by part (empty: ready); ``mailbox`` is there in the embedded stack only.
+    """``ready`` answers a problem by part (empty: ready); ``mailbox`` is there in the embedded stack only, and so are
+    ``examples``, a directory of people to begin with.
 
     Without a ``desk`` nothing can be claimed, and no advice be asked or given; without a ``provider`` people sign in
     by mail alone. ``app.state.gate`` says who has signed in. ``api`` is the programming interface. Without a
@@ -157,6 +160,7 @@ def create_app(
         _add_api(app, api)
     if mailbox is not None:
         app.include_router(inbox.router(mailbox))
+        app.include_router(first_steps.router(database, examples))
     return app
 
 
