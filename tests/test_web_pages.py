@@ -97,6 +97,7 @@ GUARDED: dict[str, set[str]] = {
     "/account": EVERYBODY,
     "/incidents": OVERSEERS,
     "/reviews": OVERSEERS,
+    "/reviews/indicators": {"admin", "office"},
     "/incidents/i-unknown": set(),
     "/people": OVERSEERS,
     "/people/away": OVERSEERS,

@@ -31,6 +31,7 @@ from imprimatur.web import (
     first_steps,
     imports,
     inbox,
+    indicators,
     keys,
     office_pages,
     oidc_pages,
@@ -44,6 +45,7 @@ from imprimatur.web import (
     view_pages,
 )
 from imprimatur.web.acts import pages as act_pages
+from imprimatur.web.admin.forms import Forms
 from imprimatur.web.admin.machinery import Machinery
 from imprimatur.web.admin.pages import admin_pages
 from imprimatur.web.api.app import PREFIX, description
@@ -149,6 +151,7 @@ def create_app(
         runner = app.state.bulks = BulkRunner(gateway, database)
         app.include_router(act_pages.router(database, gate, links, gateway))
         app.include_router(bulk_pages.router(database, gate, links, gateway, runner))
+        app.include_router(indicators.router(database, Forms(database, links, gate), gateway))
     office = Office(gateway, database) if gateway is not None else None
     app.include_router(tasks.router(database, decider, links, desk, gate.signed_in, office))
     app.include_router(catalogue.router(database, links.base_url))
