@@ -6,7 +6,7 @@ from functools import cache
 from typing import Protocol
 from urllib.parse import urlencode
 
-from fastapi import FastAPI, Request, Response
+from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import HTTPException
 from fastapi.responses import JSONResponse, RedirectResponse
 from fastapi.staticfiles import StaticFiles
@@ -97,6 +97,13 @@ class Decider(Protocol):
     ) -> DecisionReceipt: ...
 
 
+class _Pages(FastAPI):
+    """Takes routes as they are: FastAPI makes each anew, at the first request, for a prefix that none of ours has."""
+
+    def include_router(self, router: APIRouter) -> None:  # type: ignore[override]
+        self.router.routes.extend(router.routes)
+
+
 def create_app(
     *,
     database: Database,
@@ -123,7 +130,7 @@ def create_app(
     be proposed. ``wake_imports`` is called when an import begins. ``machinery`` is what the pages of administration
     have besides.
     """
-    app = FastAPI(title="Imprimatur", docs_url=None, redoc_url=None, openapi_url=None)
+    app = _Pages(title="Imprimatur", docs_url=None, redoc_url=None, openapi_url=None)
     app.state.embedded = mailbox is not None
     gate = app.state.gate = Gate(database, links)
     app.middleware("http")(_secured)
