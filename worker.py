@@ -121,7 +121,7 @@ def build_worker(
         published_dir=published_dir(settings),
         after_mail=wake_mailer,
         after_event=lambda: loop.call_soon_threadsafe(notifier.wake.set),
-        after_publication=lambda slug: seal(endorser, slug),
+        after_endorsed=lambda slug: seal(endorser, slug),
         after_run=lambda: loop.call_soon_threadsafe(publisher.wake.set),
     )
     leaving = Leaving(gateway, database)

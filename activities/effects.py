@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
-from activities import acts, carrying, conditions, desk, improving, migrating, tracks
+from activities import acts, carrying, conditions, desk, improving, migrating, readdressing, tracks
 from activities.assigning import escalate, open_stage, resolution, resolve_incidents, seek_reviewers
-from activities.book import SYSTEM, Book
+from activities.book import SYSTEM, Book, Published
 from activities.publishing import digest_of_record, publication_of, put_back, release_of
 from activities.resolving import calendar_of, next_business_day, valid_until
 from imprimatur.rules.business_time import (
@@ -314,7 +314,8 @@ def _publish(book: Book, effect: c.Publish) -> None:
     release = release_of(book, record["replaces"])
     if release is None:
         book.rows.insert(PublicationRow, **record)
-        book.published.append((record["slug"], record["achievement"]))
+        endorsed = bool(record["page"].get("endorsements"))
+        book.published.append(Published(record["slug"], record["achievement"], endorsed))
     else:
         book.rows.insert(PublicationRow, **record, **put_back(book, release))
         book.to_publish = True
@@ -340,7 +341,7 @@ def _close_case(book: Book, effect: c.CloseCase) -> None:
     if book.framework.reviews:
         # What it came to is told by a mail of its own.
         return
-    data: dict[str, Any] = {"slug": book.published[-1][0]} if book.published else {}
+    data: dict[str, Any] = {"slug": book.published[-1].slug} if book.published else {}
     book.mail(MailKind.OUTCOME, book.proposer, status=str(effect.status), reason=effect.reason, **data)
 
 
@@ -372,6 +373,7 @@ _HANDLERS: dict[type[c.Effect], Callable[[Book, Any], None]] = {
     c.AskAdvice: desk.ask_advice,
     c.AttachAdvice: desk.attach_advice,
     c.ReportConflict: desk.report_conflict,
+    c.ReaddressProposer: readdressing.readdress_proposer,
     c.AskAgain: desk.ask_again,
     c.HoldCase: acts.hold_case,
     c.ResumeCase: acts.resume_case,

@@ -22,7 +22,7 @@ from imprimatur.rules.clock import next_deadline
 from imprimatur.rules.completeness import FieldProblem, changed_fields
 from imprimatur.rules.strength import KNOWN_BY_CHANNEL, sign_in_refusal
 from imprimatur.store import decisions
-from imprimatur.store.authority import authority_in, check_act
+from imprimatur.store.authority import Authority, authority, check_act
 from imprimatur.store.documents import proposal_by_digest
 from imprimatur.store.engine import Database
 from imprimatur.store.frameworks import framework, framework_by_digest, framework_for_kind
@@ -207,10 +207,9 @@ class Gateway:
         given, actor, comment = dict(scores or {}), actor.strip().lower(), comment.strip()
         numbered, strength = identified(task_id, conditions), strength or KNOWN_BY_CHANNEL.get(channel)
         async with self._on_record(Attempt("decide", actor, task_id=task_id, channel=channel)) as attempt:
-            task = await asyncio.to_thread(decisions.task_place, self._database, task_id)
+            task, standing = await asyncio.to_thread(self._asked, task_id, actor)
             attempt.case_id = task.case_id
-            authority = await asyncio.to_thread(authority_in, self._database, task.case_id, actor)
-            aside = authority.conflict is not None
+            aside = standing.conflict is not None
             public: dict[str, Any] = {
                 "statement": statement.strip(),
                 "logo": logo and task.stage_def.statement is not Statement.NONE,
@@ -245,9 +244,14 @@ class Gateway:
             event = Decided(**facts)
             if (unsure := sign_in_refusal(task.stage_def, strength)) is not None:
                 return await self._refuse(event, unsure)
-            if (refused := authority.refusal(checked)) is not None:
-                return await self._refuse(event, refused, conflict=(task.case_id, authority.conflict))
+            if (refused := standing.refusal(checked)) is not None:
+                return await self._refuse(event, refused, conflict=(task.case_id, standing.conflict))
             return await self._decide(task, event)
+
+    def _asked(self, task_id: str, person: str) -> tuple[decisions.TaskPlace, Authority]:
+        with self._database.read() as connection:
+            task = decisions.place_of(connection, task_id)
+            return task, authority(connection, task.case_id, person)
 
     async def _refuse(
         self, event: Decided, refused: ImprimaturError, conflict: tuple[str, str | None] | None = None

@@ -257,6 +257,16 @@ class ReportConflict(Tagged):
     reason: str
 
 
+class ReaddressProposer(Tagged):
+    """``conditions`` are those that wait for the proposer, who sees to them under the new address."""
+
+    kind: Literal["readdress_proposer"] = "readdress_proposer"
+    former: str
+    to: str
+    actor: str
+    conditions: tuple[str, ...] = ()
+
+
 class AskAgain(Tagged):
     """The assignee of an annulled decision gets a new task."""
 
@@ -426,6 +436,7 @@ Effect = Annotated[
     | AskAdvice
     | AttachAdvice
     | ReportConflict
+    | ReaddressProposer
     | AskAgain
     | HoldCase
     | ResumeCase

@@ -232,6 +232,15 @@ class HandedOver(Tagged):
     by_office: bool = False
 
 
+class ProposerReaddressed(Tagged):
+    """The directory has another address for the case's proposer, who is the same person."""
+
+    kind: Literal["proposer_readdressed"] = "proposer_readdressed"
+    actor: str
+    to: str
+    by_office: bool = False
+
+
 class ChangeScheduled(Tagged):
     """The case is to go on under another version of its framework, ``plan``, from the boundary ``at``.
 
@@ -280,7 +289,7 @@ class Continued(Tagged):
 
 OfficeEvent = Held | Resumed | Extended | ActProposed | ActConfirmed | SentBack | Placed | PassedOn | Nudged | Annulled
 DeskAct = Claimed | TaskReturned | AdviceAsked | AdviceGiven | ConflictFound | HandedOver
-Act = Annotated[Withdrawn | OfficeEvent | DeskAct, Field(discriminator="kind")]
+Act = Annotated[Withdrawn | OfficeEvent | DeskAct | ProposerReaddressed, Field(discriminator="kind")]
 Migration = Annotated[ChangeScheduled | FrameworkChanged, Field(discriminator="kind")]
 
 

@@ -110,6 +110,10 @@ def retracted(database: Database, folder: Path) -> None:
         (EventType.TARGET_FAILED, {"target": "registry", "reason": "503 Service Unavailable"}),
         (EventType.TARGET_WITHDRAWN, {"target": "campus-lms", "reason": "another target failed"}),
     ]
+    kept = {"kind": "publication_failed", "stage": "publication", "detail": "registry: 503", "incident_id": "i-one"}
+    told.append((EventType.INCIDENT_RESOLVED, kept | {"reason": "the registry was told by hand"}))
+    told.append((EventType.PROPOSER_READDRESSED, {"from": "nora@example.edu", "to": "nora@example.org"}))
+    told.append((EventType.MAIL_RESENT, {"mail_id": "m-one", "incident_id": "i-two", "to": "nora@example.edu"}))
     with database.write() as connection:
         for type_, data in told:
             append_event(connection, play.case_id, type_, "system", play.now, **data)

@@ -37,6 +37,10 @@ def _words(value: str) -> str:
     return value.replace("_", " ")
 
 
+def _in(data: Data) -> str:
+    return f" in {_words(data['stage'])}" if data.get("stage") else ""
+
+
 def _stage(data: Data) -> str:
     return f"{_words(data['stage'])} (round {data['round']})"
 
@@ -250,6 +254,7 @@ _SENTENCES: dict[EventType, Callable[[Data], str]] = {
     EventType.CASE_RETURNED: _returned,
     EventType.PROPOSAL_VERSION_ADDED: _version,
     EventType.TRACK_SELECTED: _track,
+    EventType.PROPOSER_READDRESSED: lambda d: f"The proposer {d['from']} is reached as {d['to']} now",
     EventType.STAGE_OPENED: _opened,
     EventType.STAGE_SKIPPED: lambda d: f"Skipped {_words(d['stage'])}: {d['reason']}",
     EventType.STAGE_AWAITED: _awaited,
@@ -323,6 +328,8 @@ _SENTENCES: dict[EventType, Callable[[Data], str]] = {
     EventType.INCIDENT_OPENED: lambda d: (
         f"Opened an incident ({_words(d['kind'])}) in {_words(d['stage'])}: {d['detail']}"
     ),
+    EventType.INCIDENT_RESOLVED: lambda d: f"Closed the incident ({_words(d['kind'])}){_in(d)}: {d['reason']}",
+    EventType.MAIL_RESENT: lambda d: f"Had the mail {d['mail_id']}, which did not arrive, sent again to {d['to']}",
     EventType.PUBLICATION_SCHEDULED: lambda d: f"Set the publication for {d['publish_on']}{_because(d)}",
     EventType.TARGET_PUBLISHED: lambda d: f"Published at {d['target']}",
     EventType.TARGET_WITHDRAWN: lambda d: f"Withdrew the publication at {d['target']}{_because(d)}",

@@ -12,6 +12,7 @@ from imprimatur.rules.desk_admission import (
 )
 from imprimatur.rules.migration import migration_refusal
 from imprimatur.rules.office_admission import office_refusal
+from imprimatur.rules.readdressing import readdressing_refusal
 from imprimatur.rules.refusal import Refusal, closed_case, unknown_task
 from models.case import CaseState, TaskState
 from models.conditions import ConditionFulfilled, ConditionJudged
@@ -22,6 +23,7 @@ from models.events import (
     DeskAct,
     Event,
     FrameworkChanged,
+    ProposerReaddressed,
     Revised,
     Submitted,
     Ticked,
@@ -53,6 +55,8 @@ def refusal(state: CaseState, event: Event, plan: Plan | None = None) -> Refusal
             return _withdrawal_refusal(state, event)
         case ConditionFulfilled() | ConditionJudged():
             return condition_refusal(state, event)
+        case ProposerReaddressed():
+            return readdressing_refusal(state, event)
         case ChangeScheduled() | FrameworkChanged():
             return migration_refusal(state, event, plan)
         case Submitted() | Ticked() | Continued():

@@ -6,7 +6,7 @@ are, when things are due) comes back as a :class:`~models.commit.Resolution` and
 
 import datetime as dt
 
-from imprimatur.rules import conditions, confirming, desk, migration, office
+from imprimatur.rules import conditions, confirming, desk, migration, office, readdressing
 from imprimatur.rules.carrying import carry_over
 from imprimatur.rules.clock import tick
 from imprimatur.rules.draft import Draft
@@ -44,6 +44,7 @@ from models.events import (
     Nudged,
     PassedOn,
     Placed,
+    ProposerReaddressed,
     Resumed,
     Revised,
     SentBack,
@@ -113,6 +114,8 @@ def transition(state: CaseState, event: Event, plan: Plan, at: dt.datetime) -> t
             desk.report_conflict(draft, event)
         case HandedOver():
             desk.hand_over(draft, event)
+        case ProposerReaddressed():
+            readdressing.readdress(draft, event)
         case ConditionFulfilled():
             conditions.fulfil(draft, event)
         case ConditionJudged():

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Awaitable, Callable, Sequence
+from functools import cache
 from typing import Protocol
 from urllib.parse import urlencode
 
@@ -161,13 +162,14 @@ def create_app(
 
 def _add_api(app: FastAPI, api: FastAPI) -> None:
     """The programming interface; its description is public, as are the addresses."""
-    described = description(api)
+    # To describe it takes a second, which nobody should wait for before the first page.
+    described = cache(lambda: description(api))
     # Within it, it is the application that a request is told of.
     api.state.embedded, api.state.gate = app.state.embedded, app.state.gate
 
     @app.api_route("/openapi.json", methods=LOOKING)
     def openapi() -> Response:
-        return JSONResponse(described)
+        return JSONResponse(described())
 
     app.mount(PREFIX, api, name="api")
 
