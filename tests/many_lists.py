@@ -125,9 +125,13 @@ def add_likenesses(database: Database) -> None:
             found = SQLModel.metadata.tables[table]
             known = [dict(row) for row in connection.execute(select(found)).mappings()]
             likened = [row for row in known if row["email"].removesuffix("@example.edu").endswith(LIKENED)]
-            rows = [row | {"email": f"{number}.{row['email']}"} | ({"name": f"{row['name']} {number}"} if "name" in row else {})
-                    for number in range(1, PEOPLE_OF_A_ROLE) for row in likened]  # fmt: skip
+            rows = [_likened(row, number) for number in range(1, PEOPLE_OF_A_ROLE) for row in likened]
             connection.execute(found.insert(), rows)
+
+
+def _likened(row: dict[str, Any], number: int) -> dict[str, Any]:
+    other = row | {"email": f"{number}.{row['email']}"}
+    return other | {"name": f"{row['name']} {number}"} if "name" in row else other
 
 
 def named(database: Database) -> dict[str, str]:
