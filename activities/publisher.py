@@ -21,6 +21,7 @@ from models.vocabulary import RunKind, TargetStatus
 
 log = structlog.get_logger()
 Start = Callable[[store.Run], Awaitable[None]]
+Beside = Callable[[], Awaitable[int]]
 
 
 @dataclass(frozen=True)
@@ -31,10 +32,15 @@ class Pace:
     look_every: float = 1.0
 
 
+async def _nothing() -> int:
+    return 0
+
+
 class Publisher(PublisherPort):
     """``targets`` are those of this installation; ``start`` starts the workflow of a run, or finds it started.
 
-    ``after_publication`` is called with the slug of what has become public, and raises nothing.
+    ``beside`` starts what else is due, and answers how much. ``after_publication`` is called with the slug of what has
+    become public, and raises nothing.
     """
 
     def __init__(
@@ -44,6 +50,7 @@ class Publisher(PublisherPort):
         start: Start,
         *,
         pace: Pace | None = None,
+        beside: Beside = _nothing,
         after_publication: Callable[[str], object] = lambda slug: None,
         after_mail: Callable[[], object] = lambda: None,
         after_event: Callable[[], object] = lambda: None,
@@ -52,6 +59,7 @@ class Publisher(PublisherPort):
         self._targets = targets
         self._start = start
         self._pace = pace or Pace()
+        self._beside = beside
         self._after_publication = after_publication
         self._after_mail = after_mail
         self._after_event = after_event
@@ -73,10 +81,11 @@ class Publisher(PublisherPort):
             found = await asyncio.to_thread(store.due_runs, self._database, dt.datetime.now(dt.UTC))
             for run in found:
                 await self._start(run)
+            beside = await self._beside()
         except Unavailable as error:
             log.warning("publishing_waits", reason=error.message)
             return 0
-        return len(found)
+        return len(found) + beside
 
     async def _until_woken(self) -> None:
         try:
@@ -135,6 +144,7 @@ class Publisher(PublisherPort):
             if end.failed:
                 self._after_mail()
             if public is not None:
+                self.wake.set()
                 await asyncio.to_thread(self._after_publication, public)
 
     def _end(self, end: RunEnd) -> str | None:

@@ -10,7 +10,7 @@ from sqlmodel import SQLModel
 
 from activities.commit import Committer
 from imprimatur import ids
-from imprimatur.frameworks.loader import load_proposal, reviews, shipped
+from imprimatur.frameworks.loader import handovers, load_proposal, reviews, shipped
 from imprimatur.frameworks.tracks import course_of
 from imprimatur.gateway import identified
 from imprimatur.rules.admission import refusal
@@ -50,7 +50,7 @@ def example(name: str) -> Proposal:
 
 def furnish(database: Database) -> None:
     """The shipped frameworks and the example directory."""
-    for policy in (*shipped().values(), *reviews().values()):
+    for policy in (*shipped().values(), *reviews().values(), *handovers().values()):
         add_framework(database, policy, START)
     import_people(database, EXAMPLES / "people.csv")
 

@@ -49,6 +49,8 @@ SAID = {
     Verdict.REVISE: "recommends a new version",
     Verdict.PAUSE: "recommends to pause the intake",
     Verdict.RETIRE: "recommends to retire it",
+    Verdict.TAKE_UP: "took it up",
+    Verdict.SEND_BACK: "sent it back",
 }
 INCIDENTS = {
     IncidentKind.NO_REVIEWER: "Nobody can review a stage",
@@ -62,6 +64,8 @@ INCIDENTS = {
     IncidentKind.NO_WINDOW: "No further review window is announced",
     IncidentKind.MAIL_BOUNCED: "A mail could not be delivered",
     IncidentKind.PUBLICATION_FAILED: "A target of a publication could not be reached",
+    IncidentKind.HANDOVER_FAILED: "What is published could not be handed over",
+    IncidentKind.HANDOVER_SENT_BACK: "Those who are to deliver it have sent it back",
 }
 ESCALATED = {
     "objection": "Someone with standing has objected. You decide: approve to overrule the objection, reject or request "
