@@ -22,7 +22,9 @@ from imprimatur.history.chain import digest_of
 from imprimatur.rules.ledger import GENESIS, instant_text
 from imprimatur.store.bounced import open_bounce, undelivered
 from imprimatur.store.engine import Database
+from imprimatur.store.improvement import scheduled
 from models.events import Held
+from models.framework import Framework
 from models.tables import OutboxRow
 from models.tables.columns import UtcDateTime
 from models.vocabulary import EventType, Verdict
@@ -54,6 +56,7 @@ class Original:
     publications: str
     published: tuple[tuple[str, ...], ...]
     names: tuple[str, ...]
+    policy: Framework
     live: bool
 
 
@@ -132,11 +135,13 @@ def originals(database: Database, folder: Path, now: dt.datetime) -> list[Origin
             whole_story(database, folder, case_id, at=play.now, title=TITLE, unit=UNIT)
         else:
             story(play)
-        found.append(_read(database, case_id, live=not play.state.status.is_final and story is not None))
+        found.append(
+            _read(database, play.framework, case_id, live=not play.state.status.is_final and story is not None)
+        )
     return found
 
 
-def _read(database: Database, case_id: str, live: bool) -> Original:
+def _read(database: Database, policy: Framework, case_id: str, live: bool) -> Original:
     rows: Rows = []
     names: set[str] = set()
     documents = {}
@@ -156,7 +161,7 @@ def _read(database: Database, case_id: str, live: bool) -> Original:
     pages = [dict(zip(columns, values, strict=True)) for name, values in rows if name == "publication"]
     published = [(page["achievement"], page["page"]) for page in pages]
     return Original(
-        documents, ledger, others, json.dumps(published), tuple(map(_digests, published)), tuple(names), live
+        documents, ledger, others, json.dumps(published), tuple(map(_digests, published)), tuple(names), policy, live
     )
 
 
@@ -211,15 +216,26 @@ def likeness(original: Original, number: int) -> Rows:
         for digests, pages in zip(original.published, values, strict=True):
             told.update(zip(digests, _digests(pages), strict=True))
 
-    ledger = _linked(json.loads(TOKEN.sub(other, original.ledger)), told, published)
-    return [*documents, *ledger, *json.loads(TOKEN.sub(other, original.others))]
+    ledger = _linked(original.policy, json.loads(TOKEN.sub(other, original.ledger)), told, published)
+    others = json.loads(TOKEN.sub(other, original.others))
+    for values in (values for name, values in others if name == "improvement"):
+        _scheduled_anew(original.policy, values)
+    return [*documents, *ledger, *others]
+
+
+def _scheduled_anew(policy: Framework, values: list[Any]) -> None:
+    """Months are counted by the calendar: what is whole weeks earlier is not due whole weeks earlier."""
+    columns = [column.name for column in SQLModel.metadata.tables["improvement"].columns]
+    row = dict(zip(columns, values, strict=True))
+    due = scheduled(policy, dt.datetime.fromisoformat(row["since_at"]))
+    values[:] = (row | {name: _plain(value) for name, value in due.items()}).values()
 
 
 def _digest(value: Any) -> str:
     return hashlib.sha256(rfc8785.dumps(value)).hexdigest()
 
 
-def _linked(ledger: Rows, told: dict[str, str], published: Callable[[], None]) -> Rows:
+def _linked(policy: Framework, ledger: Rows, told: dict[str, str], published: Callable[[], None]) -> Rows:
     columns = [column.name for column in SQLModel.metadata.tables["ledger"].columns]
     previous = GENESIS
     for _, values in ledger:
@@ -230,6 +246,8 @@ def _linked(ledger: Rows, told: dict[str, str], published: Callable[[], None]) -
         # An event can name the digest of an earlier one.
         row["data"] = json.loads(TOKEN.sub(lambda match: told.get(match[0], match[0]), json.dumps(row["data"])))
         row["at"], row["previous"] = dt.datetime.fromisoformat(row["at"]), previous
+        if row["type"] == EventType.REVIEW_SCHEDULED:
+            row["data"]["due_at"] = instant_text(scheduled(policy, row["at"])["next_at"])
         before, previous = row["digest"], str(digest_of(row["case_id"], row))
         told[before], row["digest"] = previous, previous
         values[:] = row.values()
