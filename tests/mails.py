@@ -31,6 +31,7 @@ from tests.facts import BASE_URL, Play, add_people, amended, example, furnish, w
 from tests.handover import FIRST, Handing, handing_framework, published, with_team
 from tests.office_stories import STORIES, tell
 from tests.published import approved, with_targets
+from tests.reviewed_mails import review_of_published
 
 DAY = dt.timedelta(days=1)
 LATER = dt.datetime.now(dt.UTC) + DAY
@@ -109,6 +110,8 @@ def every_mail(migrated_file: Path, folder: Path) -> Mails:
     _unstaffed(database, folder)
     _replied(database)
     _unpublished(database, folder)
+    furnish(database)
+    review_of_published(database, folder)
     _handed_over(database, folder)
     found = contexts(database)
     first = found[0].mail
