@@ -153,7 +153,10 @@ class Gateway:
         return Beginning(policy, person.email, lacking, *course_of(policy, proposal))
 
     async def begin(self, case_id: str, plan: Plan, event: Submitted) -> CaseAnswer:
-        """Starts a case that nobody hands in: a review, or a new version that one asked for. Again it is the same."""
+        """Starts a case that nobody hands in: a review, a new version that one asked for, a hand-over.
+
+        Again it is the same.
+        """
         async with self._on_record(Attempt("submit", event.actor, case_id)):
             return await self._act(case_id, event, lambda: self._cases.start(case_id, plan, event))
 
@@ -174,6 +177,12 @@ class Gateway:
                 "framework_for_reviews",
                 f"{policy.id} is for reviews of what is published; nothing is proposed under it.",
                 "Call a review with `starter.py reviews call CASE`.",
+            )
+        if policy.hands_over:
+            raise Refused(
+                "framework_for_handovers",
+                f"{policy.id} is for handing over what is published; nothing is proposed under it.",
+                "Hand over with `starter.py handover again CASE`.",
             )
         if proposal.credential_kind not in (None, policy.credential_kind):
             raise Refused(

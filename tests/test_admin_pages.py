@@ -38,9 +38,9 @@ def site(sqlite_database: Database, tmp_path: Path) -> Site:
     return populated(sqlite_database, tmp_path)
 
 
-def amended_version(database: Database, version: str = "1.1") -> Framework:
+def amended_version(database: Database, version: str = "1.2") -> Framework:
     """A newer version of the framework, in which the quality review wants one voice more."""
-    document = framework(database, "industry-credit", "1.0").model_dump(mode="json") | {"version": version}
+    document = framework(database, "industry-credit", "1.1").model_dump(mode="json") | {"version": version}
     quality = next(stage for stage in document["stages"] if stage["id"] == "quality")
     quality["voting"] |= {"quorum": 3, "threshold": 3}
     return Framework.model_validate(document)
@@ -314,20 +314,20 @@ async def test_two_versions_are_compared_stage_by_stage(site: Site) -> None:
     database = site.play.database
     add_framework(database, amended_version(database), START)
     desk = await at_desk(site, OFFICE)
-    assert "What changed since 1.0" in words(await desk.page("/admin/frameworks"))
-    text = words(await desk.page("/admin/frameworks/compare?framework_id=industry-credit&before=1.0&after=1.1"))
+    assert "What changed since 1.1" in words(await desk.page("/admin/frameworks"))
+    text = words(await desk.page("/admin/frameworks/compare?framework_id=industry-credit&before=1.1&after=1.2"))
     assert "Quality review Altered Its rule is another one" in text and "Voting, quorum voting.quorum 2 3" in text
     assert "Industry sign-off The same" in text
 
 
 async def test_a_dry_run_tells_the_way_of_a_proposal(site: Site) -> None:
     desk = await at_desk(site, OFFICE)
-    text = words(await desk.page(f"/admin/frameworks/try?version=industry-credit@1.0&case={HERE}"))
+    text = words(await desk.page(f"/admin/frameworks/try?version=industry-credit@1.1&case={HERE}"))
     assert "Asks 3 of the role quality reviewer (3 people hold it now)" in text and "returned" not in text
-    other = words(await desk.page(f"/admin/frameworks/try?version=coursework-credit@1.0&case={HERE}"))
+    other = words(await desk.page(f"/admin/frameworks/try?version=coursework-credit@1.1&case={HERE}"))
     assert "under Repurposed coursework" in other
     outside = await at_desk(site, PEOPLE["office of another unit"])
-    answer = await outside.visitor.get(f"/admin/frameworks/try?version=industry-credit@1.0&case={HERE}")
+    answer = await outside.visitor.get(f"/admin/frameworks/try?version=industry-credit@1.1&case={HERE}")
     assert answer.status_code == 404 and "Prototyping" not in answer.text
 
 
@@ -341,11 +341,11 @@ async def test_a_framework_is_checked_in_place_and_then_stored_once(site: Site) 
     broken = await desk.send(page, "/admin/frameworks/add", {"act": "check", "text": "a: ["})
     assert broken.status_code == 422 and "Not valid YAML" in broken.text
     checked = await desk.send(page, "/admin/frameworks/add", {"act": "check"}, ("policy.json", text))
-    assert checked.status_code == 200 and "1.1 is sound" in words(checked.text)
+    assert checked.status_code == 200 and "1.2 is sound" in words(checked.text)
     given = {"act": "add", "name": "policy.json", "text": text}
     for _ in range(2):
         stored = await desk.send(checked.text, "/admin/frameworks/add", given)
-        assert "industry-credit 1.1 is in force for new cases." in words(stored.text)
+        assert "industry-credit 1.2 is in force for new cases." in words(stored.text)
     taken = json.loads(text) | {"summary": "Something else."}
     page = await desk.page("/admin/frameworks/add")
     refused = await desk.send(page, "/admin/frameworks/add", given | {"text": json.dumps(taken)})
@@ -356,14 +356,14 @@ async def test_cases_are_moved_after_a_preview(site: Site) -> None:
     database = site.play.database
     add_framework(database, amended_version(database), START)
     desk = await at_desk(site, OFFICE)
-    page = await desk.page("/admin/frameworks/move?framework_id=industry-credit&to=1.1")
-    assert '<option value="industry-credit@1.1" selected>' in page
-    given = {"target": "industry-credit@1.1", "at": "now", "reason": "Three voices."}
+    page = await desk.page("/admin/frameworks/move?framework_id=industry-credit&to=1.2")
+    assert '<option value="industry-credit@1.2" selected>' in page
+    given = {"target": "industry-credit@1.2", "at": "now", "reason": "Three voices."}
     preview = await desk.send(page, "/admin/frameworks/move", given | {"act": "preview"})
-    assert "Quality: repeated" in words(preview.text) and site.play.plan.framework == "industry-credit@1.0"
+    assert "Quality: repeated" in words(preview.text) and site.play.plan.framework == "industry-credit@1.1"
     moved = await desk.send(preview.text, "/admin/frameworks/move", given | {"act": "move"})
     assert "Done" in words(moved.text)
-    assert site.play.plan.framework == "industry-credit@1.1"
+    assert site.play.plan.framework == "industry-credit@1.2"
     again = await desk.send(preview.text, "/admin/frameworks/move", given | {"act": "move"})
     assert "No case would move." in words(again.text)
     refused = await desk.send(page, "/admin/frameworks/move", given | {"act": "preview", "reason": ""})

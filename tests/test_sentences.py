@@ -219,7 +219,7 @@ REPEATED = {EventType.TASK_ASSIGNED, EventType.TASK_CLOSED, EventType.REMINDER_S
 def test_the_whole_story_reads_as_one(told: list[LedgerEvent]) -> None:
     story = [sentence(event) for event in told if event.case_id == "mc-abcdefghijkl" and event.type not in REPEATED]
     assert story == [
-        "Submitted “Product Discovery and Prototyping with AI” under industry-credit 1.0",
+        "Submitted “Product Discovery and Prototyping with AI” under industry-credit 1.1",
         "Handed in version 1 of the proposal",
         "Set the clock going, to be published by 2026-06-07 20:30 UTC",
         "Opened proposal (round 1), due 2026-03-05 19:30 UTC by the calendar campus",
@@ -244,6 +244,7 @@ def test_the_whole_story_reads_as_one(told: list[LedgerEvent]) -> None:
         "Closed quality (round 2) as approved: 2 approved (2 needed), 2 took part (2 needed)",
         "Closed industry (round 2) as approved: 1 approved (1 needed), 1 took part (1 needed)",
         "Published version 2 as product-discovery-and-prototyping-with-ai-abcdefghijkl",
+        "Set the next review for 2028-04-16",
         "Closed publication (round 2) as published: nobody's review is needed",
         "Closed the case as published: every stage passed",
     ]
