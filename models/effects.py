@@ -15,6 +15,7 @@ from models.conditions import (
     RemindOfCondition,
 )
 from models.events import Decided
+from models.handover import BeginHandover, ConcludeHandover
 from models.improvement import BeginReview, ConcludeReview
 from models.tracks import Selection
 from models.values import Date, Instant, Tagged
@@ -461,6 +462,8 @@ Effect = Annotated[
     | Publish
     | BeginReview
     | ConcludeReview
+    | BeginHandover
+    | ConcludeHandover
     | CloseCase,
     Field(discriminator="kind"),
 ]

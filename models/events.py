@@ -6,6 +6,7 @@ from pydantic import Field
 
 from models.calendars import BusinessDuration
 from models.conditions import Condition, ConditionEvent
+from models.handover import HandoverOf
 from models.improvement import ReviewOf
 from models.plan import Plan
 from models.tracks import Selection
@@ -16,7 +17,8 @@ from models.vocabulary import Boundary, Channel, OfficeAct, StageOutcome, Streng
 class Submitted(Tagged):
     """``selection`` is what the framework's conditions came to, where it has any; ``reviews``: the case is a review.
 
-    ``revises`` is the review that asked for this new version of what is published.
+    ``revises`` is the review that asked for this new version of what is published; ``hands_over``: the case is a
+    hand-over of what is published.
     """
 
     kind: Literal["submitted"] = "submitted"
@@ -26,6 +28,7 @@ class Submitted(Tagged):
     selection: Selection | None = None
     reviews: ReviewOf | None = None
     revises: str | None = None
+    hands_over: HandoverOf | None = None
 
 
 class Decided(Tagged):

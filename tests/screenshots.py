@@ -26,7 +26,7 @@ from tests.facts import EXAMPLES, OFFICE, PROPOSER, Play, add_people, example
 from tests.test_pages_browser import serving
 from tests.web import KEY, Site
 
-COLOURS, MOST_BYTES = 64, 150_000
+COLOURS, MOST_BYTES = 128, 150_000
 DESKTOP: dict[str, Any] = {"viewport": {"width": 1280, "height": 860}}
 PHONE: dict[str, Any] = {
     "viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True, "device_scale_factor": 2,
@@ -35,8 +35,9 @@ HIRA, NOAH, INES = "hira.wallace@example.edu", "noah.lindgren@example.edu", "ine
 PEOPLE = [f"{HIRA},Hira Wallace,proposer,yes", f"{NOAH},Noah Lindgren,proposer,yes",
           f"{INES},Inês Ferreira,proposer,yes"]  # fmt: skip
 ENGINEERING, HEALTH, BUSINESS = "School of Engineering", "School of Health", "School of Business"
-# Title, framework, unit, who proposes it, how many days ago, and which stages have passed since.
-CASES = [
+# Title, framework, unit, proposer, how many days ago, and which stages have passed since; none: it is incomplete.
+CASES: list[tuple[str, str, str, str, float, tuple[str, ...] | None]] = [
+    ("Museum Learning Design", "non-credit", BUSINESS, HIRA, 4, None),
     ("Rehabilitation Technology Assistant", "industry-credit", HEALTH, INES, 24, ("proposal",)),
     ("Energy Auditing for Small Firms", "industry-credit", ENGINEERING, NOAH, 19, ("proposal", "industry")),
     ("Data Stewardship in Clinical Trials", "coursework-credit", HEALTH, INES, 16, ("proposal",)),
@@ -63,8 +64,9 @@ def played(database: Database, folder: Path, now: dt.datetime) -> Play:
     add_people(database, folder, *PEOPLE)
     for number, (title, framework, unit, proposer, days, passed) in enumerate(CASES, 1):
         play = Play(database, folder, framework, f"mc-{letters(number)}", now - dt.timedelta(days=days))
-        play.submit(example(framework).model_copy(update={"title": title, "unit": unit}), by=proposer)
-        for stage in passed:
+        said = {"title": title, "unit": unit} | ({"summary": None} if passed is None else {})
+        play.submit(example(framework).model_copy(update=said), by=proposer)
+        for stage in passed or ():
             play.pass_time(dt.timedelta(hours=7))
             approved(play, stage)
         if not play.state.status.is_final:

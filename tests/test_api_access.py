@@ -93,6 +93,9 @@ def rules(world: World) -> dict[tuple[str, str], tuple[set[str], dict[str, Any]]
         "override": WHY | {"stage": "quality", "outcome": "approved"},
         "skip": WHY | {"stage": "quality"},
         "send-back": WHY | {"stage": "proposal"},
+        "schedule-publication": WHY | {"on": "2027-02-01"},
+        "call-review": WHY,
+        "move-review": WHY | {"on": "2027-02-01"},
     }
     case = "/cases/{case_id}"
     found: dict[tuple[str, str], tuple[set[str], dict[str, Any]]] = {
@@ -102,8 +105,7 @@ def rules(world: World) -> dict[tuple[str, str], tuple[set[str], dict[str, Any]]
     }
     found |= {
         ("GET", f"{case}{path}"): (SEES_HERE, {})
-        for path in ("", "/versions", "/versions/{version}", "/similar", "/indicators")
-        for path in ("", "/versions", "/versions/{version}", "/similar", "/indicators")
+        for path in ("", "/versions", "/versions/{version}", "/similar", "/indicators", "/handovers")
     }
     found |= {("GET", f"{case}/{path}"): (HERE_OVERSEERS, {}) for path in ("history", "mails", "verification")}
     found |= {("GET", path): (OVERSEERS, {}) for path in OF_OVERSEERS}
@@ -121,6 +123,9 @@ def rules(world: World) -> dict[tuple[str, str], tuple[set[str], dict[str, Any]]
     found |= {("POST", f"{incident}/reroute"): (HERE_OFFICES, {"json": WHY | {"to": OFFICE}})}
     found |= {("POST", f"{incident}/resend"): (HERE_OFFICES, {})}
     found |= {
+        ("GET", f"{case}/handovers/package"): (SEES_HERE, {}),
+        ("POST", f"{case}/handovers"): (HERE_OFFICES, {"json": WHY}),
+        ("POST", f"{case}/handovers/retry"): (HERE_OFFICES, {}),
         ("POST", f"{case}/withdraw"): (HERE_OFFICES | {"proposer"}, {"json": WHY}),
         ("POST", "/tasks/{task_id}/reassign"): (HERE_OFFICES, {"json": {"to": OFFICE} | WHY}),
         ("POST", "/cases"): (EVERYBODY, {"json": {"proposal": proposal()}}),
@@ -148,7 +153,7 @@ OF_EVERYBODY = (
 )  # fmt: skip
 OF_OVERSEERS = (
     "/people", "/incidents", "/absences", "/delegations", "/interests",
-    "/webhooks", "/bulk-acts", "/committees", "/figures",
+    "/webhooks", "/bulk-acts", "/committees", "/figures", "/reviews",
     "/figures/{name}", "/figures/{name}.csv", "/figures/{name}/cases",
 )  # fmt: skip
 OF_THE_WHOLE_OFFICE: dict[str, dict[str, Any]] = {
@@ -162,6 +167,7 @@ OF_THE_WHOLE_OFFICE: dict[str, dict[str, Any]] = {
     "/indicators": {
         "json": {"source": "x", "lines": [{"case": "none", "indicator": "enrolment", "period": "2026", "value": 1}]}
     },
+    "/indicators/csv": {"params": {"source": "x"}, "content": "case,indicator\n", "headers": CSV},
     "/people/preferences": {"json": {"person": "nobody@example.edu"}},
     "/interests": {"json": {"person": "nobody@example.edu", "unit": "x"}},
     "/interests/remove": {"json": {"person": "nobody@example.edu", "unit": "x"}},
@@ -175,7 +181,8 @@ ELSEWHERE_TRIED = {
     ("POST", "/keys/{key_id}/revoke"), ("GET", "/cases/{case_id}/files/{digest}"), ("GET", "/imports/{import_id}"),
     ("GET", "/imports/{import_id}/lines"), ("POST", "/imports/{import_id}/begin"),
     ("POST", "/imports/{import_id}/forget"),
-    ("POST", "/cases/{case_id}/move-item"),
+    ("POST", "/cases/{case_id}/move-item"), ("GET", "/cases/{case_id}/publication"),
+    ("POST", "/cases/{case_id}/retract"), ("POST", "/cases/{case_id}/retry-publication"),
     ("POST", "/cases/{case_id}/resume"), ("POST", "/cases/{case_id}/confirm"), ("POST", "/cases/{case_id}/versions"),
     ("GET", "/cases/{case_id}/events"), ("GET", "/cases/{case_id}/versions/{version}/changes"),
     ("GET", "/cases/{case_id}/mails/{mail_id}"), ("POST", "/tasks/{task_id}/decision"),

@@ -21,6 +21,7 @@ from imprimatur.store.conditions import conditions_of
 from imprimatur.store.engine import Database
 from imprimatur.store.interests import add_interest
 from imprimatur.store.people import take_people
+from models.conditions import Condition
 from models.events import Act
 from models.messages import CaseAnswer
 from models.tables import CaseRow

@@ -11,7 +11,7 @@ from imprimatur.rules.improvement import INDICATOR_WORDS
 from imprimatur.store.engine import Database
 from imprimatur.store.indicators import IndicatorView
 from imprimatur.store.reviews_reading import ReviewLine, ReviewSheet, review_lines
-from imprimatur.web.admin.forms import overseer
+from imprimatur.web.admin.forms import may, overseer, whole_office
 from imprimatur.web.charts import Bar, bars, scale_of
 from imprimatur.web.documents import LOOKING
 from imprimatur.web.gate import Gate
@@ -86,7 +86,9 @@ def router(database: Database, gate: Gate) -> APIRouter:
     @routes.api_route("/reviews", methods=LOOKING)
     def reviews(request: Request) -> Response:
         now = dt.datetime.now(dt.UTC)
-        lines = review_lines(database, now, overseer(gate.viewer(request)).scope)
-        return page(request, "reviews.html", {"listed": listed(lines, now), "any": bool(lines)})
+        viewer = overseer(gate.viewer(request))
+        lines = review_lines(database, now, viewer.scope)
+        values = {"listed": listed(lines, now), "any": bool(lines), "takes_figures": may(whole_office, viewer)}
+        return page(request, "reviews.html", values)
 
     return routes

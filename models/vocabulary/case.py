@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class CaseStatus(StrEnum):
-    """``concluded``: a review that has come to its outcome."""
+    """``concluded``: a review, or a hand-over, that has come to its outcome."""
 
     INCOMPLETE = "incomplete"
     IN_REVIEW = "in_review"
@@ -42,6 +42,8 @@ class StageOutcome(StrEnum):
     INFORMED = "informed"
     REFUSED = "refused"
     RECOMMENDED = "recommended"
+    TAKEN_UP = "taken_up"
+    SENT_BACK = "sent_back"
 
     @property
     def lets_pass(self) -> bool:
@@ -56,6 +58,7 @@ class StageOutcome(StrEnum):
             StageOutcome.ENDORSED,
             StageOutcome.INFORMED,
             StageOutcome.RECOMMENDED,
+            StageOutcome.TAKEN_UP,
         )
 
 
@@ -304,6 +307,11 @@ class EventType(StrEnum):
     REVIEW_CARRIED_OUT = "review_carried_out"
     REPLACEMENT_DRAFTED = "replacement_drafted"
     INDICATORS_RECEIVED = "indicators_received"
+    HANDOVER_CALLED = "handover_called"
+    HANDOVER_BEGUN = "handover_begun"
+    HANDOVER_SENT = "handover_sent"
+    HANDOVER_FAILED = "handover_failed"
+    HANDOVER_CONCLUDED = "handover_concluded"
 
 
 class IncidentKind(StrEnum):
@@ -320,3 +328,5 @@ class IncidentKind(StrEnum):
     NO_WINDOW = "no_window"
     MAIL_BOUNCED = "mail_bounced"
     PUBLICATION_FAILED = "publication_failed"
+    HANDOVER_FAILED = "handover_failed"
+    HANDOVER_SENT_BACK = "handover_sent_back"

@@ -19,6 +19,7 @@ from imprimatur.web.api import (
     examples,
     figures,
     frameworks,
+    handovers,
     imports,
     incidents,
     indicators,
@@ -26,6 +27,8 @@ from imprimatur.web.api import (
     pathways,
     people,
     problems,
+    publications,
+    reviews,
     tasks,
     webhooks,
 )
@@ -86,7 +89,10 @@ def create_api(
     api.include_router(tasks.router(database, gateway, links, guard))
     api.include_router(office.router(database, gateway, guard))
     api.include_router(indicators.router(database, gateway, guard))
+    api.include_router(handovers.router(database, guard))
     api.include_router(imports.router(database, wake_imports))
+    api.include_router(publications.router(database, guard))
+    api.include_router(reviews.router(database, gateway, guard))
     _add_all(api, database, gateway, links, keyring)
     return api
 
