@@ -16,7 +16,7 @@ from imprimatur.store.people import PersonEntry, list_people
 from models.tables import OutboxRow
 from models.vocabulary import MailStatus
 from tests.facts import START
-from tests.test_web_pages import HERE, PEOPLE, REVIEWER
+from tests.pages import HERE, PEOPLE, REVIEWER
 from tests.web import Site, form_token
 
 

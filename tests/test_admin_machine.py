@@ -18,7 +18,7 @@ from imprimatur.web.admin.machinery import Machinery
 from models.framework import Framework
 from tests.admin import ADMIN, at_desk, bounced, words
 from tests.facts import OFFICE, START
-from tests.test_web_pages import HERE, PEOPLE, populated
+from tests.pages import HERE, PEOPLE, populated
 from tests.web import Site
 
 

@@ -15,7 +15,7 @@ from imprimatur.web.admin.machinery import Machinery
 from models.vocabulary import IncidentKind, MailStatus, TaskStatus
 from tests.admin import ADMIN, MAIL, at_desk, bounced, person, words
 from tests.facts import OFFICE, ledger_rows
-from tests.test_web_pages import HERE, PEOPLE, REVIEWER, populated
+from tests.pages import HERE, PEOPLE, REVIEWER, populated
 from tests.web import Site, form_token
 
 

@@ -10,7 +10,7 @@ from imprimatur.store.engine import Database
 from imprimatur.store.people import list_people
 from tests.admin import ADMIN, at_desk, once, person, words
 from tests.facts import OFFICE
-from tests.test_web_pages import REVIEWER, populated
+from tests.pages import REVIEWER, populated
 from tests.web import Site, form_token
 
 
