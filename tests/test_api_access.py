@@ -20,7 +20,7 @@ from models.tables import IncidentRow
 from models.vocabulary import KeyScope
 from tests.api import UNTIRING, code_of, proposal
 from tests.facts import BASE_URL, OFFICE, START
-from tests.test_web_pages import ELSEWHERE, HERE, PEOPLE, SEES_HERE, UNIT, populated
+from tests.pages import ELSEWHERE, HERE, PEOPLE, SEES_HERE, UNIT, populated
 from tests.web import KEY
 
 OFFICES = {"office", "admin", "office of the unit", "office of another unit"}

@@ -16,7 +16,7 @@ from imprimatur.mail.message import Sender
 from imprimatur.mail.rendering import text_of
 from models.vocabulary import MailKind
 from tests.chromium import OVERFLOW, browser
-from tests.test_mail_templates import BRANDING
+from tests.houses import BRANDING
 
 __all__ = ["browser"]
 

@@ -14,7 +14,7 @@ from imprimatur.store.engine import Database
 from tests.facts import Play, furnish
 from tests.many import Original, fill, originals
 from tests.many_lists import LISTS, SINGLE, WHOLE, add_likenesses, fill_lists, named
-from tests.test_web_pages import counted
+from tests.pages import counted
 from tests.web import Site
 
 NOW = dt.datetime.now(dt.UTC)
