@@ -14,9 +14,9 @@ from temporalio.service import RPCError
 
 from imprimatur import ids
 from imprimatur.asking import Cases, is_closed
-from imprimatur.errors import ImprimaturError, ProposalIncomplete, Refused, Unavailable, error_class
+from imprimatur.errors import ImprimaturError, InputError, ProposalIncomplete, Refused, Unavailable, error_class
 from imprimatur.frameworks.tracks import course_of
-from imprimatur.rules.admission import decision_refusal
+from imprimatur.rules.admission import task_refusal
 from imprimatur.rules.answers import check_answer
 from imprimatur.rules.clock import next_deadline
 from imprimatur.rules.completeness import FieldProblem, changed_fields
@@ -224,17 +224,21 @@ class Gateway:
                 "logo": logo and task.stage_def.statement is not Statement.NONE,
                 "teach_out_on": teach_out_on,
             }
-            checked = check_answer(
-                task.stage_def,
-                verdict,
-                comment,
-                given,
-                task.reason,
-                numbered,
-                statement=statement.strip(),
-                teach_out_on=teach_out_on,
-                stands_aside=aside,
-            )
+            try:
+                checked = check_answer(
+                    task.stage_def,
+                    verdict,
+                    comment,
+                    given,
+                    task.reason,
+                    numbered,
+                    statement=statement.strip(),
+                    teach_out_on=teach_out_on,
+                    stands_aside=aside,
+                )
+            except InputError as error:
+                # Nobody completes an answer that comes too late in any case.
+                raise await asyncio.to_thread(self._too_late, task_id, actor) or error from error
             also = [*(item.id for item in numbered), *(f"{name} {value}" for name, value in public.items() if value)]
             decision_id = ids.decision_id(task_id, actor, verdict, comment, given, also)
             facts: dict[str, Any] = {
@@ -462,10 +466,13 @@ class Gateway:
     def _decision_error(self, error: Exception, case_id: str, event: Decided) -> ImprimaturError:
         """A case that is closed no longer speaks for itself; its rows say how the task ended."""
         if is_closed(error):
-            found = decision_refusal(decisions.task_state(self._database, event.task_id), event)
-            if found is not None:
-                return error_class(found.kind)(found.code, found.message, found.hint)
+            return self._too_late(event.task_id, event.actor) or self._cases.as_error(error, case_id)
         return self._cases.as_error(error, case_id)
+
+    def _too_late(self, task_id: str, actor: str) -> ImprimaturError | None:
+        """Why a task takes no answer any more, by its rows."""
+        found = task_refusal(decisions.task_state(self._database, task_id), task_id, actor)
+        return error_class(found.kind)(found.code, found.message, found.hint) if found is not None else None
 
 
 def identified(task_id: str, conditions: Sequence[Condition]) -> tuple[Condition, ...]:

@@ -79,16 +79,18 @@ class Publishing:
     def schedule(self, case_id: str, day: dt.date, *, actor: str, reason: str) -> dt.datetime:
         """Sets the day from which a record may be public; answers its first instant.
 
-        It may be set before the case is approved, and changed until the day has come. Raises Gone
+        It may be set before the case is approved, and changed until the day has come; the same day again changes
+        nothing. Raises Gone
         ``publication_begun`` afterwards, NotFound ``case_unknown``, and as :meth:`retract`.
         """
         reason, now = _reason(reason), dt.datetime.now(dt.UTC)
         with self._database.write() as connection:
             email = self._office(connection, actor)
             due_at = store.beginning_of(day, framework_of_case(connection, case_id))
-            told = {"publish_on": day.isoformat(), "due_at": due_at.isoformat(), "reason": reason}
-            at = append_event(connection, case_id, EventType.PUBLICATION_SCHEDULED, email, now, **told)
-            store.put_publish_on(connection, case_id, day, email, at)
+            if store.publish_on(connection, case_id) != day:
+                told = {"publish_on": day.isoformat(), "due_at": due_at.isoformat(), "reason": reason}
+                at = append_event(connection, case_id, EventType.PUBLICATION_SCHEDULED, email, now, **told)
+                store.put_publish_on(connection, case_id, day, email, at)
             status = store.record_status(connection, case_id)
             waits = status is RecordStatus.SCHEDULED and store.postpone(connection, case_id, due_at)
             if status is not None and not waits:

@@ -21,6 +21,7 @@ from tests.command import Command, without_settings
 from tests.compiling import compile_once
 from tests.engine import Engine, engine, new_queue, temporal_server
 from tests.facts import furnish
+from tests.order import place
 from tests.stack import SENDER, Stack, import_people, running
 
 # On a busy machine an example may take long: none is timed.
@@ -172,6 +173,10 @@ def office(command: Command, stack: Stack, monkeypatch: pytest.MonkeyPatch) -> C
     """Commands beside the running stack, which they find by its home."""
     monkeypatch.setenv("IMPRIMATUR_HOME", str(stack.home))
     return command
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: place(item.path))
 
 
 @pytest.hookimpl(trylast=True)

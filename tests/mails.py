@@ -28,6 +28,7 @@ from models.vocabulary import InboundKind, MailKind, MailStatus, Verdict
 from tests.facts import BASE_URL, Play, add_people, amended, example, furnish, whole_story
 from tests.office_stories import STORIES, tell
 from tests.published import approved, with_targets
+from tests.reviewed_mails import review_of_published
 
 DAY = dt.timedelta(days=1)
 LATER = dt.datetime.now(dt.UTC) + DAY
@@ -106,6 +107,8 @@ def every_mail(migrated_file: Path, folder: Path) -> Mails:
     _unstaffed(database, folder)
     _replied(database)
     _unpublished(database, folder)
+    furnish(database)
+    review_of_published(database, folder)
     found = contexts(database)
     first = found[0].mail
     outbox.record(database, [Result(first, MailStatus.BOUNCED, "550 no such mailbox")], LATER)

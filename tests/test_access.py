@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imprimatur.access import acts
+from imprimatur.access import acts, published
 from imprimatur.access.acts import OFFICE_ACTS, CaseAct, CaseFacts, Denial, acts_on, scope_of
+from imprimatur.access.published import Published
 from imprimatur.access.viewer import Viewer, viewer_of
-from models.vocabulary import AccessRole, CaseStatus, KeyScope, Strength
+from models.vocabulary import AccessRole, CaseStatus, KeyScope, RecordStatus, RunStatus, Strength
 
 ME, OTHER, UNIT = "me@example.edu", "other@example.edu", "School of Health"
 LOOKING = {CaseAct.READ, CaseAct.READ_NAMES}
@@ -38,7 +39,9 @@ def allowed(who: Viewer, case: CaseFacts) -> set[CaseAct]:
     return {act for act, why_not in acts_on(who, case).items() if why_not is None}
 
 
-ALL_OFFICE = OFFICE_ACTS - {CaseAct.RESUME}
+SCHEDULE = {CaseAct.SCHEDULE_PUBLICATION}
+ALL_OFFICE = OFFICE_ACTS - {CaseAct.RESUME} | SCHEDULE
+AFTERWARDS = {CaseAct.RETRACT, CaseAct.RETRY_PUBLICATION, CaseAct.CALL_REVIEW, CaseAct.MOVE_REVIEW} | SCHEDULE
 MATRIX = {
     "office, no unit": (viewer("governance_office"), FULL, LOOKING | ALL_OFFICE | {CaseAct.WITHDRAW}),
     "office, this unit": (viewer("governance_office", units=[UNIT]), FULL, LOOKING | ALL_OFFICE | {CaseAct.WITHDRAW}),
@@ -69,7 +72,9 @@ MATRIX = {
     "office, own case": (
         viewer("governance_office"),
         facts(proposer=ME),
-        LOOKING | {CaseAct.HOLD, CaseAct.EXTEND, CaseAct.SEND_BACK, CaseAct.REASSIGN, CaseAct.NUDGE, CaseAct.WITHDRAW},
+        LOOKING
+        | {CaseAct.HOLD, CaseAct.EXTEND, CaseAct.SEND_BACK, CaseAct.REASSIGN, CaseAct.NUDGE, CaseAct.WITHDRAW}
+        | SCHEDULE,
     ),
     "office of another unit, asked": (
         viewer("governance_office", units=["Other"], has_tasks=True),
@@ -79,7 +84,7 @@ MATRIX = {
     "office, on hold": (
         viewer("governance_office"),
         facts(status=CaseStatus.ON_HOLD),
-        LOOKING | {CaseAct.RESUME, CaseAct.REASSIGN, CaseAct.WITHDRAW},
+        LOOKING | {CaseAct.RESUME, CaseAct.REASSIGN, CaseAct.WITHDRAW} | SCHEDULE,
     ),
     "reviewer, on hold": (
         viewer(has_tasks=True),
@@ -89,12 +94,12 @@ MATRIX = {
     "office, revising": (
         viewer("governance_office"),
         facts(status=CaseStatus.REVISING, stage_open=False, tasks_open=False),
-        LOOKING | {CaseAct.WITHDRAW},
+        LOOKING | {CaseAct.WITHDRAW} | SCHEDULE,
     ),
     "office, nothing open": (
         viewer("governance_office"),
         facts(stage_open=False, tasks_open=False, reached=False, answered_in_open_stage=False, to_confirm=0),
-        LOOKING | {CaseAct.HOLD, CaseAct.WITHDRAW},
+        LOOKING | {CaseAct.HOLD, CaseAct.WITHDRAW} | SCHEDULE,
     ),
     "office, whose own act waits": (
         viewer("governance_office"),
@@ -111,7 +116,8 @@ MATRIX = {
         facts(proposer=ME, on_agenda=1, to_judge=1),
         LOOKING
         | {CaseAct.HOLD, CaseAct.EXTEND, CaseAct.SEND_BACK, CaseAct.REASSIGN, CaseAct.NUDGE, CaseAct.WITHDRAW}
-        | {CaseAct.MOVE_ITEM},
+        | {CaseAct.MOVE_ITEM}
+        | SCHEDULE,
     ),
     "who records the committee's decision": (
         viewer(has_tasks=True),
@@ -180,6 +186,36 @@ def test_whoever_may_not_is_told_why(who: Viewer, case: CaseFacts, act: CaseAct,
     assert why_not.sentence.endswith(".")
 
 
+PUBLICATIONS = {
+    "offered": (Published(RecordStatus.OFFERED, RunStatus.DONE), {CaseAct.RETRACT}),
+    "offered, a target failed": (
+        Published(RecordStatus.OFFERED, RunStatus.FAILED),
+        {CaseAct.RETRACT, CaseAct.RETRY_PUBLICATION},
+    ),
+    "waits for its day": (Published(RecordStatus.SCHEDULED, RunStatus.QUEUED), {CaseAct.RETRACT} | SCHEDULE),
+    "on its way": (Published(RecordStatus.PENDING, RunStatus.RUNNING), set()),
+    "failed": (Published(RecordStatus.PENDING, RunStatus.FAILED), {CaseAct.RETRACT, CaseAct.RETRY_PUBLICATION}),
+    "retracted": (Published(RecordStatus.RETRACTED, RunStatus.DONE, reviewed=True), set()),
+    "review to come": (
+        Published(RecordStatus.OFFERED, RunStatus.DONE, reviewed=True, review_to_come=True),
+        {CaseAct.RETRACT, CaseAct.CALL_REVIEW, CaseAct.MOVE_REVIEW},
+    ),
+    "review open": (
+        Published(RecordStatus.OFFERED, RunStatus.DONE, reviewed=True, review_open=True),
+        {CaseAct.RETRACT},
+    ),
+    "taught out": (Published(RecordStatus.TEACHING_OUT, RunStatus.DONE, reviewed=True), {CaseAct.RETRACT}),
+}
+
+
+@pytest.mark.parametrize(("now", "may"), PUBLICATIONS.values(), ids=PUBLICATIONS)
+def test_the_office_does_what_a_publication_has_come_to(now: Published, may: set[CaseAct]) -> None:
+    case = facts(status=CaseStatus.PUBLISHED, published=now, stage_open=False, tasks_open=False)
+    assert allowed(viewer("governance_office", units=[UNIT]), case) & AFTERWARDS == may
+    for other in (viewer("auditor"), viewer("proposer"), viewer("governance_office", units=["Other"])):
+        assert not allowed(other, case) & AFTERWARDS
+
+
 def test_roles_come_from_the_directory_and_from_tasks() -> None:
     assert viewer("proposer", "quality_reviewer").roles == {AccessRole.PROPOSER}
     assert viewer(has_tasks=True).roles == {AccessRole.PROPOSER, AccessRole.REVIEWER}
@@ -187,7 +223,7 @@ def test_roles_come_from_the_directory_and_from_tasks() -> None:
     assert found == {AccessRole.PROPOSER, AccessRole.OFFICE, AccessRole.ADMIN, AccessRole.AUDITOR}
 
 
-DENIALS = {value for value in vars(acts).values() if isinstance(value, Denial)}
+DENIALS = {value for room in (acts, published) for value in vars(room).values() if isinstance(value, Denial)}
 people = st.builds(
     viewer_of,
     st.just(ME),
@@ -218,6 +254,14 @@ cases = st.builds(
     to_fulfil=st.integers(0, 1),
     to_judge=st.integers(0, 1),
     own_to_judge=st.integers(0, 1),
+    published=st.builds(
+        Published,
+        st.none() | st.sampled_from(RecordStatus),
+        st.none() | st.sampled_from(RunStatus),
+        st.booleans(),
+        st.booleans(),
+        st.booleans(),
+    ),
 )
 
 
@@ -249,9 +293,11 @@ def test_a_key_does_nothing_that_its_scopes_and_its_person_do_not_allow(who: Vie
 
 
 @given(people, cases)
-def test_nothing_changes_a_case_that_has_ended_but_what_its_conditions_ask_for(who: Viewer, case: CaseFacts) -> None:
+def test_nothing_changes_a_case_that_has_ended_but_conditions_and_what_becomes_of_its_publication(
+    who: Viewer, case: CaseFacts
+) -> None:
     if case.status.is_final:
-        assert allowed(who, case) <= LOOKING | {CaseAct.FULFIL, CaseAct.JUDGE}
+        assert allowed(who, case) <= LOOKING | {CaseAct.FULFIL, CaseAct.JUDGE} | AFTERWARDS
 
 
 @given(people)

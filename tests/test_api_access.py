@@ -93,6 +93,9 @@ def rules(world: World) -> dict[tuple[str, str], tuple[set[str], dict[str, Any]]
         "override": WHY | {"stage": "quality", "outcome": "approved"},
         "skip": WHY | {"stage": "quality"},
         "send-back": WHY | {"stage": "proposal"},
+        "schedule-publication": WHY | {"on": "2027-02-01"},
+        "call-review": WHY,
+        "move-review": WHY | {"on": "2027-02-01"},
     }
     case = "/cases/{case_id}"
     found: dict[tuple[str, str], tuple[set[str], dict[str, Any]]] = {
@@ -148,7 +151,7 @@ OF_EVERYBODY = (
 )  # fmt: skip
 OF_OVERSEERS = (
     "/people", "/incidents", "/absences", "/delegations", "/interests",
-    "/webhooks", "/bulk-acts", "/committees", "/figures",
+    "/webhooks", "/bulk-acts", "/committees", "/figures", "/reviews",
     "/figures/{name}", "/figures/{name}.csv", "/figures/{name}/cases",
 )  # fmt: skip
 OF_THE_WHOLE_OFFICE: dict[str, dict[str, Any]] = {
@@ -162,6 +165,7 @@ OF_THE_WHOLE_OFFICE: dict[str, dict[str, Any]] = {
     "/indicators": {
         "json": {"source": "x", "lines": [{"case": "none", "indicator": "enrolment", "period": "2026", "value": 1}]}
     },
+    "/indicators/csv": {"params": {"source": "x"}, "content": "case,indicator\n", "headers": CSV},
     "/people/preferences": {"json": {"person": "nobody@example.edu"}},
     "/interests": {"json": {"person": "nobody@example.edu", "unit": "x"}},
     "/interests/remove": {"json": {"person": "nobody@example.edu", "unit": "x"}},
@@ -175,7 +179,8 @@ ELSEWHERE_TRIED = {
     ("POST", "/keys/{key_id}/revoke"), ("GET", "/cases/{case_id}/files/{digest}"), ("GET", "/imports/{import_id}"),
     ("GET", "/imports/{import_id}/lines"), ("POST", "/imports/{import_id}/begin"),
     ("POST", "/imports/{import_id}/forget"),
-    ("POST", "/cases/{case_id}/move-item"),
+    ("POST", "/cases/{case_id}/move-item"), ("GET", "/cases/{case_id}/publication"),
+    ("POST", "/cases/{case_id}/retract"), ("POST", "/cases/{case_id}/retry-publication"),
     ("POST", "/cases/{case_id}/resume"), ("POST", "/cases/{case_id}/confirm"), ("POST", "/cases/{case_id}/versions"),
     ("GET", "/cases/{case_id}/events"), ("GET", "/cases/{case_id}/versions/{version}/changes"),
     ("GET", "/cases/{case_id}/mails/{mail_id}"), ("POST", "/tasks/{task_id}/decision"),

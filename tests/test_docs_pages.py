@@ -2,7 +2,7 @@
 
 import re
 
-from imprimatur.access import acts
+from imprimatur.access import acts, published
 from imprimatur.access.acts import CaseAct, Denial
 from imprimatur.store.case_listing import PAGE_LENGTH, SOON
 from imprimatur.store.drafts import MOST_DRAFTS
@@ -16,7 +16,7 @@ from tests.markdown import DOCS, code_spans, section, text_of
 from tests.test_web_pages import GUARDED, as_told
 
 PAGES = DOCS / "pages.md"
-DENIALS = [value for value in vars(acts).values() if isinstance(value, Denial)]
+DENIALS = [value for room in (acts, published) for value in vars(room).values() if isinstance(value, Denial)]
 
 
 def _first(title: str, heading: str) -> set[str]:

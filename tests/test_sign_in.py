@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote_plus
 
 import httpx
 import pytest
@@ -120,7 +121,8 @@ async def test_the_answer_never_tells_whether_an_address_is_known(site: Site) ->
     async with site.visitor() as visitor:
         for email in (OFFICE, "nobody@example.edu", INACTIVE, "no address"):
             answer = await visitor.post("/sign-in", data={"email": email})
-            told.append((answer.status_code, answer.text.replace(email, "X"), sorted(answer.headers)))
+            text = answer.text.replace(email, "X").replace(quote_plus(email), "X")
+            told.append((answer.status_code, text, sorted(answer.headers)))
     assert told.count(told[0]) == len(told)
     assert [row["recipient"] for row in rows(site, OUTBOX)] == [OFFICE]
     assert [(event, detail) for event, _, detail in events(site)] == [

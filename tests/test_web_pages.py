@@ -97,6 +97,7 @@ GUARDED: dict[str, set[str]] = {
     "/account": EVERYBODY,
     "/incidents": OVERSEERS,
     "/reviews": OVERSEERS,
+    "/reviews/indicators": {"admin", "office"},
     "/incidents/i-unknown": set(),
     "/people": OVERSEERS,
     "/people/away": OVERSEERS,
@@ -200,7 +201,7 @@ PUBLISHED = {
 async def test_the_matrix_knows_every_page_there_is(site: Site) -> None:
     open_to_all = {"/", "/healthz", "/readyz", "/sign-in", "/sign-in/{token}", "/t/{token}", "/t/{token}/receipt",
                    "/t/{token}/receipt.txt", "/t/{token}/files/{digest}", "/catalogue",
-                   "/catalogue/{slug}", "/inbox", "/inbox/{name}", "/inbox/{name}/html", "/pathways",
+                   "/catalogue/{slug}", "/inbox", "/inbox/{name}", "/inbox/{name}/html", "/first-steps", "/pathways",
                    "/pathways/{pathway_id}", *PUBLISHED}  # fmt: skip
     known = set(map(as_told, GUARDED))
     with warnings.catch_warnings():

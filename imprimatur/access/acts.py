@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from imprimatur.access.published import CLOSED, UNPUBLISHED, Denial, Published, PublishedAct, denial_once_published
 from imprimatur.access.viewer import Viewer
 from models.vocabulary import CaseStatus, KeyScope
 
@@ -34,6 +35,11 @@ class CaseAct(StrEnum):
     MOVE_ITEM = "move_item"
     FULFIL = "fulfil"
     JUDGE = "judge"
+    RETRACT = "retract"
+    RETRY_PUBLICATION = "retry_publication"
+    SCHEDULE_PUBLICATION = "schedule_publication"
+    CALL_REVIEW = "call_review"
+    MOVE_REVIEW = "move_review"
 
 
 @dataclass(frozen=True)
@@ -45,7 +51,7 @@ class CaseFacts:
     ``waits_for_conditions``: everything is approved, and conditions hold up the publication.
     ``on_agenda``: open stages that a committee decides; of ``own_on_agenda`` the viewer records the decision.
     Of the conditions in force ``to_fulfil`` are the viewer's to see to; the others are ``to_judge``, of which the
-    viewer has set ``own_to_judge``.
+    viewer has set ``own_to_judge``. ``published``: how its publication and its reviews stand.
     """
 
     status: CaseStatus
@@ -66,15 +72,7 @@ class CaseFacts:
     to_fulfil: int = 0
     to_judge: int = 0
     own_to_judge: int = 0
-
-
-@dataclass(frozen=True)
-class Denial:
-    """Why not: a stable code and one sentence. ``hides``: the case is not to be seen at all."""
-
-    code: str
-    sentence: str
-    hides: bool = False
+    published: Published = UNPUBLISHED
 
 
 OUTSIDE = Denial("case_outside_scope", "This case is none of those that you see.", hides=True)
@@ -83,7 +81,6 @@ NOT_THE_OFFICE = Denial("not_the_office", "Only the governance office can do thi
 NOT_YOUR_UNIT = Denial("not_your_unit", "You act for the office in cases of your own units only.")
 READ_ONLY = Denial("read_only", "An auditor looks, and changes nothing.")
 NOT_THE_PROPOSER = Denial("not_the_proposer", "Only the case's proposer can do this.")
-CLOSED = Denial("case_closed", "The case has ended.")
 ON_HOLD = Denial("case_on_hold", "The case is on hold.")
 NOT_ON_HOLD = Denial("case_not_on_hold", "The case is not on hold.")
 NOT_IN_REVIEW = Denial("case_not_in_review", "The case waits for its proposer.")
@@ -253,6 +250,14 @@ def _move_item(viewer: Viewer, case: CaseFacts) -> Denial | None:
     return None if case.on_agenda else NOT_ON_AN_AGENDA
 
 
+def _once_published(
+    act: PublishedAct,
+) -> Callable[[Viewer, CaseFacts], Denial | None]:
+    return lambda viewer, case: (
+        _standing(viewer, case) or denial_once_published(act, case.status.is_final, case.published)
+    )
+
+
 def _fulfil(viewer: Viewer, case: CaseFacts) -> Denial | None:
     """Also after the publication, which some conditions outlive."""
     if not case.to_fulfil:
@@ -280,4 +285,9 @@ _OTHERS: Mapping[CaseAct, Callable[[Viewer, CaseFacts], Denial | None]] = {
     CaseAct.MOVE_ITEM: _move_item,
     CaseAct.FULFIL: _fulfil,
     CaseAct.JUDGE: _judge,
+    CaseAct.RETRACT: _once_published("retract"),
+    CaseAct.RETRY_PUBLICATION: _once_published("retry_publication"),
+    CaseAct.SCHEDULE_PUBLICATION: _once_published("schedule_publication"),
+    CaseAct.CALL_REVIEW: _once_published("call_review"),
+    CaseAct.MOVE_REVIEW: _once_published("move_review"),
 }

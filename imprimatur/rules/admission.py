@@ -48,7 +48,9 @@ def refusal(state: CaseState, event: Event, plan: Plan | None = None) -> Refusal
             )
         case Decided():
             task = state.tasks.get(event.task_id)
-            return decision_refusal(task, event) or _not_now(state, event) or _duties(state, event, plan)
+            return (
+                task_refusal(task, event.task_id, event.actor) or _not_now(state, event) or _duties(state, event, plan)
+            )
         case Revised():
             return _revision_refusal(state, event)
         case Withdrawn():
@@ -66,12 +68,12 @@ def refusal(state: CaseState, event: Event, plan: Plan | None = None) -> Refusal
     return office_refusal(state, event, plan)
 
 
-def decision_refusal(task: TaskState | None, event: Decided) -> Refusal | None:
-    """Why the task does not take the decision; None is a task that the case does not have."""
+def task_refusal(task: TaskState | None, task_id: str, actor: str) -> Refusal | None:
+    """Why a task takes no decision of somebody's; None is a task that the case does not have."""
     if task is None:
-        return unknown_task(event.task_id)
-    if task.assignee != event.actor:
-        return not_your_task(event.actor, "Only its assignee can answer it; ask the governance office to reassign it.")
+        return unknown_task(task_id)
+    if task.assignee != actor:
+        return not_your_task(actor, "Only its assignee can answer it; ask the governance office to reassign it.")
     if task.status is TaskStatus.DECIDED:
         return decided_already(task)
     if task.status is TaskStatus.CLOSED:

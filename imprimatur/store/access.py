@@ -3,16 +3,29 @@
 from sqlalchemy import ColumnElement, Connection, and_, exists, func, or_, select, true
 
 from imprimatur.access.acts import CaseFacts
+from imprimatur.access.published import Published
 from imprimatur.access.viewer import Scope, Viewer
 from imprimatur.errors import NotFound
-from models.tables import CaseRow, ConditionRow, ProposedActRow, StageRow, TaskRow
-from models.vocabulary import CaseStatus, ConditionStatus, StageStatus, TaskStatus
+from models.tables import (
+    CaseRow,
+    ConditionRow,
+    ImprovementRow,
+    ProposedActRow,
+    PublicationRow,
+    PublicationRunRow,
+    StageRow,
+    TaskRow,
+)
+from models.vocabulary import CaseStatus, ConditionStatus, RecordStatus, RunStatus, StageStatus, TaskStatus
 
 _CASE = CaseRow.__table__  # type: ignore[attr-defined]
 _TASK = TaskRow.__table__  # type: ignore[attr-defined]
 _STAGE = StageRow.__table__  # type: ignore[attr-defined]
 _ACT = ProposedActRow.__table__  # type: ignore[attr-defined]
 _CONDITION = ConditionRow.__table__  # type: ignore[attr-defined]
+_PUBLICATION = PublicationRow.__table__  # type: ignore[attr-defined]
+_RUN = PublicationRunRow.__table__  # type: ignore[attr-defined]
+_IMPROVEMENT = ImprovementRow.__table__  # type: ignore[attr-defined]
 
 
 def within(scope: Scope) -> ColumnElement[bool]:
@@ -39,7 +52,8 @@ def unseen_case() -> NotFound:
 
 def facts_of(connection: Connection, viewer: Viewer, case_id: str) -> CaseFacts:
     """One query. Raises NotFound ``case_unseen``, also for a case outside the viewer's scope."""
-    query = select(_CASE.c.status, _CASE.c.proposer, _CASE.c.unit, *_counted(viewer.person))
+    columns = (_CASE.c.status, _CASE.c.proposer, _CASE.c.unit, *_counted(viewer.person), *_published())
+    query = select(*columns).outerjoin_from(_CASE, _IMPROVEMENT, _IMPROVEMENT.c.case_id == _CASE.c.case_id)
     row = connection.execute(query.where(_CASE.c.case_id == case_id, within(viewer.scope))).mappings().first()
     if row is None:
         raise unseen_case()
@@ -58,7 +72,26 @@ def facts_of(connection: Connection, viewer: Viewer, case_id: str) -> CaseFacts:
         own_to_confirm=row["proposed_by_viewer"],
         waits_for_conditions=row["status"] == CaseStatus.IN_REVIEW and row["blocking"] > 0 and not row["open_stages"],
         **{name: row[name] for name in ("on_agenda", "own_on_agenda", "to_fulfil", "to_judge", "own_to_judge")},
+        published=Published(
+            record=RecordStatus(row["record"]) if row["record"] else None,
+            run=RunStatus(row["run"]) if row["run"] else None,
+            reviewed=row["reviewed"] is not None,
+            review_open=row["open_review"] is not None,
+            review_to_come=row["next_at"] is not None,
+        ),
     )
+
+
+def _published() -> list[ColumnElement[object]]:
+    of_case = select(_PUBLICATION.c.status).where(_PUBLICATION.c.case_id == _CASE.c.case_id)
+    runs = select(_RUN.c.status).where(_RUN.c.case_id == _CASE.c.case_id).order_by(_RUN.c.number.desc()).limit(1)
+    return [
+        of_case.scalar_subquery().label("record"),
+        runs.scalar_subquery().label("run"),
+        _IMPROVEMENT.c.case_id.label("reviewed"),
+        _IMPROVEMENT.c.open_review,
+        _IMPROVEMENT.c.next_at,
+    ]
 
 
 def _counted(person: str) -> list[ColumnElement[int]]:

@@ -15,6 +15,7 @@ from imprimatur.store.deliveries import counts_of_case
 from imprimatur.store.documents import proposal_by_digest
 from imprimatur.store.engine import Database
 from imprimatur.store.frameworks import framework_by_digest
+from imprimatur.store.publishing import last_run
 from imprimatur.store.reading import TROUBLED, CaseView, show_case
 from models.framework import Framework
 from models.proposal import Proposal
@@ -70,7 +71,8 @@ class CaseSheet:
 def case_tag(database: Database, viewer: Viewer, case_id: str) -> str:
     """An ETag (RFC 9110) of all that a case's document shows to somebody. Raises NotFound ``case_unseen``.
 
-    Its first part is the case's own, and another one after every act; the rest tells incidents, mails, and who looks.
+    Its first part is the case's own, and another one after every act; the rest tells incidents, mails, the last run of
+    its publication, and who looks.
     """
     with database.read() as connection:
         row = connection.execute(select(_CASE.c.seq, _CASE.c.head).where(_CASE.c.case_id == case_id)).first()
@@ -82,8 +84,9 @@ def case_tag(database: Database, viewer: Viewer, case_id: str) -> str:
         query = select(*columns).where(_MAIL.c.case_id == case_id, _MAIL.c.status.in_(TROUBLED))
         mails = [tuple(found) for found in connection.execute(query)]
         counts = [(str(count.state), count.number) for count in counts_of_case(connection, case_id)]
+        run = last_run(connection, case_id)
     looks = [viewer.person, *(sorted(map(str, found)) for found in (viewer.roles, viewer.units, viewer.scopes or ()))]
-    shown = hashlib.sha256(repr((sorted(incidents), sorted(mails), counts, looks)).encode()).hexdigest()
+    shown = hashlib.sha256(repr((sorted(incidents), sorted(mails), counts, run, looks)).encode()).hexdigest()
     return f'"{row.seq}-{row.head[:16]}-{shown[:12]}"'
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, select
 from imprimatur import ids
 from imprimatur.errors import NotFound
 from imprimatur.rules.ledger import event_digest
+from imprimatur.store.engine import Database
 from models.tables import CaseRow, LedgerRow, WebhookDeliveryRow, WebhookRow
 from models.vocabulary import DeliveryStatus, EventType
 
@@ -43,6 +44,12 @@ def append_event(
         for values in deliveries(webhooks, [event], {case_id: case.unit}):
             connection.execute(_DELIVERY.insert().values(values))
     return at
+
+
+def last_position(database: Database, case_id: str) -> int:
+    """Of the case's newest event; 0 where there is no such case."""
+    with database.read() as connection:
+        return int(connection.execute(select(_CASE.c.events).where(_CASE.c.case_id == case_id)).scalar() or 0)
 
 
 def webhooks_in_use(connection: Connection) -> Webhooks:

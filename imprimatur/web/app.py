@@ -6,7 +6,7 @@ from functools import cache
 from typing import Protocol
 from urllib.parse import urlencode
 
-from fastapi import FastAPI, Request, Response
+from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import HTTPException
 from fastapi.responses import JSONResponse, RedirectResponse
 from fastapi.staticfiles import StaticFiles
@@ -28,8 +28,10 @@ from imprimatur.web import (
     catalogue,
     drafts,
     files,
+    first_steps,
     imports,
     inbox,
+    indicators,
     keys,
     office_pages,
     oidc_pages,
@@ -43,6 +45,7 @@ from imprimatur.web import (
     view_pages,
 )
 from imprimatur.web.acts import pages as act_pages
+from imprimatur.web.admin.forms import Forms
 from imprimatur.web.admin.machinery import Machinery
 from imprimatur.web.admin.pages import admin_pages
 from imprimatur.web.api.app import PREFIX, description
@@ -94,6 +97,13 @@ class Decider(Protocol):
     ) -> DecisionReceipt: ...
 
 
+class _Pages(FastAPI):
+    """Takes routes as they are: FastAPI makes each anew, at the first request, for a prefix that none of ours has."""
+
+    def include_router(self, router: APIRouter) -> None:  # type: ignore[override]
+        self.router.routes.extend(router.routes)
+
+
 def create_app(
     *,
     database: Database,
@@ -102,6 +112,7 @@ def create_app(
     ready: Callable[[], Awaitable[dict[str, str]]],
     desk: Desk | None = None,
     mailbox: inbox.Mailbox | None = None,
+    examples: str | None = None,
     provider: Provider | None = None,
     api: FastAPI | None = None,
     proposals: Cases | None = None,
@@ -110,7 +121,8 @@ def create_app(
     gateway: Gateway | None = None,
     machinery: Machinery = Machinery(),  # noqa: B008  (it is frozen)
 ) -> FastAPI:
-    """``ready`` answers a problem by part (empty: ready); ``mailbox`` is there in the embedded stack only.
+    """``ready`` answers a problem by part (empty: ready); ``mailbox`` is there in the embedded stack only, and so are
+    ``examples``, a directory of people to begin with.
 
     Without a ``desk`` nothing can be claimed, and no advice be asked or given; without a ``provider`` people sign in
     by mail alone. ``app.state.gate`` says who has signed in. ``api`` is the programming interface. Without a
@@ -118,7 +130,7 @@ def create_app(
     be proposed. ``wake_imports`` is called when an import begins. ``machinery`` is what the pages of administration
     have besides.
     """
-    app = FastAPI(title="Imprimatur", docs_url=None, redoc_url=None, openapi_url=None)
+    app = _Pages(title="Imprimatur", docs_url=None, redoc_url=None, openapi_url=None)
     app.state.embedded = mailbox is not None
     gate = app.state.gate = Gate(database, links)
     app.middleware("http")(_secured)
@@ -146,6 +158,7 @@ def create_app(
         runner = app.state.bulks = BulkRunner(gateway, database)
         app.include_router(act_pages.router(database, gate, links, gateway))
         app.include_router(bulk_pages.router(database, gate, links, gateway, runner))
+        app.include_router(indicators.router(database, Forms(database, links, gate), gateway))
     office = Office(gateway, database) if gateway is not None else None
     app.include_router(tasks.router(database, decider, links, desk, gate.signed_in, office))
     app.include_router(catalogue.router(database, links.base_url))
@@ -157,6 +170,7 @@ def create_app(
         _add_api(app, api)
     if mailbox is not None:
         app.include_router(inbox.router(mailbox))
+        app.include_router(first_steps.router(database, examples))
     return app
 
 

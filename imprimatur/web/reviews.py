@@ -12,7 +12,7 @@ from imprimatur.rules.improvement import INDICATOR_WORDS
 from imprimatur.store.engine import Database
 from imprimatur.store.indicators import IndicatorView
 from imprimatur.store.reviews_reading import ReviewLine, ReviewSheet, review_lines
-from imprimatur.web.admin.forms import overseer
+from imprimatur.web.admin.forms import may, overseer, whole_office
 from imprimatur.web.charts import Bar, bars, scale_of
 from imprimatur.web.documents import LOOKING
 from imprimatur.web.gate import Gate
@@ -88,10 +88,11 @@ def router(database: Database, gate: Gate) -> APIRouter:
     @routes.api_route("/reviews", methods=LOOKING)
     def reviews(request: Request, first: Annotated[int, Query(ge=0, le=10**6)] = 0) -> Response:
         now = dt.datetime.now(dt.UTC)
-        scope = overseer(gate.viewer(request)).scope
-        lines = review_lines(database, now, scope, first=first, most=PAGE_LENGTH + 1)
+        viewer = overseer(gate.viewer(request))
+        lines = review_lines(database, now, viewer.scope, first=first, most=PAGE_LENGTH + 1)
         more = len(lines) > PAGE_LENGTH
-        known = {"listed": listed(lines[:PAGE_LENGTH], now), "any": bool(lines), "first": first}
-        return page(request, "reviews.html", known | {"next": first + PAGE_LENGTH if more else None})
+        values = {"listed": listed(lines[:PAGE_LENGTH], now), "any": bool(lines), "first": first}
+        values |= {"next": first + PAGE_LENGTH if more else None, "takes_figures": may(whole_office, viewer)}
+        return page(request, "reviews.html", values)
 
     return routes

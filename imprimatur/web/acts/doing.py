@@ -1,8 +1,6 @@
 """An act as its form says it, brought to the one place in which it is done."""
 
-import datetime as dt
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from typing import TypeVar
 
 from imprimatur.access.acts import CaseAct
@@ -14,31 +12,21 @@ from imprimatur.office import Office
 from imprimatur.rules.spans import parse_business_duration
 from imprimatur.settling import Settling
 from imprimatur.store.engine import Database
+from imprimatur.web.acts import published
+from imprimatur.web.acts.said import Said
 from models.messages import CaseAnswer
 from models.vocabulary import ConditionAct, OfficeAct, StageOutcome
 
 Choice = TypeVar("Choice", StageOutcome, ConditionAct)
 
 
-@dataclass(frozen=True)
-class Said:
-    """What a form says: ``typed`` by the field's name; a field that is not there is empty."""
+async def perform(gateway: Gateway, database: Database, act: CaseAct, said: Said) -> int | None:
+    """The ledger position of what was recorded, 0 for nothing; None where an act is told by its result alone.
 
-    case_id: str
-    actor: str
-    typed: Mapping[str, str]
-
-    def __getitem__(self, name: str) -> str:
-        return self.typed.get(name, "").strip()
-
-    @property
-    def why(self) -> dict[str, str]:
-        return {"actor": self.actor, "reason": self["reason"]}
-
-
-async def perform(gateway: Gateway, database: Database, act: CaseAct, said: Said) -> CaseAnswer:
-    """Raises InputError ``choice_missing`` and whatever the act itself is refused by."""
-    return await _WAYS[act](gateway, database, said)
+    Raises InputError ``choice_missing`` and whatever the act itself is refused by.
+    """
+    answer = await _WAYS[act](gateway, database, said)
+    return answer.position if isinstance(answer, CaseAnswer) else answer
 
 
 async def _extend(gateway: Gateway, database: Database, said: Said) -> CaseAnswer:
@@ -53,11 +41,7 @@ async def _propose(gateway: Gateway, database: Database, said: Said, act: Office
 
 
 async def _move_item(gateway: Gateway, database: Database, said: Said) -> CaseAnswer:
-    try:
-        day = dt.date.fromisoformat(said["on"])
-    except ValueError as error:
-        raise _nothing_chosen() from error
-    return await Secretary(gateway, database).place(said.case_id, said["stage"], day, **said.why)
+    return await Secretary(gateway, database).place(said.case_id, said["stage"], published.day_of(said), **said.why)
 
 
 async def _judge(gateway: Gateway, database: Database, said: Said) -> CaseAnswer:
@@ -76,7 +60,7 @@ def _nothing_chosen() -> InputError:
     return InputError("choice_missing", "Something was not chosen.", "Choose one of what the form offers.")
 
 
-Way = Callable[[Gateway, Database, Said], Awaitable[CaseAnswer]]
+Way = Callable[[Gateway, Database, Said], Awaitable[CaseAnswer | int | None]]
 _WAYS: Mapping[CaseAct, Way] = {
     CaseAct.HOLD: lambda g, d, said: Office(g, d).hold(said.case_id, **said.why),
     CaseAct.RESUME: lambda g, d, said: Office(g, d).resume(said.case_id, **said.why),
@@ -96,4 +80,9 @@ _WAYS: Mapping[CaseAct, Way] = {
         said["condition"], actor=said.actor, evidence=said["evidence"]
     ),
     CaseAct.JUDGE: _judge,
+    CaseAct.RETRACT: published.retract,
+    CaseAct.RETRY_PUBLICATION: published.retry,
+    CaseAct.SCHEDULE_PUBLICATION: published.schedule,
+    CaseAct.CALL_REVIEW: published.call_review,
+    CaseAct.MOVE_REVIEW: published.move_review,
 }

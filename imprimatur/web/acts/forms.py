@@ -15,7 +15,7 @@ from imprimatur.store.case_reading import CaseSheet
 from imprimatur.store.engine import Database
 from models.vocabulary import ConditionStatus, StageStatus, TaskStatus
 
-Kind = Literal["text", "email", "choice", "radio"]
+Kind = Literal["text", "email", "choice", "radio", "date"]
 REASON_LENGTH = 2000
 SITTINGS_OFFERED = 6
 
@@ -207,6 +207,11 @@ _FIELDS: Mapping[CaseAct, Callable[[Facts], tuple[Field, ...]]] = {
         ),
         Field("reason", "Why", required=False, hint="Needed to ask for more, and to do without."),
     ),
+    CaseAct.RETRACT: lambda facts: (REASON,),
+    CaseAct.RETRY_PUBLICATION: lambda facts: (),
+    CaseAct.SCHEDULE_PUBLICATION: lambda facts: (Field("on", "From which day it may be public", "date"), REASON),
+    CaseAct.CALL_REVIEW: lambda facts: (REASON,),
+    CaseAct.MOVE_REVIEW: lambda facts: (Field("on", "On which day it is due instead", "date"), REASON),
 }
 
 

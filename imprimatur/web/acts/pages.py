@@ -15,8 +15,9 @@ from imprimatur.gateway import Gateway
 from imprimatur.mail.links import Links
 from imprimatur.store.case_reading import CaseSheet, case_sheet, case_tag
 from imprimatur.store.engine import Database
-from imprimatur.web.acts.doing import Said, perform
+from imprimatur.web.acts.doing import perform
 from imprimatur.web.acts.forms import Facts, fields, has_form, known
+from imprimatur.web.acts.said import Said
 from imprimatur.web.acts.sent import SentForm, check_choices, digest_of
 from imprimatur.web.acts.words import WORDS
 from imprimatur.web.api.guard import Guard, check_unchanged
@@ -111,12 +112,12 @@ class ActPages:
             await run_in_threadpool(sent.begin)
         try:
             said = Said(case_id, viewer.person, typed)
-            answer = await perform(self._gateway.under(sent.update_id), self._database, act, said)
+            position = await perform(self._gateway.under(sent.update_id), self._database, act, said)
         except ImprimaturError as error:
             if not isinstance(error, Unavailable):
                 await run_in_threadpool(sent.refused)
             raise
-        led_to = f"/cases/{quote(case_id)}?done={answer.position}#done"
+        led_to = f"/cases/{quote(case_id)}" + ("#publication" if position is None else f"?done={position}#done")
         await run_in_threadpool(sent.done, led_to)
         return led_to
 

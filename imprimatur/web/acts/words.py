@@ -150,4 +150,46 @@ WORDS: dict[CaseAct, ActWords] = {
         "A settled condition has no clock.",
         "What is accepted or waived cannot be opened again.",
     ),
+    CaseAct.RETRACT: ActWords(
+        "Take the published record back",
+        "Retract it for good",
+        "The record says from now on that it was retracted, and why; every target gives it back. One that is not "
+        "public yet never will be.",
+        "Nobody gets a mail. Whoever opens the record's address reads your reason.",
+        _NO_CLOCK,
+        "It cannot be taken back: propose the micro-credential anew. The address stays, and says what became of it.",
+    ),
+    CaseAct.RETRY_PUBLICATION: ActWords(
+        "Try the publication again",
+        "Try it again",
+        "What failed last is done once more at every target that the framework names by now. All of them get the "
+        "record, or none keeps it.",
+        "Nobody gets a mail; the office does when it fails again.",
+        _NO_CLOCK,
+        "Once it is published, it can be retracted.",
+    ),
+    CaseAct.SCHEDULE_PUBLICATION: ActWords(
+        "Set the day of the publication",
+        "Set the day",
+        "The record is not public before that day, and is published on it if the case is approved by then.",
+        "Nobody gets a mail. The day stands on the page of the case.",
+        "No due time of a stage changes.",
+        "The day can be changed until it has come.",
+    ),
+    CaseAct.CALL_REVIEW: ActWords(
+        "Call a review now",
+        "Call the review",
+        "A review begins as a case of its own, with your reason. The one that had its day is not held besides.",
+        "Whoever reviews is asked by mail.",
+        "The review has the time that its framework gives. The next one is counted from its end.",
+        "It cannot be taken back; the review itself can be withdrawn.",
+    ),
+    CaseAct.MOVE_REVIEW: ActWords(
+        "Move the next review",
+        "Move it",
+        "The next review is due on another day, earlier or later, as far as the framework lets it be put off.",
+        "Nobody gets a mail now; the office is told before the day comes.",
+        "The review falls due at the beginning of that day.",
+        "It can be moved again until it is called.",
+    ),
 }

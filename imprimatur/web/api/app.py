@@ -26,6 +26,8 @@ from imprimatur.web.api import (
     pathways,
     people,
     problems,
+    publications,
+    reviews,
     tasks,
     webhooks,
 )
@@ -87,6 +89,8 @@ def create_api(
     api.include_router(office.router(database, gateway, guard))
     api.include_router(indicators.router(database, gateway, guard))
     api.include_router(imports.router(database, wake_imports))
+    api.include_router(publications.router(database, guard))
+    api.include_router(reviews.router(database, gateway, guard))
     _add_all(api, database, gateway, links, keyring)
     return api
 

@@ -1,6 +1,8 @@
 """What is measured of what is published, and what it calls for."""
 
-from fastapi import APIRouter
+from typing import Annotated
+
+from fastapi import APIRouter, Query
 from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 
@@ -12,6 +14,7 @@ from imprimatur.store.indicators import IndicatorReport, IndicatorView, indicato
 from imprimatur.web.api.documents import Given, Name, Page
 from imprimatur.web.api.guard import Guard, Reads, Runs
 from imprimatur.web.api.standing import run_all
+from imprimatur.web.api.uploads import CsvText
 
 
 class IndicatorLine(Given):
@@ -41,6 +44,19 @@ def router(database: Database, gateway: Gateway, guard: Guard) -> APIRouter:
         lines = [line.model_dump(exclude_none=True) for line in given.lines]
         return await Improvement(gateway, database).import_lines(
             lines, source=given.source, actor=viewer.person, preview=given.preview
+        )
+
+    @routes.post("/indicators/csv", summary="The same from a CSV file")
+    async def receive_file(
+        viewer: Runs,
+        text: CsvText,
+        source: Annotated[Name, Query(description="Where a line names none.", examples=["student-system"])],
+        preview: Annotated[bool, Query(description="Store nothing; tell what would become of it.")] = False,
+    ) -> IndicatorReport:
+        """A bad line never blocks the others."""
+        run_all(viewer)
+        return await Improvement(gateway, database).import_file(
+            text, source=source, actor=viewer.person, preview=preview
         )
 
     @routes.get("/cases/{case_id}/indicators", summary="What is known of one micro-credential")

@@ -1,0 +1,61 @@
+"""Reviews of what is published: the list, calling one early, and moving the next."""
+
+import datetime as dt
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+
+from imprimatur.access.acts import CaseAct
+from imprimatur.gateway import Gateway
+from imprimatur.improvement import Improvement
+from imprimatur.store.engine import Database
+from imprimatur.store.reviews_reading import ReviewLine, review_lines
+from imprimatur.web.api.documents import Page, Reasoned
+from imprimatur.web.api.guard import UNCHANGED, Guard, Reads, Runs
+from imprimatur.web.api.paging import Cursor, Limit, page_of
+from imprimatur.web.api.standing import oversee
+
+
+class Moving(Reasoned):
+    """``on`` is the day on which the next review is due instead."""
+
+    on: dt.date = Field(examples=["2027-02-01"])
+
+
+class Called(BaseModel):
+    """``review`` is the case of the review."""
+
+    case_id: str
+    review: str
+
+
+class Moved(BaseModel):
+    case_id: str
+    due_at: dt.datetime
+
+
+def router(database: Database, gateway: Gateway, guard: Guard) -> APIRouter:
+    routes, improvement = APIRouter(tags=["reviews"]), Improvement(gateway, database)
+
+    @routes.get("/reviews", summary="Reviews that are open, due and coming")
+    def reviews(viewer: Reads, cursor: Cursor = None, limit: Limit = 50) -> Page[ReviewLine]:
+        """Open ones first, then by when the next is due."""
+        oversee(viewer)
+        found = review_lines(database, dt.datetime.now(dt.UTC), viewer.scope)
+        return page_of(found, lambda line: line.case_id, cursor, limit)
+
+    @routes.post("/cases/{case_id}/call-review", dependencies=[UNCHANGED], summary="Call a review now")
+    async def call(viewer: Runs, case_id: str, given: Reasoned) -> Called:
+        """Of a published micro-credential; the review is a case of its own."""
+        await guard.admit(viewer, case_id, CaseAct.CALL_REVIEW)
+        review = await improvement.call(case_id, actor=viewer.person, reason=given.reason)
+        return Called(case_id=case_id, review=review)
+
+    @routes.post("/cases/{case_id}/move-review", dependencies=[UNCHANGED], summary="Move the next review")
+    async def move(viewer: Runs, case_id: str, given: Moving) -> Moved:
+        """Forward, or as far back as the framework lets it be put off."""
+        await guard.admit(viewer, case_id, CaseAct.MOVE_REVIEW)
+        due_at = await improvement.move(case_id, given.on, actor=viewer.person, reason=given.reason)
+        return Moved(case_id=case_id, due_at=due_at)
+
+    return routes
