@@ -189,7 +189,7 @@ def needing(need: Need, now: dt.datetime) -> ColumnElement[bool]:
         case Need.AT_RISK:
             return and_(is_open, ~overdue, falls_due(now))
         case Need.INCIDENT:
-            return _CASE.c.case_id.in_(select(_INCIDENT.c.case_id).where(_INCIDENT.c.resolved_at.is_(None)))
+            return and_(_CASE.c.case_id.in_(select(_INCIDENT.c.case_id).where(_INCIDENT.c.resolved_at.is_(None))))
         case Need.INCOMPLETE:
             return and_(is_open, _CASE.c.status == str(CaseStatus.INCOMPLETE))
         case Need.NOBODY:

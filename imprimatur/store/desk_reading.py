@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pydantic import BaseModel
-from sqlalchemy import Select, and_, case, func, select
+from sqlalchemy import ColumnElement, Select, and_, case, func, select
 
 from imprimatur.access.viewer import Scope, Viewer
 from imprimatur.store.access import overseen, within
@@ -78,7 +78,7 @@ def _counted(scope: Scope, now: dt.datetime) -> Select[Any]:
     told = [needing(need, now).label(need) for need in OF_OPEN if need is not Need.AT_RISK]
     is_open = select(*told, falls_due(now).label(Need.AT_RISK)).where(_CASE.c.closed_at.is_(None), within(scope))
     looked_at = is_open.cte("open_case").prefix_with("MATERIALIZED")
-    needs = {need: looked_at.c[need] for need in OF_OPEN}
+    needs: dict[Need, ColumnElement[bool]] = {need: looked_at.c[need] for need in OF_OPEN}
     needs[Need.AT_RISK] = and_(needs[Need.AT_RISK], ~needs[Need.OVERDUE])
     sums = [func.coalesce(func.sum(case((needed, 1), else_=0)), 0).label(need) for need, needed in needs.items()]
     return select(*sums, func.count().label("open")).select_from(looked_at)
