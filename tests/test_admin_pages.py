@@ -19,7 +19,8 @@ from imprimatur.store.engine import Database
 from imprimatur.store.frameworks import add_framework, framework
 from imprimatur.store.incidents import list_incidents
 from imprimatur.store.people import PersonEntry, list_people
-from imprimatur.web.admin.machine import Examination, calendars
+from imprimatur.web.admin.examining import Examination
+from imprimatur.web.admin.machine import calendars
 from imprimatur.web.admin.machinery import Machinery
 from models.framework import Framework
 from models.tables import OutboxRow
