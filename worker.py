@@ -15,6 +15,7 @@ from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from activities.commit import Committer
+from activities.hander import Hander
 from activities.mailer import Mailer, Pace
 from activities.notifier import Notifier
 from activities.poller import Poller
@@ -28,10 +29,12 @@ from imprimatur.cli.replies import identity_of
 from imprimatur.committees.summons import put_agendas
 from imprimatur.errors import ImprimaturError
 from imprimatur.gateway import TASK_QUEUE, Gateway
+from imprimatur.handover import Asking, HandoverStarter
 from imprimatur.improvement import Improvement
 from imprimatur.inbound.polling import Poller as MailboxPoller
 from imprimatur.leaving import Leaving
 from imprimatur.logs import configure_logs
+from imprimatur.lost import Lost
 from imprimatur.mail.checking import sender_of
 from imprimatur.mail.links import Links, secret_keys
 from imprimatur.mail.transport import Relay
@@ -49,6 +52,7 @@ from imprimatur.store.regular import put_digests
 from imprimatur.store.task_page import publication
 from models.messages import MailerInput, NotifierInput
 from workflows.case import CaseWorkflow
+from workflows.handing_over import HandoverWorkflow
 from workflows.mailbox import MailboxWorkflow
 from workflows.mailer import MailerWorkflow
 from workflows.notifier import NotifierWorkflow
@@ -107,11 +111,22 @@ def build_worker(
     def wake_mailer() -> None:
         loop.call_soon_threadsafe(mailer.wake.set)
 
+    targets = configured_targets(settings, secret_keys(settings))
+    retry_for = dt.timedelta(hours=int(settings.publication_retry_hours))
     publisher = Publisher(
         database,
-        configured_targets(settings, secret_keys(settings)),
-        RunStarter(client, retry_for=dt.timedelta(hours=int(settings.publication_retry_hours))).start,
+        targets,
+        RunStarter(client, retry_for=retry_for).start,
+        beside=HandoverStarter(client, database, retry_for=retry_for).start_due,
+        mend=Lost(client, database).mend,
         after_publication=lambda slug: _file_and_seal(database, settings, endorser, slug),
+        after_mail=wake_mailer,
+        after_event=lambda: loop.call_soon_threadsafe(notifier.wake.set),
+    )
+    hander = Hander(
+        database,
+        targets,
+        Asking(gateway, database).ask,
         after_mail=wake_mailer,
         after_event=lambda: loop.call_soon_threadsafe(notifier.wake.set),
     )
@@ -121,7 +136,7 @@ def build_worker(
         published_dir=published_dir(settings),
         after_mail=wake_mailer,
         after_event=lambda: loop.call_soon_threadsafe(notifier.wake.set),
-        after_publication=lambda slug: seal(endorser, slug),
+        after_endorsed=lambda slug: seal(endorser, slug),
         after_run=lambda: loop.call_soon_threadsafe(publisher.wake.set),
     )
     leaving = Leaving(gateway, database)
@@ -131,6 +146,7 @@ def build_worker(
     regular = RegularMail(lambda: asyncio.to_thread(_write_regular_mail, database, preferences), wake_mailer)
     workflows = [
         CaseWorkflow,
+        HandoverWorkflow,
         MailboxWorkflow,
         MailerWorkflow,
         NotifierWorkflow,
@@ -153,6 +169,9 @@ def build_worker(
             publisher.reach_target,
             publisher.withdraw_target,
             publisher.end_publishing,
+            hander.begin_handover,
+            hander.send_package,
+            hander.end_handover,
             polling.poll_mailbox,
             sweeper.sweep_abandoned_work,
             regular.write_regular_mail,

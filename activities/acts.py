@@ -18,7 +18,7 @@ from activities.book import OFFICE_ROLE, SYSTEM, Book
 from activities.desk import close_task
 from activities.resolving import Deadlines, DueBy, calendar_of, deadlines_from, sitting_day, stage_deadlines
 from activities.staffing import find_holders
-from imprimatur.rules.business_time import business_seconds_between
+from imprimatur.rules.business_time import business_seconds_between, due_after_hold
 from imprimatur.rules.ledger import instant_text
 from imprimatur.store.people import holders
 from models import effects as c
@@ -66,7 +66,9 @@ def resume_stage(book: Book, effect: c.ResumeStage) -> None:
         _set_due(book, effect, deadlines)
     else:
         for task in book.open_tasks_of(effect.stage, effect.round):
-            tell_change(book, task, "resumed", task["due_at"])
+            due_at = due_after_hold(task["opened_at"], row["due_at"])
+            book.rows.update(TaskRow, {"task_id": task["task_id"]}, due_at=due_at)
+            tell_change(book, task, "resumed", due_at)
         facts = timed(deadlines) | {"stage": effect.stage, "due_at": row["due_at"]}
         book.resolutions.append(resolution(facts))
 

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, select
@@ -38,8 +39,17 @@ _TASKS = (
 )
 
 
+@dataclass(frozen=True)
+class Published:
+    """An Open Badges Achievement that became public; ``endorsed``: a partner's word stands in its record."""
+
+    slug: str
+    achievement: dict[str, Any]
+    endorsed: bool
+
+
 class Book:
-    """``published`` lists what became public: (slug, Open Badges Achievement); ``to_publish``: a run is to be begun."""
+    """``published`` lists what became public; ``to_publish``: a run is to be begun."""
 
     def __init__(
         self, connection: Connection, step: Step, base_url: str, rows: RowBuffer, case: dict[str, Any]
@@ -63,8 +73,10 @@ class Book:
         self.skipped_now: set[str] = set()
         self.escalated_now: set[str] = set()
         self._incidents: set[str] = set()
-        self.published: list[tuple[str, dict[str, Any]]] = []
+        self.published: list[Published] = []
         self.to_publish = False
+        # Of what is approved and not public yet: the day on which it is to be, where one is set.
+        self.awaited: dict[str, Any] = {}
         self._tasks: dict[str, dict[str, Any]] | None = None
         self._first: tuple[int, str] | None = None
         # The operation on many cases, of which this step is a part.

@@ -9,13 +9,12 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy import Connection, bindparam, select
 from temporalio import activity
 
 from activities.announcing import announce
-from activities.book import Book
+from activities.book import Book, Published
 from activities.effects import perform
 from activities.measuring import add_times
 from activities.ports import CommitPort
@@ -39,7 +38,6 @@ _WRITTEN = select(_STEP.c.case_id, _STEP.c.seq, _STEP.c.answer).where(
 _CASES = select(_CASE).where(_CASE.c.case_id.in_(bindparam("cases", expanding=True)))
 
 Waiting = tuple[Step, "asyncio.Future[Resolution]"]
-Record = tuple[str, dict[str, Any]]
 
 
 class Committer(CommitPort):
@@ -47,7 +45,8 @@ class Committer(CommitPort):
 
     ``after_event`` likewise, when a webhook is to hear of an event.
     ``after_run`` likewise, when something is to be published by a run of its own.
-    ``after_publication`` is called with the slug of whatever has become public, and raises nothing.
+    ``after_endorsed`` is called with the slug of whatever has become public with a partner's word for it, which is
+    to be signed, and raises nothing.
     """
 
     def __init__(
@@ -58,7 +57,7 @@ class Committer(CommitPort):
         published_dir: Path,
         after_mail: Callable[[], object],
         after_event: Callable[[], object] = lambda: None,
-        after_publication: Callable[[str], object] = lambda slug: None,
+        after_endorsed: Callable[[str], object] = lambda slug: None,
         after_run: Callable[[], object] = lambda: None,
     ) -> None:
         self._database = database
@@ -66,7 +65,7 @@ class Committer(CommitPort):
         self._published_dir = published_dir
         self._after_mail = after_mail
         self._after_event = after_event
-        self._after_publication = after_publication
+        self._after_endorsed = after_endorsed
         self._after_run = after_run
         self._lanes = 1 if database.is_sqlite else POSTGRES_LANES
         self._executor = ThreadPoolExecutor(self._lanes, thread_name_prefix="commit")
@@ -110,7 +109,7 @@ class Committer(CommitPort):
             self._busy.discard(asyncio.current_task())
 
     async def _answer_once_filed(
-        self, batch: list[Waiting], answers: Sequence[Resolution | Exception], records: Sequence[Record]
+        self, batch: list[Waiting], answers: Sequence[Resolution | Exception], records: Sequence[Published]
     ) -> None:
         await asyncio.get_running_loop().run_in_executor(self._filing, self._file, records)
         _answer(batch, answers)
@@ -139,7 +138,7 @@ class Committer(CommitPort):
         self._file(records)
         return answers
 
-    def _write_steps(self, steps: Sequence[Step]) -> tuple[list[Resolution | Exception], list[Record]]:
+    def _write_steps(self, steps: Sequence[Step]) -> tuple[list[Resolution | Exception], list[Published]]:
         try:
             together, records = self._write_together(steps)
             return list(together), records
@@ -149,7 +148,7 @@ class Committer(CommitPort):
         each = [self._write_steps([step]) for step in steps]
         return [answer for answers, _ in each for answer in answers], [record for _, some in each for record in some]
 
-    def _write_together(self, steps: Sequence[Step]) -> tuple[list[Resolution], list[Record]]:
+    def _write_together(self, steps: Sequence[Step]) -> tuple[list[Resolution], list[Published]]:
         """The answers, and what has become public."""
         rows = RowBuffer()
         books: list[Book] = []
@@ -176,11 +175,12 @@ class Committer(CommitPort):
             self._after_run()
         return answers, [record for book in books for record in book.published]
 
-    def _file(self, records: Sequence[Record]) -> None:
+    def _file(self, records: Sequence[Published]) -> None:
         # Files come after the transaction: the catalogue reads the database, and a starting worker writes lost ones.
-        for slug, achievement in records:
-            keep_record(self._published_dir, slug, achievement)
-            self._after_publication(slug)
+        for record in records:
+            keep_record(self._published_dir, record.slug, record.achievement)
+            if record.endorsed:
+                self._after_endorsed(record.slug)
 
 
 def _answer(batch: Sequence[Waiting], answers: Sequence[Resolution | Exception]) -> None:

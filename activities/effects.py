@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
-from activities import acts, carrying, conditions, desk, improving, migrating, tracks
+from activities import acts, carrying, conditions, desk, handing, improving, migrating, readdressing, tracks
 from activities.assigning import escalate, open_stage, resolution, resolve_incidents, seek_reviewers
-from activities.book import SYSTEM, Book
+from activities.book import SYSTEM, Book, Published
 from activities.publishing import digest_of_record, publication_of, put_back, release_of
 from activities.resolving import calendar_of, next_business_day, valid_until
 from imprimatur.rules.business_time import (
@@ -19,7 +19,7 @@ from imprimatur.store.pathways import required_problems, stacking_values
 from imprimatur.store.people import holders
 from models import conditions as agreed
 from models import effects as c
-from models import improvement
+from models import handover, improvement
 from models.tables import DecisionRow, PublicationRow, StackingRow, StageRow, TaskRow, VersionRow
 from models.vocabulary import (
     Channel,
@@ -76,8 +76,8 @@ def _add_version(book: Book, effect: c.AddVersion) -> None:
         complete=effect.complete,
         changed=list(effect.changed),
     )
-    # A review adds no micro-credential that could stack.
-    for values in () if book.framework.reviews else stacking_values(book.proposal):
+    # What is about a published micro-credential adds none that could stack.
+    for values in stacking_values(book.proposal) if book.framework.publishes else ():
         book.rows.insert(StackingRow, case_id=step.case_id, version=effect.version, **values)
     book.event(
         EventType.PROPOSAL_VERSION_ADDED,
@@ -314,10 +314,13 @@ def _publish(book: Book, effect: c.Publish) -> None:
     release = release_of(book, record["replaces"])
     if release is None:
         book.rows.insert(PublicationRow, **record)
-        book.published.append((record["slug"], record["achievement"]))
+        endorsed = bool(record["page"].get("endorsements"))
+        book.published.append(Published(record["slug"], record["achievement"], endorsed))
+        handing.call_handover(book)
     else:
         book.rows.insert(PublicationRow, **record, **put_back(book, release))
         book.to_publish = True
+        book.awaited = {"waits": True} | ({"publish_on": release.day.isoformat()} if release.day else {})
     improving.schedule_review(book)
 
 
@@ -337,10 +340,10 @@ def _breach_case(book: Book, effect: c.BreachCase) -> None:
 def _close_case(book: Book, effect: c.CloseCase) -> None:
     book.changes |= {"closed_at": book.step.at, "closing_reason": effect.reason}
     book.event(EventType.CASE_CLOSED, effect.actor, status=str(effect.status), reason=effect.reason)
-    if book.framework.reviews:
+    if not book.framework.publishes:
         # What it came to is told by a mail of its own.
         return
-    data: dict[str, Any] = {"slug": book.published[-1][0]} if book.published else {}
+    data: dict[str, Any] = {"slug": book.published[-1].slug} if book.published else book.awaited
     book.mail(MailKind.OUTCOME, book.proposer, status=str(effect.status), reason=effect.reason, **data)
 
 
@@ -372,6 +375,7 @@ _HANDLERS: dict[type[c.Effect], Callable[[Book, Any], None]] = {
     c.AskAdvice: desk.ask_advice,
     c.AttachAdvice: desk.attach_advice,
     c.ReportConflict: desk.report_conflict,
+    c.ReaddressProposer: readdressing.readdress_proposer,
     c.AskAgain: desk.ask_again,
     c.HoldCase: acts.hold_case,
     c.ResumeCase: acts.resume_case,
@@ -396,5 +400,7 @@ _HANDLERS: dict[type[c.Effect], Callable[[Book, Any], None]] = {
     c.Publish: _publish,
     improvement.BeginReview: improving.begin_review,
     improvement.ConcludeReview: improving.conclude_review,
+    handover.BeginHandover: handing.begin_handover,
+    handover.ConcludeHandover: handing.conclude_handover,
     c.CloseCase: _close_case,
 }

@@ -3,7 +3,7 @@
 from temporalio import activity
 
 from models.commit import Resolution, Step, StepPlace, WrittenStep
-from models.messages import MailerInput, NotifierInput, RunEnd, TargetInput
+from models.messages import HandoverEnd, HandoverTarget, MailerInput, NotifierInput, RunEnd, TargetInput
 
 
 class CommitPort:
@@ -84,4 +84,21 @@ class PublisherPort:
 
     @activity.defn(name="end_publishing")
     async def end_publishing(self, end: RunEnd) -> None:
+        raise NotImplementedError
+
+
+class HandoverPort:
+    """What handing over does outside itself. Each may be repeated without harm."""
+
+    @activity.defn(name="begin_handover")
+    async def begin_handover(self, handover: str) -> None:
+        """Makes the package, and asks people to take it up."""
+        raise NotImplementedError
+
+    @activity.defn(name="send_package")
+    async def send_package(self, wanted: HandoverTarget) -> None:
+        raise NotImplementedError
+
+    @activity.defn(name="end_handover")
+    async def end_handover(self, end: HandoverEnd) -> None:
         raise NotImplementedError

@@ -72,11 +72,20 @@ class Cases:
         # The client's own limit holds for each of its attempts: without a worker it asks for ever.
         async with asyncio.timeout(self.answer_within.total_seconds()):
             try:
-                return await act()
-            except WorkflowUpdateFailedError:
-                if not await self._catches_up(case_id):
-                    raise
-                return await act()
+                return await self._asked(case_id, act)
+            except WorkflowUpdateRPCTimeoutOrCancelledError as error:
+                if isinstance(error.__cause__, asyncio.CancelledError):
+                    # The client takes it for an answer that did not come: whoever stops would go on.
+                    raise error.__cause__ from None
+                raise
+
+    async def _asked(self, case_id: str, act: Callable[[], Awaitable[Answer]]) -> Answer:
+        try:
+            return await act()
+        except WorkflowUpdateFailedError:
+            if not await self._catches_up(case_id):
+                raise
+            return await act()
 
     async def _catches_up(self, case_id: str) -> bool:
         if (await self.state(case_id)).seq >= await asyncio.to_thread(self._written, case_id):

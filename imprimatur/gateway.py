@@ -14,15 +14,15 @@ from temporalio.service import RPCError
 
 from imprimatur import ids
 from imprimatur.asking import Cases, is_closed
-from imprimatur.errors import ImprimaturError, ProposalIncomplete, Refused, Unavailable, error_class
+from imprimatur.errors import ImprimaturError, InputError, ProposalIncomplete, Refused, Unavailable, error_class
 from imprimatur.frameworks.tracks import course_of
-from imprimatur.rules.admission import decision_refusal
+from imprimatur.rules.admission import task_refusal
 from imprimatur.rules.answers import check_answer
 from imprimatur.rules.clock import next_deadline
 from imprimatur.rules.completeness import FieldProblem, changed_fields
 from imprimatur.rules.strength import KNOWN_BY_CHANNEL, sign_in_refusal
 from imprimatur.store import decisions
-from imprimatur.store.authority import authority_in, check_act
+from imprimatur.store.authority import Authority, authority, check_act
 from imprimatur.store.documents import proposal_by_digest
 from imprimatur.store.engine import Database
 from imprimatur.store.frameworks import framework, framework_by_digest, framework_for_kind
@@ -153,7 +153,10 @@ class Gateway:
         return Beginning(policy, person.email, lacking, *course_of(policy, proposal))
 
     async def begin(self, case_id: str, plan: Plan, event: Submitted) -> CaseAnswer:
-        """Starts a case that nobody hands in: a review, or a new version that one asked for. Again it is the same."""
+        """Starts a case that nobody hands in: a review, a new version that one asked for, a hand-over.
+
+        Again it is the same.
+        """
         async with self._on_record(Attempt("submit", event.actor, case_id)):
             return await self._act(case_id, event, lambda: self._cases.start(case_id, plan, event))
 
@@ -174,6 +177,12 @@ class Gateway:
                 "framework_for_reviews",
                 f"{policy.id} is for reviews of what is published; nothing is proposed under it.",
                 "Call a review with `starter.py reviews call CASE`.",
+            )
+        if policy.hands_over:
+            raise Refused(
+                "framework_for_handovers",
+                f"{policy.id} is for handing over what is published; nothing is proposed under it.",
+                "Hand over with `starter.py handover again CASE`.",
             )
         if proposal.credential_kind not in (None, policy.credential_kind):
             raise Refused(
@@ -207,26 +216,29 @@ class Gateway:
         given, actor, comment = dict(scores or {}), actor.strip().lower(), comment.strip()
         numbered, strength = identified(task_id, conditions), strength or KNOWN_BY_CHANNEL.get(channel)
         async with self._on_record(Attempt("decide", actor, task_id=task_id, channel=channel)) as attempt:
-            task = await asyncio.to_thread(decisions.task_place, self._database, task_id)
+            task, standing = await asyncio.to_thread(self._asked, task_id, actor)
             attempt.case_id = task.case_id
-            authority = await asyncio.to_thread(authority_in, self._database, task.case_id, actor)
-            aside = authority.conflict is not None
+            aside = standing.conflict is not None
             public: dict[str, Any] = {
                 "statement": statement.strip(),
                 "logo": logo and task.stage_def.statement is not Statement.NONE,
                 "teach_out_on": teach_out_on,
             }
-            checked = check_answer(
-                task.stage_def,
-                verdict,
-                comment,
-                given,
-                task.reason,
-                numbered,
-                statement=statement.strip(),
-                teach_out_on=teach_out_on,
-                stands_aside=aside,
-            )
+            try:
+                checked = check_answer(
+                    task.stage_def,
+                    verdict,
+                    comment,
+                    given,
+                    task.reason,
+                    numbered,
+                    statement=statement.strip(),
+                    teach_out_on=teach_out_on,
+                    stands_aside=aside,
+                )
+            except InputError as error:
+                # Nobody completes an answer that comes too late in any case.
+                raise await asyncio.to_thread(self._too_late, task_id, actor) or error from error
             also = [*(item.id for item in numbered), *(f"{name} {value}" for name, value in public.items() if value)]
             decision_id = ids.decision_id(task_id, actor, verdict, comment, given, also)
             facts: dict[str, Any] = {
@@ -245,9 +257,14 @@ class Gateway:
             event = Decided(**facts)
             if (unsure := sign_in_refusal(task.stage_def, strength)) is not None:
                 return await self._refuse(event, unsure)
-            if (refused := authority.refusal(checked)) is not None:
-                return await self._refuse(event, refused, conflict=(task.case_id, authority.conflict))
+            if (refused := standing.refusal(checked)) is not None:
+                return await self._refuse(event, refused, conflict=(task.case_id, standing.conflict))
             return await self._decide(task, event)
+
+    def _asked(self, task_id: str, person: str) -> tuple[decisions.TaskPlace, Authority]:
+        with self._database.read() as connection:
+            task = decisions.place_of(connection, task_id)
+            return task, authority(connection, task.case_id, person)
 
     async def _refuse(
         self, event: Decided, refused: ImprimaturError, conflict: tuple[str, str | None] | None = None
@@ -449,10 +466,13 @@ class Gateway:
     def _decision_error(self, error: Exception, case_id: str, event: Decided) -> ImprimaturError:
         """A case that is closed no longer speaks for itself; its rows say how the task ended."""
         if is_closed(error):
-            found = decision_refusal(decisions.task_state(self._database, event.task_id), event)
-            if found is not None:
-                return error_class(found.kind)(found.code, found.message, found.hint)
+            return self._too_late(event.task_id, event.actor) or self._cases.as_error(error, case_id)
         return self._cases.as_error(error, case_id)
+
+    def _too_late(self, task_id: str, actor: str) -> ImprimaturError | None:
+        """Why a task takes no answer any more, by its rows."""
+        found = task_refusal(decisions.task_state(self._database, task_id), task_id, actor)
+        return error_class(found.kind)(found.code, found.message, found.hint) if found is not None else None
 
 
 def identified(task_id: str, conditions: Sequence[Condition]) -> tuple[Condition, ...]:

@@ -29,6 +29,11 @@ def review_case_id(case_id: str, number: int) -> str:
     return f"{case_id}-r{number}"
 
 
+def handover_case_id(case_id: str, number: int) -> str:
+    """The case of the numbered hand-over of a published micro-credential."""
+    return f"{case_id}-h{number}"
+
+
 def replacement_case_id(review_case: str) -> str:
     """The case of the new version that a review asked for."""
     return _derived("mc-", "replacement", review_case)
@@ -119,8 +124,17 @@ def publication_workflow_id(run_id: str) -> str:
     return f"publication:{run_id}"
 
 
+def handover_workflow_id(handover_case: str, attempt: int) -> str:
+    return f"handover:{handover_case}:{attempt}"
+
+
 def publication_mail_id(run_id: str, number: int) -> str:
     return _derived("m-", "publication", run_id, number)
+
+
+def public_mail_id(case_id: str) -> str:
+    """What tells the proposer that a record has become public, once."""
+    return _derived("m-", "public", case_id)
 
 
 def incident_id(case_id: str, stage_id: str, round_number: int, kind: str) -> str:

@@ -8,11 +8,12 @@ from pydantic import BaseModel
 from imprimatur.desk import Acting
 from imprimatur.errors import Gone, Refused
 from imprimatur.store.bounced import Undelivered, heirs_of, present_address, undelivered
-from imprimatur.store.deliveries import mail_row, requeue
+from imprimatur.store.deliveries import mail_row
 from imprimatur.store.engine import Database
 from imprimatur.store.incidents import IncidentEntry, open_incident, resolve_incident
 from imprimatur.store.office import check_office
 from imprimatur.store.people import active_person
+from imprimatur.store.resending import requeue
 from models.events import PassedOn
 from models.vocabulary import MailStatus
 
@@ -69,7 +70,7 @@ class Incidents:
             event = PassedOn(actor=actor, task_id=mail.task_id, to=recipient, reason=reason, by_office=True)
             await gateway.act(mail.case_id, event)
         else:
-            await asyncio.to_thread(requeue, self._database, mail.mail_id, recipient, actor, now)
+            await asyncio.to_thread(requeue, self._database, found, recipient, actor, now)
         return Resent(incident_id=found.incident_id, mail_id=mail.mail_id, recipient=recipient, passed_on=passes)
 
     def _readers(self, mail: Undelivered, now: dt.datetime) -> tuple[str, tuple[str, ...]]:

@@ -1,4 +1,7 @@
-"""What becomes of a task whose mail does not arrive: passed on to a deputy, or else the office is told."""
+"""What becomes of a task whose mail does not arrive: passed on to a deputy, or else the office is told.
+
+Cases follow their proposers to other addresses as well, as soon as the directory knows of them.
+"""
 
 import asyncio
 import datetime as dt
@@ -7,6 +10,7 @@ import structlog
 
 from imprimatur.desk import Acting
 from imprimatur.errors import ImprimaturError, Unavailable
+from imprimatur.following import Following
 from imprimatur.store.bounced import SYSTEM, Waiting, give_to_office, waiting_bounces
 from imprimatur.store.engine import Database
 from models.events import PassedOn
@@ -22,6 +26,7 @@ class Rerouting:
     def __init__(self, gateway: Acting, database: Database) -> None:
         self._gateway = gateway
         self._database = database
+        self._following = Following(gateway, database)
 
     async def reroute(self) -> int:
         """Deals with every incident that the office has not heard of; answers how many tasks were passed on.
@@ -69,6 +74,7 @@ class Rerouting:
         """Until it is cancelled; what does not work now is tried again."""
         while True:
             try:
+                await self._following.follow()
                 await self.reroute()
             except Unavailable as error:
                 log.warning("rerouting_waits", code=error.code, reason=error.message)

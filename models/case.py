@@ -1,6 +1,7 @@
 """The state of a case in motion. Names of people, documents and calendars stay in the database."""
 
 from models.conditions import ConditionState
+from models.handover import HandoverOf
 from models.improvement import ReviewOf
 from models.plan import Plan
 from models.tracks import Selection
@@ -125,6 +126,7 @@ class CaseState(Value):
     conditions: dict[str, ConditionState] = {}
     change: ScheduledChange | None = None
     reviews: ReviewOf | None = None
+    hands_over: HandoverOf | None = None
 
     @property
     def is_over(self) -> bool:

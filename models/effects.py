@@ -15,6 +15,7 @@ from models.conditions import (
     RemindOfCondition,
 )
 from models.events import Decided
+from models.handover import BeginHandover, ConcludeHandover
 from models.improvement import BeginReview, ConcludeReview
 from models.tracks import Selection
 from models.values import Date, Instant, Tagged
@@ -257,6 +258,16 @@ class ReportConflict(Tagged):
     reason: str
 
 
+class ReaddressProposer(Tagged):
+    """``conditions`` are those that wait for the proposer, who sees to them under the new address."""
+
+    kind: Literal["readdress_proposer"] = "readdress_proposer"
+    former: str
+    to: str
+    actor: str
+    conditions: tuple[str, ...] = ()
+
+
 class AskAgain(Tagged):
     """The assignee of an annulled decision gets a new task."""
 
@@ -426,6 +437,7 @@ Effect = Annotated[
     | AskAdvice
     | AttachAdvice
     | ReportConflict
+    | ReaddressProposer
     | AskAgain
     | HoldCase
     | ResumeCase
@@ -450,6 +462,8 @@ Effect = Annotated[
     | Publish
     | BeginReview
     | ConcludeReview
+    | BeginHandover
+    | ConcludeHandover
     | CloseCase,
     Field(discriminator="kind"),
 ]

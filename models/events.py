@@ -6,6 +6,7 @@ from pydantic import Field
 
 from models.calendars import BusinessDuration
 from models.conditions import Condition, ConditionEvent
+from models.handover import HandoverOf
 from models.improvement import ReviewOf
 from models.plan import Plan
 from models.tracks import Selection
@@ -16,7 +17,8 @@ from models.vocabulary import Boundary, Channel, OfficeAct, StageOutcome, Streng
 class Submitted(Tagged):
     """``selection`` is what the framework's conditions came to, where it has any; ``reviews``: the case is a review.
 
-    ``revises`` is the review that asked for this new version of what is published.
+    ``revises`` is the review that asked for this new version of what is published; ``hands_over``: the case is a
+    hand-over of what is published.
     """
 
     kind: Literal["submitted"] = "submitted"
@@ -26,6 +28,7 @@ class Submitted(Tagged):
     selection: Selection | None = None
     reviews: ReviewOf | None = None
     revises: str | None = None
+    hands_over: HandoverOf | None = None
 
 
 class Decided(Tagged):
@@ -232,6 +235,15 @@ class HandedOver(Tagged):
     by_office: bool = False
 
 
+class ProposerReaddressed(Tagged):
+    """The directory has another address for the case's proposer, who is the same person."""
+
+    kind: Literal["proposer_readdressed"] = "proposer_readdressed"
+    actor: str
+    to: str
+    by_office: bool = False
+
+
 class ChangeScheduled(Tagged):
     """The case is to go on under another version of its framework, ``plan``, from the boundary ``at``.
 
@@ -280,7 +292,7 @@ class Continued(Tagged):
 
 OfficeEvent = Held | Resumed | Extended | ActProposed | ActConfirmed | SentBack | Placed | PassedOn | Nudged | Annulled
 DeskAct = Claimed | TaskReturned | AdviceAsked | AdviceGiven | ConflictFound | HandedOver
-Act = Annotated[Withdrawn | OfficeEvent | DeskAct, Field(discriminator="kind")]
+Act = Annotated[Withdrawn | OfficeEvent | DeskAct | ProposerReaddressed, Field(discriminator="kind")]
 Migration = Annotated[ChangeScheduled | FrameworkChanged, Field(discriminator="kind")]
 
 

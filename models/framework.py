@@ -10,11 +10,13 @@ import rfc8785
 from pydantic import EmailStr, Field, StringConstraints, model_validator
 
 from models.calendars import BusinessDuration, CalendarDef
+from models.handover import HandoverDef
 from models.improvement import ReviewDef
 from models.meetings import CommitteeDef, WindowDef
 from models.strict import Expression, FieldPath, Identifier, Label, Strict, Text
 from models.texts import Number, WebAddress, WholeNumber
 from models.vocabulary import (
+    ABOUT_PUBLISHED,
     AssignmentReason,
     AtBreach,
     Authentication,
@@ -213,6 +215,7 @@ USUAL_VERDICTS: dict[StageKind, tuple[Verdict, ...]] = {
         Verdict.RETIRE,
         Verdict.ABSTAIN,
     ),
+    StageKind.HANDOVER: (Verdict.TAKE_UP, Verdict.SEND_BACK),
 }
 
 
@@ -316,11 +319,22 @@ class Framework(Strict):
     speed_to_market: CaseSla
     publication: PublicationDef
     review: ReviewDef | None = None
+    handover: HandoverDef | None = None
 
     @property
     def reviews(self) -> bool:
         """Its cases are reviews of micro-credentials that are published already."""
         return self.credential_kind is CredentialKind.REVIEW
+
+    @property
+    def hands_over(self) -> bool:
+        """Its cases hand micro-credentials that are published over to those who deliver them."""
+        return self.credential_kind is CredentialKind.HANDOVER
+
+    @property
+    def publishes(self) -> bool:
+        """Something is proposed under it; the others are about what is published already."""
+        return self.credential_kind not in ABOUT_PUBLISHED
 
     def stage(self, stage_id: str) -> StageDef:
         """Raises KeyError when there is no such stage."""

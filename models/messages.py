@@ -85,6 +85,27 @@ class RunEnd(Message):
     reason: str = ""
 
 
+class HandoverInput(Message):
+    """``retry_seconds``: so long a target that does not answer is tried again."""
+
+    handover: str
+    targets: tuple[str, ...]
+    retry_seconds: int
+
+
+class HandoverTarget(Message):
+    handover: str
+    target: str
+
+
+class HandoverEnd(Message):
+    """``failed`` is the target that would not, or ``people`` where nobody could be asked; ``reason`` what it said."""
+
+    handover: str
+    failed: str | None = None
+    reason: str = ""
+
+
 class MailerInput(Message):
     """One mailer per relay; ``relay`` is a name, never an address with a password."""
 

@@ -13,8 +13,8 @@ class StagePlan(Value):
 
     ``deputies`` is the role that takes the place of whoever stands aside; ``goes_on_rejected``: a rejection is recorded
     as a refusal, and the case goes on; ``refers_rejection``: whoever the stage escalates to decides about it. ``skip``
-    says why it does not apply to this proposal; ``within`` is what the
-    track promises instead; in a stage that ``recommends`` the options are counted, not approvals.
+    says why it does not apply to this proposal; ``within`` is what the track promises instead; in a stage that
+    ``recommends`` the options are counted, not approvals; in one that ``hands_over`` the first answer decides.
     """
 
     id: str
@@ -45,6 +45,7 @@ class StagePlan(Value):
     carry: Carry = Carry.KEEP
     skip: str = ""
     recommends: bool = False
+    hands_over: bool = False
     within: BusinessDuration | None = None
 
     def weight_of(self, role: str | None) -> int:

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
              "--disable-component-update", "--disable-sync"]  # fmt: skip
@@ -30,6 +30,9 @@ SMALL = f"""() => [...document.querySelectorAll('{TOUCHED}')]
 UNFOLD = "() => document.querySelectorAll('details').forEach(element => { element.open = true })"
 Opened = Callable[..., Page]
 NOTHING = re.compile("(?!)")
+# Far above what anything takes; a test that needs it all has failed. Playwright itself waits five seconds.
+PATIENCE_MILLISECONDS = 180_000
+expect.set_options(timeout=PATIENCE_MILLISECONDS)
 
 
 # Imported by each file for itself: while Playwright runs, an event loop runs in this thread, and no asynchronous test
@@ -66,6 +69,7 @@ class Visits:
         """An address, opened. From ``abroad`` things may come as well; else every request must go to its own host."""
         context = self._browser.new_context(**(device or DESKTOP))
         self._contexts.append(context)
+        context.set_default_timeout(PATIENCE_MILLISECONDS)
         context.add_cookies(cookies)
         page, complaints = context.new_page(), self._complaints
         page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)

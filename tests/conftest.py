@@ -1,5 +1,6 @@
 """Databases of both kinds, the engine in this process, a running stack, and what lies beside the project."""
 
+import gc
 import os
 import shutil
 import signal
@@ -17,13 +18,25 @@ from sqlmodel import SQLModel
 
 from imprimatur.store.engine import Database, migrate
 from tests.command import Command, without_settings
+from tests.compiling import compile_once
 from tests.engine import Engine, engine, new_queue, temporal_server
 from tests.facts import furnish
+from tests.order import place
 from tests.stack import SENDER, Stack, import_people, running
 
 # On a busy machine an example may take long: none is timed.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
+
+compile_once()
+
+# Where no bytecode is to be written, each of the hundreds of processes that the tests start, and each worker of the
+# tests, would compile every module anew: that took more than a minute.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+# What is collected stays to the end: to look it through for garbage while it grows took a third of the collection.
+gc.disable()
 
 # Whoever starts the tests in the background has them ignore Ctrl-C, and with them every command that they start.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -160,6 +173,16 @@ def office(command: Command, stack: Stack, monkeypatch: pytest.MonkeyPatch) -> C
     """Commands beside the running stack, which they find by its home."""
     monkeypatch.setenv("IMPRIMATUR_HOME", str(stack.home))
     return command
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: place(item.path))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:

@@ -41,6 +41,8 @@ from workflows.case import CaseWorkflow
 SUGGEST_CONTINUE_AS_NEW = "limit.historyCount.suggestContinueAsNew=60"
 # Every worker and client of the tests: nothing of the machine gets into a history.
 IDENTITY = "tests"
+# Far above what anything takes; a test that needs it all has failed.
+PATIENCE_SECONDS = 180.0
 
 
 @contextmanager
@@ -52,19 +54,20 @@ def temporal_server(folder: Path, port: int | None = None) -> Iterator[str]:
     with (folder / "temporal.log").open("ab") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log)
     try:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while not answers_tcp(LOOPBACK, port):
             assert process.poll() is None and time.monotonic() < deadline, (folder / "temporal.log").read_text()
             time.sleep(0.05)
         yield f"{LOOPBACK}:{port}"
     finally:
-        process.terminate()
+        # Asked to stop, it waits ten seconds for whoever polls it; what it has told is on the disk.
+        process.kill()
         process.wait(30)
 
 
 async def connected(address: str, keys: str | None = None, retries: RetryConfig | None = None) -> Client:
     """The port opens before the service serves."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while True:
         try:
             return await Client.connect(

@@ -10,7 +10,7 @@ from sqlmodel import SQLModel
 
 from activities.commit import Committer
 from imprimatur import ids
-from imprimatur.frameworks.loader import load_proposal, reviews, shipped
+from imprimatur.frameworks.loader import handovers, load_proposal, reviews, shipped
 from imprimatur.frameworks.tracks import course_of
 from imprimatur.gateway import identified
 from imprimatur.rules.admission import refusal
@@ -50,7 +50,7 @@ def example(name: str) -> Proposal:
 
 def furnish(database: Database) -> None:
     """The shipped frameworks and the example directory."""
-    for policy in (*shipped().values(), *reviews().values()):
+    for policy in (*shipped().values(), *reviews().values(), *handovers().values()):
         add_framework(database, policy, START)
     import_people(database, EXAMPLES / "people.csv")
 
@@ -70,6 +70,12 @@ def amended(database: Database, framework: str, stage_id: str | None = None, **c
     policy = Framework.model_validate(document)
     add_framework(database, policy, START)
     return policy
+
+
+def first_shipped(framework: str) -> Framework:
+    """Version 1.0 of a shipped framework: it knew no reviews."""
+    document = shipped()[framework].model_dump(mode="json") | {"version": "1.0", "review": None}
+    return Framework.model_validate(document)
 
 
 def planned(state: CaseState, event: Event, plan: Plan, at: dt.datetime) -> tuple[CaseState, Step | None]:
@@ -223,15 +229,17 @@ class Play:
             return put_proposal(connection, proposal)
 
 
-def whole_story(database: Database, published_dir: Path, case_id: str = "mc-abcdefghijkl") -> Play:
+def whole_story(
+    database: Database, published_dir: Path, case_id: str = "mc-abcdefghijkl", at: dt.datetime = START, **said: Any
+) -> Play:
     """A case that knows nearly everything: a breach, an escalation, a revision round, publication."""
-    play = Play(database, published_dir, case_id=case_id)
-    play.submit(example("industry-credit"))
+    play = Play(database, published_dir, case_id=case_id, at=at)
+    play.submit(example("industry-credit").model_copy(update=said))
     play.decide("proposal", fit=4, no_duplication=3)
     play.pass_time(dt.timedelta(days=45))
     while play.state.status is CaseStatus.IN_REVIEW:
         play.decide("quality", Verdict.REQUEST_CHANGES, "Wie wird Forschungsethik gesichert? 研究倫理 🎓", outcomes=2)
-    play.revise(example("industry-credit.revised"))
+    play.revise(example("industry-credit.revised").model_copy(update=said))
     while play.state.open_tasks():
         play.decide(play.state.open_tasks()[0].stage, comment="Well done.", outcomes=4)
     return play

@@ -28,7 +28,7 @@ async def play_reviews(terminal: Terminal) -> None:
     taken = await terminal.ask(f"indicators import {file} {OFFICE}")
     assert (taken["added"], len(taken["rejected"]), taken["reviews"]) == (2, 1, [f"{case_id}-r1"])
     await terminal.ask(f"indicators list {case_id}")
-    [line] = (await terminal.ask("reviews"))["reviews"]
+    [line] = [line for line in (await terminal.ask("reviews"))["reviews"] if line["case_id"] == case_id]
     assert line["open_review"] == f"{case_id}-r1"
     assert "The completion rate".lower() in (await terminal.run("reviews")).lower()
     await terminal.run(f"reviews call {case_id} {OFFICE} --reason Again", 1)

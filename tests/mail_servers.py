@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 import smtplib
+import socket
 import subprocess
 import tempfile
 import time
@@ -20,7 +21,7 @@ from imprimatur.embedded.home import LOOPBACK, free_port
 from imprimatur.embedded.probes import answers_tcp
 
 USER, PASSWORD = "replies", "p@ss wörd"
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 180.0
 
 
 def program(name: str) -> str:
@@ -31,6 +32,15 @@ def program(name: str) -> str:
     if os.geteuid() != 0:
         pytest.skip("needs to be root, for mail servers change to users of their own")
     return found
+
+
+@contextmanager
+def held_port() -> Iterator[int]:
+    """A port at which nothing answers, and which nobody else is given: listen on it with SO_REUSEPORT."""
+    with socket.socket() as holder:
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        holder.bind((LOOPBACK, free_port()))
+        yield holder.getsockname()[1]
 
 
 @contextmanager
@@ -211,6 +221,8 @@ maillog_file_prefixes = {folder}
 maillog_file = {folder}/log/mail
 import_environment = MAIL_CONFIG
 minimal_backoff_time = 1s
+maximal_backoff_time = 1s
+lmtp_connection_cache_on_demand = no
 queue_run_delay = 1s
 smtpd_tls_security_level = {tls}
 smtpd_tls_chain_files = {chain}

@@ -55,11 +55,11 @@ def read_frozen(name: str) -> WorkflowHistory:
     return WorkflowHistory.from_json(kept["workflow_id"], kept["history"])
 
 
-def _without_places(found: Any) -> Any:
+def without_places(found: Any) -> Any:
     """Where in which file something was raised is of the machine that recorded it."""
     if isinstance(found, dict):
-        return {name: _without_places(value) for name, value in found.items() if name != "stackTrace"}
-    return [_without_places(value) for value in found] if isinstance(found, list) else found
+        return {name: without_places(value) for name, value in found.items() if name != "stackTrace"}
+    return [without_places(value) for value in found] if isinstance(found, list) else found
 
 
 async def record(name: str, address: str, folder: Path) -> None:
@@ -72,7 +72,7 @@ async def record(name: str, address: str, folder: Path) -> None:
             handle = press.client.get_workflow_handle(ids.publication_workflow_id(run_id))
             history = await handle.fetch_history()
     database.close()
-    kept = {"workflow_id": history.workflow_id, "history": without_traces(_without_places(history.to_json_dict()))}
+    kept = {"workflow_id": history.workflow_id, "history": without_traces(without_places(history.to_json_dict()))}
     FOLDER.mkdir(exist_ok=True)
     text = json.dumps(kept, ensure_ascii=False, separators=(",", ":"))
     (FOLDER / f"{name}.json").write_text(text + "\n", encoding="utf-8")

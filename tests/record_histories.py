@@ -16,11 +16,13 @@ from temporalio.client import WorkflowHistory
 from imprimatur import ids
 from imprimatur.cli.output import leave
 from imprimatur.store.engine import Database, migrate
+from tests.address_stories import ADDRESSES
 from tests.engine import Engine, engine, temporal_server
 from tests.facts import furnish
 from tests.frozen import FOLDER, Frozen, frozen_names, replay, write_frozen
 from tests.governed import DEPUTIES
 from tests.governed_stories import GOVERNED
+from tests.handover_stories import HANDOVERS
 from tests.improvement_stories import REVIEWS
 from tests.meeting_stories import MEETINGS
 from tests.people_stories import PEOPLE
@@ -30,7 +32,9 @@ from tests.track_stories import TRACKS
 from tests.version_stories import VERSION_CHANGES
 
 QUEUE = "recorded"
-RECORDED = STORIES | GOVERNED | MEETINGS | PEOPLE | REVIEWS | SIGN_OFF | TRACKS | VERSION_CHANGES
+RECORDED = (
+    ADDRESSES | STORIES | GOVERNED | HANDOVERS | MEETINGS | PEOPLE | REVIEWS | SIGN_OFF | TRACKS | VERSION_CHANGES
+)
 
 
 async def runs_of(live: Engine, case_id: str) -> AsyncIterator[WorkflowHistory]:

@@ -39,7 +39,7 @@ def served(plain: Served) -> Served:
         row = dict(connection.execute(of_task).mappings().one())
         connection.execute(mails.update().where(mails.c.mail_id == row["mail_id"]).values(status="bounced"))
         open_bounce(connection, undelivered(row), "550 no such user", START)
-    document = framework(database, "industry-credit").model_dump(mode="json") | {"version": "1.1", "summary": "Other."}
+    document = framework(database, "industry-credit").model_dump(mode="json") | {"version": "1.2", "summary": "Other."}
     add_framework(database, Framework.model_validate(document), START)
     today = dt.datetime.now(dt.UTC).date()
     leave.add_absence(database, REVIEWER, today, today + dt.timedelta(days=3), "Leave")
@@ -53,8 +53,8 @@ def paths(served: Served) -> list[str]:
         "/incidents?state=all", f"/incidents/{incident.incident_id}",
         "/people", "/people/away", "/people/import", "/people/add", f"/people/{REVIEWER}",
         "/admin", "/admin/health", "/admin/settings", "/admin/calendars", "/admin/keys", "/admin/frameworks",
-        "/admin/frameworks/compare?framework_id=industry-credit&before=1.0&after=1.1",
-        f"/admin/frameworks/try?version=industry-credit@1.0&case={HERE}", "/admin/frameworks/add",
+        "/admin/frameworks/compare?framework_id=industry-credit&before=1.1&after=1.2",
+        f"/admin/frameworks/try?version=industry-credit@1.1&case={HERE}", "/admin/frameworks/add",
         "/admin/frameworks/move", "/reviews", "/reviews/indicators",
     ]  # fmt: skip
 

@@ -21,7 +21,7 @@ from models.tables import IncidentRow
 from models.vocabulary import KeyScope
 from tests.api import UNTIRING, code_of, proposal
 from tests.facts import BASE_URL, OFFICE, START
-from tests.test_web_pages import ELSEWHERE, HERE, PEOPLE, SEES_HERE, UNIT, populated
+from tests.pages import ELSEWHERE, HERE, PEOPLE, SEES_HERE, UNIT, populated
 from tests.web import KEY
 
 OFFICES = {"office", "admin", "office of the unit", "office of another unit"}
@@ -109,8 +109,7 @@ def rules(world: World) -> dict[tuple[str, str], tuple[set[str], dict[str, Any]]
     }
     found |= {
         ("GET", f"{case}{path}"): (SEES_HERE, {})
-        for path in ("", "/versions", "/versions/{version}", "/similar", "/indicators")
-        for path in ("", "/versions", "/versions/{version}", "/similar", "/indicators")
+        for path in ("", "/versions", "/versions/{version}", "/similar", "/indicators", "/handovers")
     }
     found |= {("GET", f"{case}/{path}"): (HERE_OVERSEERS, {}) for path in ("history", "mails", "verification")}
     found |= {("GET", path): (OVERSEERS, {}) for path in OF_OVERSEERS}
@@ -128,6 +127,9 @@ def rules(world: World) -> dict[tuple[str, str], tuple[set[str], dict[str, Any]]
     found |= {("POST", f"{incident}/reroute"): (HERE_OFFICES, {"json": WHY | {"to": OFFICE}})}
     found |= {("POST", f"{incident}/resend"): (HERE_OFFICES, {})}
     found |= {
+        ("GET", f"{case}/handovers/package"): (SEES_HERE, {}),
+        ("POST", f"{case}/handovers"): (HERE_OFFICES, {"json": WHY}),
+        ("POST", f"{case}/handovers/retry"): (HERE_OFFICES, {}),
         ("POST", f"{case}/withdraw"): (HERE_OFFICES | {"proposer"}, {"json": WHY}),
         ("POST", "/tasks/{task_id}/reassign"): (HERE_OFFICES, {"json": {"to": OFFICE} | WHY}),
         ("POST", "/cases"): (EVERYBODY, {"json": {"proposal": proposal()}}),

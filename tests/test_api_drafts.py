@@ -23,7 +23,7 @@ from models.proposal import Attachment, Proposal
 from models.vocabulary import KeyScope
 from tests.api import ALL, UNTIRING, code_of, proposal
 from tests.facts import BASE_URL, OFFICE, PROPOSER, START
-from tests.test_web_pages import ELSEWHERE, HERE, PEOPLE, REVIEWER, populated
+from tests.pages import ELSEWHERE, HERE, PEOPLE, REVIEWER, populated
 from tests.web import KEY, Played, Site
 
 PDF = b"%PDF-1.7 a syllabus"

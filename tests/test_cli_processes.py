@@ -12,7 +12,7 @@ import pytest
 from imprimatur.embedded.demo import environment
 from imprimatur.store.engine import Database
 from tests.facts import EXAMPLES, Play, example, furnish
-from tests.stack import ROOT
+from tests.stack import ROOT, WITHIN_SECONDS
 
 CASE = "mc-abcdefghijkl"
 
@@ -35,7 +35,12 @@ def machine(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> di
 def starter(machine: dict[str, str], *arguments: str | bytes, **settings: str) -> subprocess.CompletedProcess[bytes]:
     command = [sys.executable, str(ROOT / "starter.py"), *arguments]
     return subprocess.run(
-        command, capture_output=True, env=machine | settings, cwd=machine["IMPRIMATUR_HOME"], check=False, timeout=60
+        command,
+        capture_output=True,
+        env=machine | settings,
+        cwd=machine["IMPRIMATUR_HOME"],
+        check=False,
+        timeout=WITHIN_SECONDS,
     )
 
 
@@ -57,7 +62,7 @@ def test_a_reader_that_goes_away_causes_no_traceback(machine: dict[str, str]) ->
     command = [sys.executable, str(ROOT / "starter.py"), "history", CASE, "--json"]
     process = subprocess.Popen(command, stdout=writing, stderr=subprocess.PIPE, env=machine)
     os.close(writing)
-    _, told = process.communicate(timeout=60)
+    _, told = process.communicate(timeout=WITHIN_SECONDS)
     assert process.returncode == 1
     assert b"Traceback" not in told and b"BrokenPipe" not in told
 
@@ -89,7 +94,9 @@ def test_settings_are_read_from_the_folder_of_the_command(machine: dict[str, str
     (tmp_path / ".env").write_text(f"DATABASE_URL={machine['DATABASE_URL']}\nTEMPORAL_ADDRESS=\n", encoding="utf-8")
     elsewhere = {name: value for name, value in machine.items() if name not in ("DATABASE_URL", "IMPRIMATUR_HOME")}
     command = [sys.executable, str(ROOT / "starter.py"), "list", "--json"]
-    done = subprocess.run(command, capture_output=True, env=elsewhere, cwd=tmp_path, check=False, timeout=60)
+    done = subprocess.run(
+        command, capture_output=True, env=elsewhere, cwd=tmp_path, check=False, timeout=WITHIN_SECONDS
+    )
     assert [case["case_id"] for case in json.loads(done.stdout)["cases"]] == [CASE]
 
 
@@ -98,7 +105,7 @@ def test_the_home_is_never_the_one_of_the_user(machine: dict[str, str], tmp_path
     foreign = {"HOME": str(tmp_path), "BASE_URL": "nonsense", "TEMPORAL_ADDRESS": "", "DATABASE_URL": ""}
     bare = {name: value for name, value in machine.items() if name != "IMPRIMATUR_HOME"} | foreign
     command = [sys.executable, str(ROOT / "starter.py"), "list", "--json"]
-    done = subprocess.run(command, capture_output=True, env=bare, cwd=tmp_path, check=False, timeout=60)
+    done = subprocess.run(command, capture_output=True, env=bare, cwd=tmp_path, check=False, timeout=WITHIN_SECONDS)
     error = json.loads(done.stdout)["error"]
     assert error["code"] == "stack_not_running"
     assert "in imprimatur-home" in error["message"]

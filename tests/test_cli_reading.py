@@ -185,11 +185,11 @@ def test_frameworks_are_listed_shown_and_checked(reads: Command) -> None:
 def test_a_framework_is_checked_and_added(reads: Command, tmp_path: Path) -> None:
     file = tmp_path / "mine.yaml"
     shipped = Path(__file__).parents[1] / "imprimatur" / "frameworks" / "non-credit.yaml"
-    file.write_text(shipped.read_text(encoding="utf-8").replace('version: "1.0"', 'version: "1.1"'), encoding="utf-8")
+    file.write_text(shipped.read_text(encoding="utf-8").replace('version: "1.1"', 'version: "1.2"'), encoding="utf-8")
     checked = reads.json("framework", "check", file)
-    assert (checked["id"], checked["version"], checked["problems"]) == ("non-credit", "1.1", [])
+    assert (checked["id"], checked["version"], checked["problems"]) == ("non-credit", "1.2", [])
     assert reads.json("framework", "add", file)["digest"] == checked["digest"]
-    assert reads.json("framework", "show", "non-credit")["version"] == "1.1"
+    assert reads.json("framework", "show", "non-credit")["version"] == "1.2"
     assert "is sound" in reads("framework", "check", file).out
 
 

@@ -12,17 +12,18 @@ from sqlalchemy import select
 
 from imprimatur.errors import ImprimaturError
 from imprimatur.inbound.receiving import Identity, Receiver
-from imprimatur.store import deliveries, outbox
+from imprimatur.store import outbox
 from imprimatur.store.deliveries import MOST_RETURNS, Report, apply_report, list_mails, show_mail
 from imprimatur.store.engine import Database
-from imprimatur.store.incidents import list_incidents
+from imprimatur.store.incidents import IncidentEntry, list_incidents
 from imprimatur.store.mail_journal import MOST_EVENTS, Entry, enhanced_status, note
 from imprimatur.store.reading import show_case
+from imprimatur.store.resending import requeue
 from imprimatur.store.seen import is_seen, mark_seen
 from models.messages import DecisionReceipt
 from models.tables import InboundMailRow, RefusalRow
 from models.vocabulary import MailState, ReportAction
-from tests.facts import Play
+from tests.facts import Play, example
 from tests.mails import LINKS
 from tests.relay import BAD, GOOD, OFFICE, Post, Script, invite, posting
 from tests.replying import DOMAIN, address_of
@@ -51,6 +52,11 @@ def journal(database: Database, mail_id: str) -> list[tuple[str, str | None]]:
 
 def state_of(database: Database, mail_id: str) -> str:
     return show_mail(database, mail_id)[0].state
+
+
+def about(play: Play) -> IncidentEntry:
+    [incident] = list_incidents(play.database, case_id=play.case_id)
+    return incident
 
 
 def apply(database: Database, mail_id: str, told: Report, now: dt.datetime) -> None:
@@ -193,6 +199,29 @@ async def test_mails_that_went_as_one_message_come_back_together(sqlite_database
     assert [state_of(sqlite_database, mail_id) for mail_id in mail_ids] == ["bounced", "bounced"]
 
 
+async def test_a_bounce_of_several_mails_in_one_is_known_at_each_of_their_reply_addresses(
+    sqlite_database: Database, tmp_path: Path
+) -> None:
+    plays = [invite(sqlite_database, tmp_path, BAD), Play(sqlite_database, tmp_path, case_id="mc-second")]
+    plays[1].framework, plays[1].plan = plays[0].framework, plays[0].plan
+    plays[1].submit(example("industry-credit"))
+    script = Script()
+    async with posting(sqlite_database, script, sender=SENDER, combine_within=HOUR) as post:
+        post.now += 2 * HOUR
+        await post.run()
+    mails = [mail for mail in list_mails(sqlite_database, recipient=BAD) if mail.task_id is not None]
+    [identifier] = set(script.identifiers(BAD))
+    carrier = identifier.strip("<>").partition("@")[0]
+    assert len(mails) == 2 and carrier not in {mail.mail_id for mail in mails}
+    way_in, last = receiver(sqlite_database), str(mails[1].task_id)
+    assert (await way_in.receive(report(BAD, of="m-another"), address_of(last, BAD))).result == "bounce_mail_unknown"
+    for to in (address_of(last, BAD), address_of(carrier, BAD)):
+        assert (await way_in.receive(report(BAD, of=carrier), to)).result == "reported"
+    assert {state_of(sqlite_database, mail.mail_id) for mail in mails} == {"bounced"}
+    incidents = [incident for play in plays for incident in list_incidents(sqlite_database, case_id=play.case_id)]
+    assert {incident.mail_id for incident in incidents} == {mail.mail_id for mail in mails} and len(incidents) == 2
+
+
 async def test_a_bounce_that_is_faster_than_the_mailer_stands(sqlite_database: Database, tmp_path: Path) -> None:
     play = invite(sqlite_database, tmp_path, BAD)
 
@@ -241,7 +270,7 @@ async def test_a_late_report_does_not_stop_a_mail_that_is_sent_again(sqlite_data
     async with posting(sqlite_database, script, sender=SENDER) as post:
         await post.run()
         [mail] = list_mails(sqlite_database, recipient=BAD)
-        deliveries.requeue(sqlite_database, mail.mail_id, BAD, OFFICE[0], post.now)
+        requeue(sqlite_database, about(play), BAD, OFFICE[0], post.now)
         apply(sqlite_database, mail.mail_id, FAILED, post.now)
         assert state_of(sqlite_database, mail.mail_id) == "queued"
         await post.run()
@@ -257,7 +286,7 @@ async def test_a_mail_that_was_given_back_is_sure_only_when_its_reader_shows_it(
     async with posting(sqlite_database, Script(), sender=SENDER) as post:
         mail_id = await sent(post, play)
         apply(sqlite_database, mail_id, FAILED, post.now)
-        deliveries.requeue(sqlite_database, mail_id, BAD, OFFICE[0], post.now)
+        requeue(sqlite_database, about(play), BAD, OFFICE[0], post.now)
         await post.run()
         assert state_of(sqlite_database, mail_id) == "sent"
         assert len(list_incidents(sqlite_database, case_id=play.case_id)) == 1

@@ -17,8 +17,8 @@ from imprimatur.store.engine import Database
 from imprimatur.store.skills import import_skills
 from models.vocabulary import CaseStatus, Verdict
 from tests.facts import OFFICE, PROPOSER, add_people, everything, example
+from tests.pages import ELSEWHERE, HERE, PEOPLE
 from tests.proposing import Populated
-from tests.test_web_pages import ELSEWHERE, HERE, PEOPLE
 from tests.web import Site, form_token
 
 AUDITOR = PEOPLE["auditor"]
@@ -140,6 +140,8 @@ async def test_typing_is_saved_with_what_is_still_missing(site: Site) -> None:
         first = await visitor.post(f"{path}/save", data=form, headers={"HX-Request": "true"})
         assert first.status_code == 200 and "<html" not in first.text
         assert "is not a number" in first.text and "Summary</a> is missing" in first.text
+        # What was said in a way that cannot be read is not called missing as well.
+        assert "Hours</a>: " in first.text and "Hours</a> is missing" not in first.text
         # The page has not heard of its own save, and goes on.
         second = await visitor.post(f"{path}/save", data=form | {"workload.hours": "52"})
         assert second.status_code == 200 and "is not a number" not in second.text

@@ -105,7 +105,7 @@ def test_a_publication_is_endorsed_as_soon_as_it_is_committed(sqlite_database: D
         base_url=BASE_URL,
         published_dir=tmp_path,
         after_mail=lambda: None,
-        after_publication=lambda slug: seal(endorser, slug),
+        after_endorsed=lambda slug: seal(endorser, slug),
     )
     sign(play, MERE, statement="We hire for it.")
     slug = published_record(sqlite_database, play.case_id).slug

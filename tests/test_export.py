@@ -74,11 +74,11 @@ def test_an_export_proves_itself(database: Database, tmp_path: Path) -> None:
     whole_story(database, tmp_path)
     exported = as_json_document(database, ID)
     result = verified(tmp_path, exported)
-    assert (result.ok, result.cases, result.events) == (True, 1, 61)
+    assert (result.ok, result.cases, result.events) == (True, 1, 62)
     assert result.head == exported["head"] == history(database, ID)[-1].digest
     assert exported["case"]["status"] == "published"
     assert exported["framework"] == {
-        "id": "industry-credit", "version": "1.0", "digest": Play(database, tmp_path).framework.digest,
+        "id": "industry-credit", "version": "1.1", "digest": Play(database, tmp_path).framework.digest,
     }  # fmt: skip
 
 

@@ -10,16 +10,20 @@ from typing import Any, get_args
 import pytest
 
 from imprimatur.frameworks.checker import check_file
-from imprimatur.frameworks.loader import SHIPPED, reviews, shipped, shipped_path
+from imprimatur.frameworks.loader import SHIPPED, handovers, reviews, shipped, shipped_path
 from imprimatur.rules.completeness import missing
+from imprimatur.rules.migration import altered_stages
 from models.framework import FieldRule, Framework, StageDef
 from models.proposal import Assessment
 from models.vocabulary import CredentialKind, StageKind
-from tests.facts import EXAMPLES, example
+from tests.facts import EXAMPLES, example, first_shipped
 
 INDUSTRY, COURSEWORK, NON_CREDIT = "industry-credit", "coursework-credit", "non-credit"
 # A version that someone may have stored never changes: raise `version` with the content, and add a line here.
 DIGESTS = {
+    ("industry-credit", "1.1"): "e71041da88c82406258517003e909308cdcef762df4ce9d92dfeafc79d125f7d",
+    ("coursework-credit", "1.1"): "ac023aee9c981dbf1a7a885cc1b30117f87936e572238b98aab63f6c5693a181",
+    ("non-credit", "1.1"): "cb0fb829ba26ded895c9a3f3853772af49a4933cf5c57b9e6235fcc904d9c4a6",
     ("industry-credit", "1.0"): "8edb15339991f18f3d884c7f06dd0643295d6f4ef1f1a15e360dec2548f684aa",
     ("coursework-credit", "1.0"): "bab3443d33dd898b2c78f3a121719c7cc73d7982fa22043c7b6a9b4caa4e0adf",
     ("non-credit", "1.0"): "b375b71b73abf8779c69f5fceca975e6fc94a6c867320aa1f72c4ccae76430a6",
@@ -57,7 +61,7 @@ def test_each_passes_the_check_with_the_example_directory(policy: Framework) -> 
 
 
 def test_each_kind_has_a_framework_of_its_own() -> None:
-    stored = (*shipped().values(), *reviews().values())
+    stored = (*shipped().values(), *reviews().values(), *handovers().values())
     assert Counter(policy.credential_kind for policy in stored) == dict.fromkeys(CredentialKind, 1)
 
 
@@ -105,6 +109,25 @@ def test_each_says_where_it_comes_from(policy: Framework) -> None:
 
 def test_a_shipped_version_never_changes() -> None:
     assert {(policy.id, policy.version): policy.digest for policy in shipped().values()}.items() <= DIGESTS.items()
+
+
+def test_version_1_1_adds_reviews_to_version_1_0_and_nothing_else() -> None:
+    """Whoever has stored 1.0, or a case that goes by it, finds the digest that it had."""
+    before = [first_shipped(name) for name in SHIPPED]
+    assert {(policy.id, policy.version): policy.digest for policy in before}.items() <= DIGESTS.items()
+    assert {policy.version for policy in before} == {"1.0"}
+    for policy in before:
+        assert altered_stages(policy, shipped()[policy.id]) == ()
+
+
+def test_each_is_reviewed_after_one_to_three_years_or_on_evidence(policy: Framework) -> None:
+    rule = policy.review
+    assert rule is not None
+    assert rule.framework in reviews()
+    assert 12 <= rule.every.months <= rule.at_most.months <= 36
+    assert {line.indicator for line in rule.thresholds} >= {"enrolment", "completion_rate", "learner_rating"}
+    # A newer version can come with an update, which would call a review of everything at once.
+    assert rule.triggers == ("partner_left", "sign_off_expiring")
 
 
 @pytest.mark.parametrize("name", ["industry-credit", "industry-credit.revised", "coursework-credit", "non-credit"])

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from imprimatur.store.engine import Database
+from tests.address_stories import ADDRESSES
 from tests.engine import Engine, engine, new_queue
 from tests.facts import furnish
 from tests.governed import DEPUTIES
@@ -18,7 +19,7 @@ from tests.sign_off_stories import SIGN_OFF
 from tests.stories import people
 from tests.track_stories import TRACKS
 
-TOLD = GOVERNED | MEETINGS | PEOPLE | SIGN_OFF | TRACKS
+TOLD = ADDRESSES | GOVERNED | MEETINGS | PEOPLE | SIGN_OFF | TRACKS
 Told = dict[str, BaseException | None]
 
 

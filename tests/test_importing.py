@@ -264,7 +264,7 @@ async def test_the_same_record_under_another_framework_is_another_case(
     played: PlayedCases, sqlite_database: Database, tmp_path: Path
 ) -> None:
     file, row = tmp_path / "r.jsonl", COMPLETE | {"id": "1"}
-    for framework, accepted in ((None, 1), ("coursework-credit", 0), ("coursework-credit@1.0", 0), ("non-credit", 0)):
+    for framework, accepted in ((None, 1), ("coursework-credit", 0), ("coursework-credit@1.1", 0), ("non-credit", 0)):
         assert (await take(played, sqlite_database, file, row, framework=framework)).accepted == accepted
     assert set(played.plays) == {ids.imported_case_id(name, "1") for name in ("coursework-credit", "non-credit")}
     assert played.frameworks == ["coursework-credit", "non-credit"]

@@ -22,7 +22,19 @@ from imprimatur.store.reviews_reading import ReviewLine, review_lines, review_sh
 from imprimatur.store.task_page import publication_slugs
 from models.tables import CaseRow, PublicationRow
 from models.vocabulary import CaseStatus, EventType, RecordStatus, ReviewOutcome, ReviewTrigger, Verdict
-from tests.facts import OFFICE, PROPOSER, Play, add_people, event_types, everything, example, furnish, ledger_rows
+from tests.facts import (
+    OFFICE,
+    PROPOSER,
+    START,
+    Play,
+    add_people,
+    event_types,
+    everything,
+    example,
+    first_shipped,
+    furnish,
+    ledger_rows,
+)  # fmt: skip
 from tests.improvement import CREDENTIAL, FIRST_REVIEW, Reviews, published, recommend, reviewed_framework
 
 DAY, YEAR = dt.timedelta(days=1), dt.timedelta(days=366)
@@ -66,7 +78,9 @@ async def test_the_first_review_is_scheduled_with_the_publication(reviews: Revie
 
 def test_a_framework_without_reviews_schedules_none(database: Database, tmp_path: Path) -> None:
     furnish(database)
-    play = Play(database, tmp_path)
+    before = first_shipped("industry-credit")
+    add_framework(database, before, START)
+    play = Play(database, tmp_path, before)
     play.submit(example("industry-credit"))
     while play.state.open_tasks():
         play.decide(play.state.open_tasks()[0].stage, outcomes=4, assessment=4, need=4)

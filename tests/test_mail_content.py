@@ -71,14 +71,16 @@ class Tags(HTMLParser):
 
 
 def test_these_are_mails_of_every_kind_and_for_every_reason(found: Mails) -> None:
-    assert {context.mail.kind for context in found} == set(MailKind) - REGULAR - {MailKind.SIGN_IN, MailKind.REVIEW}
+    assert {context.mail.kind for context in found} == set(MailKind) - REGULAR - {MailKind.SIGN_IN}
     tasks = [context.task for context in found if context.task is not None]
     assert {task["reason"] for task in tasks} == set(AssignmentReason)
-    assert {task["closure"] for task in tasks if task["closure"]} == set(TaskClosure) - {TaskClosure.CASE_CONCLUDED}
+    assert {task["closure"] for task in tasks if task["closure"]} == set(TaskClosure)
     incidents = {context.mail.data["kind"] for context in found if context.mail.kind is MailKind.INCIDENT}
     assert incidents == set(IncidentKind)
     outcomes = {context.mail.data["status"] for context in found if context.mail.kind is MailKind.OUTCOME}
     assert outcomes == {"published", "rejected", "withdrawn"}
+    happened = {context.mail.data["happened"] for context in found if context.mail.kind is MailKind.REVIEW}
+    assert happened == {"coming", "begun", "concluded"}
 
 
 CLOSED = {closure: closed_because(closure) for closure in TaskClosure}
@@ -220,6 +222,22 @@ SAYS: list[tuple[MailKind, dict[str, str], list[str]]] = [
         ],
     ),
     (MailKind.TASK_CLOSED, {}, ["is no longer needed: the stage was decided. Thank you for your time."]),
+    (MailKind.TASK_CLOSED, {}, ["is no longer needed: the review was concluded."]),
+    (
+        MailKind.REVIEW,
+        {"happened": "coming"},
+        ["The next review of", "begins Thursday 2 April 2026, ", "You can bring it forward, or put it off as far as"],
+    ),
+    (
+        MailKind.REVIEW,
+        {"happened": "begun"},
+        ["has begun, its review number 1. Why: Employers complained.", f"{BASE_URL}/cases/mc-reviewed-r1"],
+    ),
+    (
+        MailKind.REVIEW,
+        {"happened": "concluded", "outcome": "retire"},
+        ["is concluded: it is retired, and whoever has begun can finish. Why: "],
+    ),
     (MailKind.INCIDENT, {"kind": "no_reviewer"}, ["(Quality review): nobody can review this stage"]),
     (MailKind.INCIDENT, {"kind": "mail_bounced"}, ["could not be delivered: 550 no such mailbox"]),
 ]

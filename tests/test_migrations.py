@@ -65,7 +65,7 @@ def test_migrating_makes_every_table_and_again_changes_nothing(empty_url: str, t
 def test_several_processes_may_prepare_a_database_at_once(empty_url: str) -> None:
     command = [sys.executable, "-c", PREPARE, empty_url]
     processes = [subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE) for _ in range(4)]
-    errors = [process.communicate(timeout=60)[1].decode() for process in processes]
+    errors = [process.communicate(timeout=180)[1].decode() for process in processes]
     assert [process.returncode for process in processes] == [0] * 4, errors
     database = Database(empty_url)
     assert schema_version(database) == SCHEMA_VERSION

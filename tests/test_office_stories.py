@@ -22,6 +22,7 @@ from models.vocabulary import AssignmentReason, MailKind, StageKind, TaskClosure
 from tests.facts import BASE_URL, Play, everything, example, furnish, ledger_rows
 from tests.mails import Read, contexts, rendered
 from tests.office_stories import STORIES, tell
+from tests.reviewed_mails import review_of_published
 
 OUTCOMES = {
     "passed-on-and-annulled": "published",
@@ -101,8 +102,8 @@ def test_written_again_nothing_changes(told: dict[str, Play], tmp_path: Path) ->
 def test_every_kind_of_effect_was_written(told: dict[str, Play], tmp_path: Path) -> None:
     [union, _] = get_args(Effect)
     seen = {type(effect) for play in told.values() for step in play.steps for effect in step.effects}
-    # Reviews of what is published have stories of their own.
-    lapse, keep, reviews = "LapseStage", "KeepStage", {"BeginReview", "ConcludeReview"}
+    # Reviews of what is published, and proposers who move, have stories of their own.
+    lapse, keep, reviews = "LapseStage", "KeepStage", {"BeginReview", "ConcludeReview", "ReaddressProposer"}
     assert {kind.__name__ for kind in set(get_args(union)) - seen} <= {
         lapse,
         keep,
@@ -130,6 +131,7 @@ def mails(told: dict[str, Play], tmp_path_factory: pytest.TempPathFactory) -> Re
     late.submit(example("industry-credit"))
     late.decide("proposal")
     late.pass_time(dt.timedelta(days=120))
+    review_of_published(database, tmp_path_factory.mktemp("reviewed"))
     return [(context, rendered(context)) for context in contexts(database)]
 
 
@@ -140,7 +142,7 @@ def test_every_mail_of_every_kind_and_cause_can_be_read(mails: Rendered) -> None
             assert context.proposal.display_title in " ".join(text.split())
         assert message.header("Subject")
     # Replies are answered beside the cases.
-    apart = {MailKind.RETURNED, MailKind.SIGN_IN, MailKind.REVIEW} | REPLIES | REGULAR
+    apart = {MailKind.RETURNED, MailKind.SIGN_IN} | REPLIES | REGULAR
     assert {context.mail.kind for context, _ in mails} == set(MailKind) - apart
     causes = {context.mail.data["cause"] for context, _ in mails if context.mail.kind is MailKind.ESCALATION}
     assert causes == set(get_args(Escalate.model_fields["cause"].annotation))
@@ -149,7 +151,7 @@ def test_every_mail_of_every_kind_and_cause_can_be_read(mails: Rendered) -> None
     closed = [context.task for context, _ in mails if context.mail.kind is MailKind.TASK_CLOSED]
     closures = {task["closure"] for task in closed if task is not None}
     # Whoever passed a task on or gave it back knows, whose answer was annulled gets another mail, and who left none.
-    assert closures == {str(c) for c in TaskClosure} - {"delegated", "returned", "annulled", "left", "case_concluded"}
+    assert closures == {str(c) for c in TaskClosure} - {"delegated", "returned", "annulled", "left"}
 
 
 def wording(mails: Rendered, kind: MailKind, stage: StageKind, **data: Any) -> list[tuple[str, str]]:

@@ -171,7 +171,7 @@ def test_a_session_is_ended_from_the_account(opened: Opened) -> None:
 
 OWN = {
     OFFICE: ["/", "/cases", "/cases?q=nothing+like+it", f"/cases/{HERE}", f"/cases/{DONE}", f"/cases/{HERE}/history",
-             "/tasks", "/incidents", "/people", "/frameworks", "/frameworks/industry-credit/1.0", "/account"],
+             "/tasks", "/incidents", "/people", "/frameworks", "/frameworks/industry-credit/1.1", "/account"],
     PROPOSER: ["/", f"/cases/{HERE}"],
     REVIEWER: ["/tasks"],
 }  # fmt: skip

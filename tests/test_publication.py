@@ -179,7 +179,7 @@ def test_a_page_names_the_offer_and_who_assured_it_by_role(database: Database, t
         "Product Discovery and Prototyping with AI", 390.0, "EQF 6", "1450.00 NZD",
     )  # fmt: skip
     assert page["partners"] == ["Harbour Software", "Fieldnote Analytics"]
-    assert page["framework"] == "Industry-developed, credit-bearing, version 1.0"
+    assert page["framework"] == "Industry-developed, credit-bearing, version 1.1"
     assert [(a["stage"], a["by"], a["approvals"]) for a in page["assurances"]] == [
         ("Proposal check", ["governance_office"], 1),
         ("Quality review", ["quality_reviewer"], 2),

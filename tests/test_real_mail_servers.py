@@ -18,7 +18,7 @@ import pytest
 from aiosmtpd.lmtp import LMTP
 
 from imprimatur.cli.mailboxes import keep_polled, poller_of
-from imprimatur.embedded.home import LOOPBACK, free_port
+from imprimatur.embedded.home import LOOPBACK
 from imprimatur.gateway import TASK_QUEUE, Gateway
 from imprimatur.inbound.listening import Listener
 from imprimatur.inbound.receiving import Identity, Receiver
@@ -33,7 +33,7 @@ from tests import replying
 from tests.certificates import Authority, authority
 from tests.engine import Engine, connected, writer
 from tests.facts import furnish
-from tests.mail_servers import Dovecot, Postfix, dovecot, postfix
+from tests.mail_servers import Dovecot, Postfix, dovecot, held_port, postfix
 from tests.mails import LINKS
 from tests.relay import Post, eventually
 from worker import build_worker
@@ -72,8 +72,8 @@ class Servers:
 
 @pytest.fixture(scope="module")
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
-    made, port = authority(tmp_path_factory.mktemp("servers") / "ca", "localhost"), free_port()
-    with dovecot() as mailboxes:
+    made = authority(tmp_path_factory.mktemp("servers") / "ca", "localhost")
+    with dovecot() as mailboxes, held_port() as port:
         others = {HANDED_ON.replace(".", "_"): port}
         with postfix(mailboxes.lmtp_port, made.file.parent / "server.pem", **others) as relay:
             yield Servers(relay, mailboxes, port, made)
@@ -123,7 +123,10 @@ def came_in(live: Engine) -> list[str]:
 async def listening(servers: Servers, live: Engine) -> AsyncIterator[None]:
     receiver = Receiver(live.database, live.gateway, LINKS, Identity(HANDED_ON, attestation_waived=True))
     server = await asyncio.get_running_loop().create_server(
-        lambda: LMTP(Listener(receiver), hostname="here", enable_SMTPUTF8=True), LOOPBACK, servers.listener_port
+        lambda: LMTP(Listener(receiver), hostname="here", enable_SMTPUTF8=True),
+        LOOPBACK,
+        servers.listener_port,
+        reuse_port=True,
     )
     try:
         yield

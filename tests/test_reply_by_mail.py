@@ -195,6 +195,15 @@ async def test_what_cannot_be_dealt_with_now_stays_with_the_relay(fault: Excepti
     assert said[-1].startswith("451 4.3.0")
 
 
+async def test_the_sink_hands_on_what_machines_send_without_a_sender(tmp_path: Path) -> None:
+    script = Script()
+    async with listening(script) as inner, relay(Sink(tmp_path, Replies("reply.example", inner))) as port:
+        to = "RCPT TO:<review+a@reply.example>"
+        said = await spoken(port, "EHLO x", "MAIL FROM:<>", to, "DATA", "Subject: y\r\n\r\nz\r\n.")
+    assert said[-1].startswith("250")
+    assert [recipient for recipient, _ in script.received] == ["review+a@reply.example"]
+
+
 async def test_the_sink_hands_replies_on_and_keeps_everything_else(tmp_path: Path) -> None:
     script = Script()
     async with listening(script) as inner:

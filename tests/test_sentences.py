@@ -10,11 +10,13 @@ import pytest
 
 from imprimatur.history.export import LedgerEvent, history
 from imprimatur.history.sentences import sentence
+from imprimatur.store import handovers as store
 from imprimatur.store.engine import Database
 from imprimatur.store.frameworks import add_framework
 from imprimatur.store.ledger import append_event
 from imprimatur.store.record_status import write_status
 from models.effects import Escalate
+from models.messages import HandoverEnd
 from models.vocabulary import (
     AssignmentReason,
     CaseStatus,
@@ -25,7 +27,9 @@ from models.vocabulary import (
     TaskClosure,
     Verdict,
 )
+from tests import handover
 from tests.facts import Play, add_people, example, furnish, whole_story
+from tests.handover import FIRST, Handing, handing_framework, with_team
 from tests.improvement import Reviews, published
 from tests.office_stories import STORIES, tell
 
@@ -56,6 +60,7 @@ def told(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> list[
     lapsed(database, folder)
     retracted(database, folder)
     reviewed(database, folder)
+    handed_over(database, folder)
     unstaffed(database, folder)
     for name in STORIES:
         furnish(database)
@@ -69,6 +74,8 @@ def told(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> list[
         "reviewed",
         "reviewed-r1",
         "unstaffed",
+        "handedover",
+        "handedover-h1",
         *STORIES,
     ]
     events = [event for name in names for event in history(database, f"mc-{name}")]
@@ -110,6 +117,10 @@ def retracted(database: Database, folder: Path) -> None:
         (EventType.TARGET_FAILED, {"target": "registry", "reason": "503 Service Unavailable"}),
         (EventType.TARGET_WITHDRAWN, {"target": "campus-lms", "reason": "another target failed"}),
     ]
+    kept = {"kind": "publication_failed", "stage": "publication", "detail": "registry: 503", "incident_id": "i-one"}
+    told.append((EventType.INCIDENT_RESOLVED, kept | {"reason": "the registry was told by hand"}))
+    told.append((EventType.PROPOSER_READDRESSED, {"from": "nora@example.edu", "to": "nora@example.org"}))
+    told.append((EventType.MAIL_RESENT, {"mail_id": "m-one", "incident_id": "i-two", "to": "nora@example.edu"}))
     with database.write() as connection:
         for type_, data in told:
             append_event(connection, play.case_id, type_, "system", play.now, **data)
@@ -129,6 +140,16 @@ def reviewed(database: Database, folder: Path) -> None:
         await reviews.sweep()
 
     asyncio.run(held())
+
+
+def handed_over(database: Database, folder: Path) -> None:
+    """A system has the package, another one has not, and people send it back."""
+    with_team(database, folder)
+    handing = Handing(handover.published(database, folder, handing_framework(database)))
+    asyncio.run(handing.begin())
+    store.record_sent(database, store.handing(database, FIRST), "lms", "204")
+    store.end(database, HandoverEnd(handover=FIRST, failed="timetable", reason="timetable: 410 Gone"))
+    handing.answer(Verdict.SEND_BACK, "There is no room in March.", handover=FIRST)
 
 
 def unstaffed(database: Database, folder: Path) -> None:
@@ -215,7 +236,7 @@ REPEATED = {EventType.TASK_ASSIGNED, EventType.TASK_CLOSED, EventType.REMINDER_S
 def test_the_whole_story_reads_as_one(told: list[LedgerEvent]) -> None:
     story = [sentence(event) for event in told if event.case_id == "mc-abcdefghijkl" and event.type not in REPEATED]
     assert story == [
-        "Submitted “Product Discovery and Prototyping with AI” under industry-credit 1.0",
+        "Submitted “Product Discovery and Prototyping with AI” under industry-credit 1.1",
         "Handed in version 1 of the proposal",
         "Set the clock going, to be published by 2026-06-07 20:30 UTC",
         "Opened proposal (round 1), due 2026-03-05 19:30 UTC by the calendar campus",
@@ -240,6 +261,7 @@ def test_the_whole_story_reads_as_one(told: list[LedgerEvent]) -> None:
         "Closed quality (round 2) as approved: 2 approved (2 needed), 2 took part (2 needed)",
         "Closed industry (round 2) as approved: 1 approved (1 needed), 1 took part (1 needed)",
         "Published version 2 as product-discovery-and-prototyping-with-ai-abcdefghijkl",
+        "Set the next review for 2028-04-16",
         "Closed publication (round 2) as published: nobody's review is needed",
         "Closed the case as published: every stage passed",
     ]

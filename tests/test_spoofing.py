@@ -93,9 +93,10 @@ async def test_the_secret_of_an_earlier_round(live: Engine) -> None:
     await live.decide(case_id, "proposal", "request_changes", "Say more.")
     await live.gateway.revise(case_id, example("industry-credit.revised"), actor=PROPOSER)
     before = len(post.decisions(case_id))
+    assert (await post.reply(task, "reject")).result == "already_decided", "whether or not it lacks anything"
     assert (await post.reply(task, ANSWER)).result == "already_decided"
     assert len(post.decisions(case_id)) == before == 1
-    assert post.traces() == [("already_decided", task.assignee, "mail")]
+    assert post.traces() == [("already_decided", task.assignee, "mail")] * 2
 
 
 async def test_a_recorded_reply_sent_again_by_a_stranger(live: Engine) -> None:

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from tests.order import LONGEST
+
 ROOT = Path(__file__).resolve().parents[1]
 LOCKS = ("requirements.lock", "requirements-runtime.lock")
 PIN = re.compile(r"^([a-z0-9][a-z0-9._-]*)(?:\[[^]]*\])?==(\S+)", re.MULTILINE)
@@ -83,3 +85,8 @@ def _make(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 def test_what_must_pass_is_a_program() -> None:
     assert os.access(ROOT / ".ci" / "run", os.X_OK)
+
+
+@pytest.mark.parametrize("name", LONGEST)
+def test_what_is_run_first_is_there(name: str) -> None:
+    assert (ROOT / "tests" / name).is_file()

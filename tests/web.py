@@ -33,7 +33,7 @@ from models.events import Act, Decided, Migration, Withdrawn
 from models.messages import CaseAnswer, DecisionReceipt
 from models.plan import Plan
 from models.vocabulary import Channel, Strength
-from tests.facts import BASE_URL, Play, example, furnish, ledger_rows
+from tests.facts import BASE_URL, EXAMPLES, Play, example, furnish, ledger_rows
 from tests.proposing import PlayedCases
 
 KEY = "a-key-of-at-least-thirty-two-characters"
@@ -209,6 +209,7 @@ class Site:
             ),
             ready=ready,
             mailbox=Mailbox() if self.embedded else None,
+            examples=(EXAMPLES / "people.csv").read_text(encoding="utf-8"),
             provider=self.provider,
             api=self.api,
         )

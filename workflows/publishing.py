@@ -96,11 +96,12 @@ class PublishingWorkflow:
                 retry_policy=TARGET_RETRY,
             )
         except ActivityError as error:
-            return _told(error)
+            return told(error)
         return ""
 
 
-def _told(error: ActivityError) -> str:
+def told(error: ActivityError) -> str:
+    """What the activity itself said."""
     cause: BaseException = error
     while cause.__cause__ is not None:
         cause = cause.__cause__

@@ -30,7 +30,8 @@ def check_templates(settings: Settings, as_json: bool) -> None:
 
 
 def list_previews(settings: Settings, language: str | None, as_json: bool) -> None:
-    mails = [_written(_sender(settings, language), example) for example in examples()]
+    sender = _sender(settings, language)
+    mails = [_written(sender, example) for example in examples()]
     rows = [(mail["name"], mail["subject"]) for mail in mails]
     show({"mails": mails}, as_json, table(["name", "subject"], rows))
 

@@ -14,7 +14,7 @@ from imprimatur.cli.context import with_database
 from imprimatur.cli.output import show, table, when
 from imprimatur.errors import DocumentInvalid, InputError, Problem, Refused, Unavailable
 from imprimatur.frameworks.checker import check_file
-from imprimatur.frameworks.loader import framework_file, institutions, reviews, shipped
+from imprimatur.frameworks.loader import framework_file, handovers, institutions, reviews, shipped
 from imprimatur.history.export import as_csv, as_json_document, history, sentence
 from imprimatur.history.verify import Verification, verify_all, verify_case, verify_export
 from imprimatur.rules.wording import passes_by
@@ -97,7 +97,7 @@ def _list_shipped(as_json: bool) -> None:
             "summary": policy.summary,
             "stored_at_start": policy.id not in institutions(),
         }
-        for policy in (*shipped().values(), *reviews().values(), *institutions().values())
+        for policy in (*shipped().values(), *reviews().values(), *handovers().values(), *institutions().values())
     ]
     rows = [
         (entry["id"], entry["credential_kind"], "yes" if entry["stored_at_start"] else "no", entry["summary"])

@@ -11,7 +11,7 @@ from imprimatur.cli.cases import Json
 from imprimatur.cli.context import Environment, load_settings
 from imprimatur.cli.output import show, table
 from imprimatur.errors import InputError, Refused
-from imprimatur.frameworks.loader import reviews, shipped
+from imprimatur.frameworks.loader import handovers, reviews, shipped
 from imprimatur.history.figures.measuring import measure_once
 from imprimatur.store.engine import Database, migrate
 from imprimatur.store.frameworks import add_framework
@@ -64,7 +64,7 @@ def prepare_database(url: str) -> None:
     migrate(url)
     database = Database(url)
     try:
-        for policy in (*shipped().values(), *reviews().values()):
+        for policy in (*shipped().values(), *reviews().values(), *handovers().values()):
             add_framework(database, policy, dt.datetime.now(dt.UTC))
         measure_once(database)
     finally:

@@ -13,6 +13,7 @@ from imprimatur.cli.context import Environment, open_database, open_gateway
 from imprimatur.cli.doctor import worker_count
 from imprimatur.cli.machinery import machinery_of
 from imprimatur.embedded.sink import StoredMail, find_mails, read_mail
+from imprimatur.embedded.supervisor import ROOT
 from imprimatur.errors import ImprimaturError, InputError, Refused
 from imprimatur.gateway import Gateway
 from imprimatur.imports import ImportRunner
@@ -30,6 +31,7 @@ from imprimatur.web.oidc import Provider
 from imprimatur.web.uploads import USUAL_TYPES
 
 INBOX_LENGTH = 500
+EXAMPLES = ROOT / "examples" / "people.csv"
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,14 @@ class SinkMailbox:
 
     def one(self, name: str) -> StoredMail | None:
         return read_mail(self.folder, name)
+
+
+def _examples() -> str | None:
+    """They lie beside the program, not in it."""
+    try:
+        return EXAMPLES.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return None
 
 
 def serve(environment: Environment, host: str, port: int, inbox: bool) -> int:
@@ -74,6 +84,7 @@ async def _serve(
                 house,
                 ready=lambda: problems(database, gateway),
                 mailbox=SinkMailbox(environment.settings.home / "mail") if inbox else None,
+                examples=_examples() if inbox else None,
                 provider=provider,
                 api=create_api(house, keyring, _rates(environment)),
             )

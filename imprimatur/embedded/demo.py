@@ -183,6 +183,8 @@ def _published(demo: Demo, case_id: str) -> None:
     if achievement["achievementType"] != "MicroCredential" or not file.exists():
         raise DemoFailed(f"{case_id} has no published record")
     say(f"published: {achievement['name']}, an Open Badges Achievement, as {view['slug']}")
+    [review] = [line for line in demo.office("reviews")["reviews"] if line["case_id"] == case_id]
+    say(f"its first review is due on {review['next_at'][:10]}, or earlier on evidence")
 
 
 def figures(demo: Demo, cases: list[str]) -> None:

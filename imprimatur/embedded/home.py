@@ -157,6 +157,8 @@ def free_port() -> int:
     """A port that nobody listens on, and that no outgoing connection is given before it is listened on.
 
     The system lends the ports of its ephemeral range (32768 up on Linux, 49152 up by RFC 6335) to outgoing
-    connections, so that one of those could be gone by the time the server for which it was chosen has started.
+    connections, so that one of those could be gone by the time the server for which it was chosen has started. Two
+    processes never choose alike, whatever the state of their generators.
     """
-    return next(port for port in random.sample(BELOW_EPHEMERAL, len(BELOW_EPHEMERAL)) if is_free(port))
+    chosen = random.SystemRandom().sample(BELOW_EPHEMERAL, len(BELOW_EPHEMERAL))
+    return next(port for port in chosen if is_free(port))

@@ -46,6 +46,8 @@ class Replies:
         try:
             async with self._listener() as listener:
                 _, said = await listener.sendmail(sender, [address], content)
+        except ValueError:
+            return "553 5.1.7 no address that mail can come from"
         except aiosmtplib.SMTPRecipientsRefused as error:
             return f"{error.recipients[0].code} {error.recipients[0].message}"
         except aiosmtplib.SMTPResponseException as error:
@@ -77,7 +79,8 @@ class Sink:
         answers = [address for address in addresses if self._replies is not None and self._replies.takes(address)]
         for address in answers:
             assert self._replies is not None
-            said = await self._replies.hand_on(envelope.mail_from or "", address, content)
+            # Machines leave the envelope's sender empty: a bounce has none.
+            said = await self._replies.hand_on((envelope.mail_from or "").strip("<>"), address, content)
             if not said.startswith("250"):
                 return said
         if len(answers) < len(addresses):

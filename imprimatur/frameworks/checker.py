@@ -9,6 +9,7 @@ from imprimatur.errors import InputError, Problem
 from imprimatur.frameworks.calendars import work_calendar
 from imprimatur.frameworks.documents import parse, read_text, spelled
 from imprimatur.frameworks.field_checks import Found, field_problems, unknown_field
+from imprimatur.frameworks.handover_checks import handover_problems
 from imprimatur.frameworks.improvement_checks import review_problems, review_warnings
 from imprimatur.frameworks.json_lines import Place
 from imprimatur.frameworks.loader import validate
@@ -67,9 +68,10 @@ def _all_problems(framework: Framework, holders: Holders | None) -> Found:
         yield from _stage_problems(framework, stage, ("stages", index))
         if stage.reviewers and holders is not None:
             yield from _directory_problems(stage, holders, ("stages", index))
-    if not framework.reviews:
+    if framework.publishes:
         yield from _publication_problems(framework)
     yield from review_problems(framework)
+    yield from handover_problems(framework)
     yield from track_problems(framework)
     yield from _track_promises(framework)
     promise = framework.speed_to_market

@@ -38,9 +38,10 @@ def _own_stages(framework: Framework) -> Found:
     if not any(stage.kind is StageKind.RECOMMENDATION for stage in framework.stages):
         problem = "no stage recommends what is to become of the micro-credential"
         yield ("stages",), "recommendation_missing", problem, "a stage of kind recommendation"
-    if framework.review is not None:
-        problem = "'review' says nothing in a framework whose cases are reviews themselves"
-        yield ("review",), "review_key_idle", problem, "no review here"
+    for key in ("review", "handover"):
+        if getattr(framework, key) is not None:
+            problem = f"{key!r} says nothing in a framework whose cases are reviews themselves"
+            yield (key,), "review_key_idle", problem, f"no {key} here"
 
 
 def _recommendation(framework: Framework, stage: StageDef, place: Place) -> Found:

@@ -24,6 +24,8 @@ Model = TypeVar("Model", bound=BaseModel)
 SHIPPED = ("industry-credit", "coursework-credit", "non-credit")
 # Stored with the database as well; its cases are reviews of what is published.
 REVIEWS = ("improvement-review",)
+# And one whose cases are hand-overs of it.
+HANDOVERS = ("delivery-handover",)
 # Stored only when somebody adds them.
 INSTITUTIONS = ("acu", "buffalo", "kentucky", "msu-denver", "nzqa", "sydney", "ubc")
 # Nobody reads further, and looking for near words takes time.
@@ -135,6 +137,12 @@ def reviews() -> dict[str, Framework]:
 
 
 @cache
+def handovers() -> dict[str, Framework]:
+    """The frameworks of hand-overs that come with Imprimatur, by id."""
+    return {name: load_framework(shipped_path(name)) for name in HANDOVERS}
+
+
+@cache
 def institutions() -> dict[str, Framework]:
     """The processes of real institutions that come with Imprimatur, by id."""
     return {name: load_framework(shipped_path(name)) for name in INSTITUTIONS}
@@ -148,7 +156,7 @@ def framework_file(named: str) -> Path:
     file = Path(named)
     if file.exists() and not file.is_dir():
         return file
-    known = (*SHIPPED, *REVIEWS, *INSTITUTIONS)
+    known = (*SHIPPED, *REVIEWS, *HANDOVERS, *INSTITUTIONS)
     if named in known:
         return shipped_path(named)
     if file.name == named and not file.suffix and not file.is_dir():

@@ -2,7 +2,7 @@
 
 from imprimatur.frameworks.field_checks import Found
 from imprimatur.frameworks.json_lines import Place
-from imprimatur.rules.voting import IN_FAVOUR, OPTIONS
+from imprimatur.rules.voting import HANDED_OVER, IN_FAVOUR, OPTIONS
 from models.framework import StageDef
 from models.vocabulary import AtBreach, Carry, StageKind, Verdict
 
@@ -14,6 +14,7 @@ _NEEDS: dict[StageKind, tuple[str, ...]] = {
     StageKind.OBJECTION: ("sla",),
     StageKind.PUBLICATION: (),
     StageKind.RECOMMENDATION: ("voting", "sla"),
+    StageKind.HANDOVER: ("sla",),
 }
 _PEOPLE_DECIDE = ("conditions", "statement", "valid_for", "carry", "committee")
 _ROOM = ("window", "authentication")
@@ -24,14 +25,17 @@ _IDLE: dict[StageKind, tuple[str, ...]] = {
     StageKind.OBJECTION: ("voting", "criteria", *_PEOPLE_DECIDE),
     StageKind.PUBLICATION: ("quality_gate", "on_rejection", *_PEOPLE_DECIDE, *_ROOM),
     StageKind.RECOMMENDATION: ("quality_gate", "on_rejection", "conditions", "statement", "valid_for", "carry"),
+    StageKind.HANDOVER: ("voting", "quality_gate", "criteria", "on_rejection", "optional", *_PEOPLE_DECIDE, "window"),
 }
+_OF_PROPOSALS = frozenset(Verdict) - OPTIONS - HANDED_OVER.keys()
 _FIT: dict[StageKind, frozenset[Verdict]] = {
-    StageKind.REVIEW: frozenset(Verdict) - OPTIONS - {Verdict.ENDORSE, Verdict.OBJECT, Verdict.ACKNOWLEDGE},
-    StageKind.ENDORSEMENT: frozenset(Verdict) - OPTIONS - {Verdict.APPROVE, Verdict.OBJECT, Verdict.ACKNOWLEDGE},
+    StageKind.REVIEW: _OF_PROPOSALS - {Verdict.ENDORSE, Verdict.OBJECT, Verdict.ACKNOWLEDGE},
+    StageKind.ENDORSEMENT: _OF_PROPOSALS - {Verdict.APPROVE, Verdict.OBJECT, Verdict.ACKNOWLEDGE},
     StageKind.INFORMATION: frozenset({Verdict.ACKNOWLEDGE}),
     StageKind.OBJECTION: frozenset({Verdict.OBJECT, Verdict.ACKNOWLEDGE, Verdict.RECUSE}),
     StageKind.PUBLICATION: frozenset(),
     StageKind.RECOMMENDATION: OPTIONS | {Verdict.ABSTAIN, Verdict.RECUSE},
+    StageKind.HANDOVER: frozenset({*HANDED_OVER, Verdict.RECUSE}),
 }
 _BY_SILENCE = frozenset({AtBreach.APPROVE, AtBreach.REJECT, AtBreach.SKIP})
 
@@ -64,6 +68,10 @@ def kind_problems(stage: StageDef, place: Place) -> Found:
         if len(OPTIONS.intersection(stage.accepted())) < 2:
             problem = "with fewer than two options there is nothing to recommend"
             yield (*place, "verdicts"), "recommendation_without_choice", problem, ", ".join(sorted(OPTIONS))
+    elif stage.kind is StageKind.HANDOVER:
+        if not HANDED_OVER.keys() <= set(stage.accepted()):
+            problem = "whoever is handed something can take it up, or send it back"
+            yield (*place, "verdicts"), "handover_without_choice", problem, ", ".join(sorted(HANDED_OVER))
     elif _NEEDS[stage.kind] == ("voting", "sla") and not IN_FAVOUR.intersection(stage.accepted()):
         wanted = Verdict.ENDORSE if stage.kind is StageKind.ENDORSEMENT else Verdict.APPROVE
         problem = f"no reviewer of this stage may {wanted}"

@@ -1,7 +1,7 @@
 """What the ledger alone says of a case: the measure for every row that repeats it. Pure."""
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from imprimatur.history.chain import Row
@@ -65,6 +65,10 @@ def _track_selected(facts: Facts, row: Row, data: Facts) -> None:
     facts["track"] = data.get("track")
 
 
+def _readdressed(facts: Facts, row: Row, data: Facts) -> None:
+    facts["proposer"] = data.get("to")
+
+
 def _version_added(facts: Facts, row: Row, data: Facts) -> None:
     facts |= {
         "version": data.get("version"),
@@ -121,6 +125,7 @@ _TELLING: dict[str, Callable[[Facts, Row, Facts], None]] = {
     EventType.CASE_SUBMITTED: _submitted,
     EventType.PROPOSAL_VERSION_ADDED: _version_added,
     EventType.TRACK_SELECTED: _track_selected,
+    EventType.PROPOSER_READDRESSED: _readdressed,
     EventType.CASE_RETURNED: _returned,
     EventType.REVISION_REQUESTED: _revision_requested,
     EventType.CASE_HELD: _held,
@@ -156,8 +161,10 @@ def export_document(case_id: str, rows: Sequence[Row], as_of: str | None) -> dic
 
 
 def plain(value: Any) -> Any:
-    """Instants as the ledger's data spells them."""
-    return instant_text(value) if isinstance(value, dt.datetime) else value
+    """Instants and days as the ledger's data spells them."""
+    if isinstance(value, dt.datetime):
+        return instant_text(value)
+    return value.isoformat() if isinstance(value, dt.date) else value
 
 
 def publication_facts(rows: Sequence[Row]) -> Facts:
@@ -192,6 +199,8 @@ def condition_facts(rows: Sequence[Row]) -> dict[Any, Facts]:
         if row["type"] == EventType.DECISION_RECORDED:
             for given in data.get("conditions", ()):
                 found[given.get("id")] = _proposed(row, data, given)
+        elif row["type"] == EventType.PROPOSER_READDRESSED:
+            _follow(found.values(), data)
         elif data.get("condition_id") in found:
             found[data["condition_id"]] |= _changed(row, data)
     return found
@@ -201,6 +210,13 @@ def _proposed(row: Row, data: Facts, given: Facts) -> Facts:
     copied = {name: data.get(name) for name in ("decision_id", "task_id", "stage", "round")}
     asked = {"text": given.get("text"), "blocking": given.get("blocking"), "set_by": row["actor"]}
     return copied | asked | {"status": ConditionStatus.PROPOSED, "proposed_at": row["at"], "evidence": "", "reason": ""}
+
+
+def _follow(conditions: Iterable[Facts], data: Facts) -> None:
+    """What waits for the proposer does so under the new address; an owner that no event has told yet is not known."""
+    for facts in conditions:
+        if facts.get("owner") == data.get("from") and not ConditionStatus(facts["status"]).is_settled:
+            facts["owner"] = data.get("to")
 
 
 def _changed(row: Row, data: Facts) -> Facts:

@@ -17,8 +17,13 @@ from models.tables import (
     DecisionRow,
     DocumentRow,
     FrameworkRow,
+    HandoverRow,
+    ImprovementRow,
+    IncidentRow,
+    IndicatorRow,
     LedgerRow,
     PublicationRow,
+    ReviewRow,
     VersionRow,
 )
 
@@ -28,15 +33,27 @@ _DECISION = DecisionRow.__table__  # type: ignore[attr-defined]
 _CONDITION = ConditionRow.__table__  # type: ignore[attr-defined]
 _VERSION = VersionRow.__table__  # type: ignore[attr-defined]
 _PUBLICATION = PublicationRow.__table__  # type: ignore[attr-defined]
+_IMPROVEMENT = ImprovementRow.__table__  # type: ignore[attr-defined]
+_REVIEW = ReviewRow.__table__  # type: ignore[attr-defined]
+_INDICATOR = IndicatorRow.__table__  # type: ignore[attr-defined]
+_HANDOVER = HandoverRow.__table__  # type: ignore[attr-defined]
+_INCIDENT = IncidentRow.__table__  # type: ignore[attr-defined]
 _DOCUMENT = DocumentRow.__table__  # type: ignore[attr-defined]
 _FRAMEWORK = FrameworkRow.__table__  # type: ignore[attr-defined]
-_OF_CASES = (CASE, LEDGER, _DECISION, _CONDITION, _VERSION, _PUBLICATION)
+_OF_CASES = (
+    CASE, LEDGER, _DECISION, _CONDITION, _VERSION, _PUBLICATION, _IMPROVEMENT, _REVIEW, _INDICATOR, _INCIDENT,
+    _HANDOVER,
+)  # fmt: skip
 _CASE_COLUMNS = [column for column in CASE.c if column.name != "due_reason"]
 
 
 @dataclass(frozen=True)
 class Records:
-    """Rows by case id; documents and frameworks by digest."""
+    """Rows by case id; documents and frameworks by digest.
+
+    ``reviews`` and ``handovers`` are those of a published micro-credential, ``held`` and ``handed`` are the rows of the
+    review, or the hand-over, that a case itself is.
+    """
 
     cases: dict[str, Row]
     chains: dict[str, list[Row]]
@@ -44,12 +61,20 @@ class Records:
     conditions: dict[str, list[Row]]
     versions: dict[str, list[Row]]
     publications: dict[str, list[Row]]
+    improvements: dict[str, list[Row]]
+    reviews: dict[str, list[Row]]
+    held: dict[str, Row]
+    indicators: dict[str, list[Row]]
+    incidents: dict[str, list[Row]]
+    handovers: dict[str, list[Row]]
+    handed: dict[str, Row]
     documents: dict[str, str]
     frameworks: dict[str, Any]
 
     def knows(self, case_id: str) -> bool:
-        of_cases = (self.cases, self.chains, self.decisions, self.versions, self.publications)
-        return any(case_id in rows for rows in of_cases)
+        of_cases = (self.cases, self.chains, self.decisions, self.conditions, self.versions, self.publications)
+        later = (self.improvements, self.reviews, self.indicators, self.incidents, self.handovers)
+        return any(case_id in rows for rows in (*of_cases, *later))
 
 
 def all_case_ids(connection: Connection) -> list[str]:
@@ -57,7 +82,8 @@ def all_case_ids(connection: Connection) -> list[str]:
     found: set[str] = set()
     for table in _OF_CASES:
         found |= set(connection.execute(select(table.c.case_id).distinct()).scalars())
-    return sorted(found)
+    # An incident about a mail of no case is in no ledger.
+    return sorted(found - {""})
 
 
 def is_named(connection: Connection, case_id: str) -> bool:
@@ -81,6 +107,19 @@ def read_records(connection: Connection, case_ids: Sequence[str]) -> Records:
         conditions=_by_case(connection, _CONDITION, case_ids),
         versions=versions,
         publications=_by_case(connection, _PUBLICATION, case_ids),
+        improvements=_by_case(connection, _IMPROVEMENT, case_ids),
+        reviews=_by_case(connection, _REVIEW, case_ids),
+        held={
+            row["review_case"]: row
+            for row in _rows(connection, select(_REVIEW).where(_REVIEW.c.review_case.in_(case_ids)))
+        },
+        indicators=_by_case(connection, _INDICATOR, case_ids),
+        incidents=_by_case(connection, _INCIDENT, case_ids),
+        handovers=_by_case(connection, _HANDOVER, case_ids),
+        handed={
+            row["handover_case"]: row
+            for row in _rows(connection, select(_HANDOVER).where(_HANDOVER.c.handover_case.in_(case_ids)))
+        },
         documents={row["digest"]: row["body"] for row in _by_digest(connection, _DOCUMENT, documents)},
         frameworks={row["digest"]: row["body"] for row in _by_digest(connection, _FRAMEWORK, frameworks)},
     )

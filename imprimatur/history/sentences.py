@@ -37,6 +37,10 @@ def _words(value: str) -> str:
     return value.replace("_", " ")
 
 
+def _in(data: Data) -> str:
+    return f" in {_words(data['stage'])}" if data.get("stage") else ""
+
+
 def _stage(data: Data) -> str:
     return f"{_words(data['stage'])} (round {data['round']})"
 
@@ -71,6 +75,8 @@ _DECIDED = {
     "revise": "Recommended in {stage} to have it revised",
     "pause": "Recommended in {stage} to pause the intake",
     "retire": "Recommended in {stage} to retire it",
+    "take_up": "Took it up in {stage}",
+    "send_back": "Sent it back in {stage}",
 }
 _CAUSES = {
     "breach": "its time ran out",
@@ -83,6 +89,14 @@ _CAUSES = {
 def _proposed(data: Data) -> str:
     what = "to skip" if data["act"] == "skip" else f"to set to {_words(data['outcome'])}"
     return f"Proposed {what} {_stage(data)}, for a second person to confirm: {data['reason']}"
+
+
+def _handover_concluded(data: Data) -> str:
+    what = f"The hand-over {data['handover']}"
+    if data["outcome"] is None:
+        return f"{what} ended without an outcome: {data['reason']}"
+    told = f": {data['comment']}" if data["comment"] else ""
+    return f"{what} was {_words(data['outcome'])}{told}"
 
 
 def _overridden(data: Data) -> str:
@@ -250,6 +264,7 @@ _SENTENCES: dict[EventType, Callable[[Data], str]] = {
     EventType.CASE_RETURNED: _returned,
     EventType.PROPOSAL_VERSION_ADDED: _version,
     EventType.TRACK_SELECTED: _track,
+    EventType.PROPOSER_READDRESSED: lambda d: f"The proposer {d['from']} is reached as {d['to']} now",
     EventType.STAGE_OPENED: _opened,
     EventType.STAGE_SKIPPED: lambda d: f"Skipped {_words(d['stage'])}: {d['reason']}",
     EventType.STAGE_AWAITED: _awaited,
@@ -323,6 +338,8 @@ _SENTENCES: dict[EventType, Callable[[Data], str]] = {
     EventType.INCIDENT_OPENED: lambda d: (
         f"Opened an incident ({_words(d['kind'])}) in {_words(d['stage'])}: {d['detail']}"
     ),
+    EventType.INCIDENT_RESOLVED: lambda d: f"Closed the incident ({_words(d['kind'])}){_in(d)}: {d['reason']}",
+    EventType.MAIL_RESENT: lambda d: f"Had the mail {d['mail_id']}, which did not arrive, sent again to {d['to']}",
     EventType.PUBLICATION_SCHEDULED: lambda d: f"Set the publication for {d['publish_on']}{_because(d)}",
     EventType.TARGET_PUBLISHED: lambda d: f"Published at {d['target']}",
     EventType.TARGET_WITHDRAWN: lambda d: f"Withdrew the publication at {d['target']}{_because(d)}",
@@ -337,5 +354,10 @@ _SENTENCES: dict[EventType, Callable[[Data], str]] = {
     EventType.REVIEW_CARRIED_OUT: lambda d: f"Carried out what the review {d['review']} came to: {d['told']}",
     EventType.REPLACEMENT_DRAFTED: lambda d: f"Opened {d['draft']} for the new version that a review asked for",
     EventType.INDICATORS_RECEIVED: _indicators,
+    EventType.HANDOVER_CALLED: lambda d: f"Called hand-over {d['number']}, {d['handover']}{_because(d)}",
+    EventType.HANDOVER_BEGUN: lambda d: f"Began hand-over {d['number']} of {d['of']}, package {d['package'][:16]}",
+    EventType.HANDOVER_SENT: lambda d: f"Sent the package of {d['handover']} to {d['target']}",
+    EventType.HANDOVER_FAILED: lambda d: f"Could not hand over to {d['target']}{_because(d)}",
+    EventType.HANDOVER_CONCLUDED: _handover_concluded,
     EventType.CASE_CLOSED: lambda d: f"Closed the case as {_words(d['status'])}: {d['reason']}",
 }

@@ -13,17 +13,18 @@ from sqlalchemy import Connection
 
 from imprimatur.errors import InputError
 from imprimatur.frameworks.documents import read_text
+from imprimatur.history.agreement import differences
 from imprimatur.history.chain import LedgerProblem, Row, check_chain, check_draws
 from imprimatur.history.facts import (
     EXPORT_FORMAT,
-    Facts,
     case_facts,
     condition_facts,
     export_document,
-    plain,
     publication_facts,
     version_facts,
 )
+from imprimatur.history.handover_checks import check_handovers
+from imprimatur.history.improvement_checks import check_improvement, check_incidents
 from imprimatur.history.records import Records, all_case_ids, is_named, read_records
 from imprimatur.rules.ledger import GENESIS
 from imprimatur.store.engine import Database
@@ -111,6 +112,9 @@ def _check(case_id: str, records: Records) -> Iterator[LedgerProblem]:
     yield from _check_conditions(case_id, chain, records.conditions.get(case_id, []))
     yield from _check_versions(case_id, chain, records)
     yield from _check_publication(case_id, chain, records.publications.get(case_id, []))
+    yield from check_improvement(case_id, chain, records)
+    yield from check_incidents(case_id, chain, records)
+    yield from check_handovers(case_id, chain, records)
 
 
 def _check_case(case_id: str, case: Row | None, chain: list[Row], records: Records) -> Iterator[LedgerProblem]:
@@ -122,7 +126,7 @@ def _check_case(case_id: str, case: Row | None, chain: list[Row], records: Recor
         yield LedgerProblem(where=case_id, problem=text)
     if case["head"] != (chain[-1]["digest"] if chain else GENESIS):
         yield LedgerProblem(where=case_id, problem="the case's head is not the ledger's last digest")
-    yield from _differences(case_id, "the case", case, case_facts(chain))
+    yield from differences(case_id, "the case", case, case_facts(chain))
     yield from _check_title(case_id, case, records.documents.get(case["digest"]))
     body = records.frameworks.get(case["framework_digest"])
     if body is None or _digest_of_json(body) != case["framework_digest"]:
@@ -140,12 +144,6 @@ def _check_title(case_id: str, case: Row, body: str | None) -> Iterator[LedgerPr
     differing = [name for name, value in told.items() if case[name] != value]
     if differing:
         yield LedgerProblem(where=case_id, problem=f"the case differs from its proposal in {', '.join(differing)}")
-
-
-def _differences(where: str, what: str, row: Row, facts: Facts) -> Iterator[LedgerProblem]:
-    differing = [name for name, told in facts.items() if name in row and plain(row[name]) != plain(told)]
-    if differing:
-        yield LedgerProblem(where=where, problem=f"{what} differs from the ledger in {', '.join(differing)}")
 
 
 DECISION_FIELDS = (
@@ -166,7 +164,7 @@ def _check_decisions(case_id: str, chain: list[Row], decisions: list[Row]) -> It
         told = {name: event["data"].get(name) for name in DECISION_FIELDS}
         told |= {name: event[column] for name, column in _DECISION_PROOF.items()}
         told["annulled_at"] = annulled.get(decision["task_id"])
-        yield from _differences(where, "it", decision, told)
+        yield from differences(where, "it", decision, told)
     for decision_id, event in events.items():
         text = f"its decision {decision_id} is missing"
         yield LedgerProblem(where=f"{case_id}#{event['position']}", problem=text)
@@ -183,7 +181,7 @@ def _check_conditions(case_id: str, chain: list[Row], conditions: list[Row]) -> 
         if facts is None:
             yield LedgerProblem(where=where, problem="the ledger knows no such condition")
         else:
-            yield from _differences(where, "it", row, facts)
+            yield from differences(where, "it", row, facts)
     for condition_id in told:
         yield LedgerProblem(where=f"{case_id} condition {condition_id}", problem="it is missing")
 
@@ -196,7 +194,7 @@ def _check_versions(case_id: str, chain: list[Row], records: Records) -> Iterato
         if facts is None:
             yield LedgerProblem(where=where, problem="the ledger knows no such version")
         else:
-            yield from _differences(where, "it", row, facts)
+            yield from differences(where, "it", row, facts)
         body = records.documents.get(row["digest"])
         if body is None:
             yield LedgerProblem(where=where, problem="its document is missing")
@@ -214,11 +212,11 @@ def _check_publication(case_id: str, chain: list[Row], publications: list[Row]) 
             yield LedgerProblem(where=where, problem="the ledger knows no publication")
             continue
         told = events[-1]["data"]
-        yield from _differences(where, "it", row, told | {"published_at": events[-1]["at"]})
+        yield from differences(where, "it", row, told | {"published_at": events[-1]["at"]})
         for column, digest in (("achievement", told.get("digest")), ("page", told.get("page_digest"))):
             if _digest_of_json(row[column]) != digest:
                 yield LedgerProblem(where=where, problem=f"its {column} was altered")
-        yield from _differences(where, "it", row, publication_facts(chain))
+        yield from differences(where, "it", row, publication_facts(chain))
         if isinstance(row["page"], dict) and row["title"] != row["page"].get("title"):
             yield LedgerProblem(where=where, problem="its title is not the one of its page")
     if events and not publications:

@@ -12,7 +12,7 @@ from imprimatur.inbound.arriving import IGNORED, Outcome, arrival_of
 from imprimatur.mail.bounces import Bounce, read_bounce
 from imprimatur.mail.links import Links
 from imprimatur.mail.replies.letter import Letter, take_apart
-from imprimatur.store.deliveries import OutgoingMail, Report, outgoing, settle_report
+from imprimatur.store.deliveries import OutgoingMail, Report, outgoing, sent_together, settle_report
 from imprimatur.store.engine import Database
 from imprimatur.store.inbound import Also, Holder, result_of
 from models.vocabulary import InboundKind
@@ -55,15 +55,17 @@ class Returns:
         """A bounce that came where answers go, for some programs return mail there."""
         bounce = read_bounce(raw)
         for identifier in bounce.returned:
-            mail = self._mail_of(identifier)
+            mail = self._mail_of(identifier, task)
             if mail is not None and (mail.task_id, mail.recipient) == (task.task_id, task.assignee):
                 return self._report(letter, raw, recipient, mail, bounce, also)
         return self._settle(letter, raw, recipient, None, _unknown_mail(), keeps=True, place=task, also=also)
 
-    def _mail_of(self, identifier: str) -> OutgoingMail | None:
+    def _mail_of(self, identifier: str, task: Holder) -> OutgoingMail | None:
+        """The mail that a Message-ID names: one by itself, or the one about the task in a message of several."""
         name, _, domain = identifier.strip("<>").rpartition("@")
-        ours = domain.lower() == self._reply_domain and name.startswith("m-")
-        return outgoing(self._database, name) if ours else None
+        if domain.lower() != self._reply_domain or not name.startswith("m-"):
+            return None
+        return outgoing(self._database, name) or sent_together(self._database, name, task.task_id, task.assignee)
 
     def _report(
         self, letter: Letter, raw: bytes, recipient: str, mail: OutgoingMail, bounce: Bounce, also: Also | None

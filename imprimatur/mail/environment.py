@@ -89,7 +89,7 @@ class House:
             pgettext=language.pgettext,
             npgettext=language.npgettext,
         )
-        environment.filters |= {"wrap": wrapped, "quoted": quoted, "hanging": hanging}
+        environment.filters |= {"wrap": wrapped, "quoted": quoted, "hanging": hanging, "begun": begun}
         environment.globals |= self._globals(language)
         # The same in every mail: written once.
         environment.globals["style"] = Markup(packed(environment.get_template("style.css").render()))  # noqa: S704
@@ -142,6 +142,11 @@ def _lines(line: str, width: int) -> Iterator[str]:
 def quoted(text: str) -> str:
     """Moved in by two, as what somebody else has written."""
     return "\n".join(f"  {line}" if line else "" for line in wrapped(text, WIDTH - 2).split("\n"))
+
+
+def begun(text: str) -> str:
+    """As a sentence begins."""
+    return text[:1].upper() + text[1:]
 
 
 def hanging(text: str) -> str:

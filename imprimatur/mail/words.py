@@ -49,6 +49,8 @@ SAID = {
     Verdict.REVISE: "recommends a new version",
     Verdict.PAUSE: "recommends to pause the intake",
     Verdict.RETIRE: "recommends to retire it",
+    Verdict.TAKE_UP: "took it up",
+    Verdict.SEND_BACK: "sent it back",
 }
 INCIDENTS = {
     IncidentKind.NO_REVIEWER: "Nobody can review a stage",
@@ -62,6 +64,8 @@ INCIDENTS = {
     IncidentKind.NO_WINDOW: "No further review window is announced",
     IncidentKind.MAIL_BOUNCED: "A mail could not be delivered",
     IncidentKind.PUBLICATION_FAILED: "A target of a publication could not be reached",
+    IncidentKind.HANDOVER_FAILED: "What is published could not be handed over",
+    IncidentKind.HANDOVER_SENT_BACK: "Those who are to deliver it have sent it back",
 }
 ESCALATED = {
     "objection": "Someone with standing has objected. You decide: approve to overrule the objection, reject or request "
@@ -76,6 +80,8 @@ ESCALATED = {
 }
 SITTING = "%(committee)s meets on this on %(day)s; its decision can be recorded from then on."
 CLOCK = {False: "The clock has not started.", True: "The clock stands still until then."}
+# How something is taught; of a proposal's field.
+MODES = ("online", "onsite", "blended", "workplace")
 UNTITLED = "Untitled proposal"
 # Of the open tasks in a digest.
 GROUPS = {"quick": "A click or two", "review": "To be reviewed", "offer": "On offer, for whoever claims it first"}
@@ -103,6 +109,7 @@ def vocabulary() -> Iterator[tuple[str, str, str | None]]:
         ("whether the time promised for the case runs", CLOCK.values()),
         ("a day, a time of that day, and the time zone", [MOMENT]),
         ("in place of a title", [UNTITLED]),
+        ("how a micro-credential is taught", MODES),
         ("heads open tasks", GROUPS.values()),
         ("a date in a calendar: what is due, and where its link is", [DUE, WHERE_THE_LINK_IS]),
         ("after: is no longer needed:", map(closed_because, TaskClosure)),

@@ -12,6 +12,7 @@ from imprimatur.rules.desk_admission import (
 )
 from imprimatur.rules.migration import migration_refusal
 from imprimatur.rules.office_admission import office_refusal
+from imprimatur.rules.readdressing import readdressing_refusal
 from imprimatur.rules.refusal import Refusal, closed_case, unknown_task
 from models.case import CaseState, TaskState
 from models.conditions import ConditionFulfilled, ConditionJudged
@@ -22,6 +23,7 @@ from models.events import (
     DeskAct,
     Event,
     FrameworkChanged,
+    ProposerReaddressed,
     Revised,
     Submitted,
     Ticked,
@@ -46,13 +48,17 @@ def refusal(state: CaseState, event: Event, plan: Plan | None = None) -> Refusal
             )
         case Decided():
             task = state.tasks.get(event.task_id)
-            return decision_refusal(task, event) or _not_now(state, event) or _duties(state, event, plan)
+            return (
+                task_refusal(task, event.task_id, event.actor) or _not_now(state, event) or _duties(state, event, plan)
+            )
         case Revised():
             return _revision_refusal(state, event)
         case Withdrawn():
             return _withdrawal_refusal(state, event)
         case ConditionFulfilled() | ConditionJudged():
             return condition_refusal(state, event)
+        case ProposerReaddressed():
+            return readdressing_refusal(state, event)
         case ChangeScheduled() | FrameworkChanged():
             return migration_refusal(state, event, plan)
         case Submitted() | Ticked() | Continued():
@@ -62,12 +68,12 @@ def refusal(state: CaseState, event: Event, plan: Plan | None = None) -> Refusal
     return office_refusal(state, event, plan)
 
 
-def decision_refusal(task: TaskState | None, event: Decided) -> Refusal | None:
-    """Why the task does not take the decision; None is a task that the case does not have."""
+def task_refusal(task: TaskState | None, task_id: str, actor: str) -> Refusal | None:
+    """Why a task takes no decision of somebody's; None is a task that the case does not have."""
     if task is None:
-        return unknown_task(event.task_id)
-    if task.assignee != event.actor:
-        return not_your_task(event.actor, "Only its assignee can answer it; ask the governance office to reassign it.")
+        return unknown_task(task_id)
+    if task.assignee != actor:
+        return not_your_task(actor, "Only its assignee can answer it; ask the governance office to reassign it.")
     if task.status is TaskStatus.DECIDED:
         return decided_already(task)
     if task.status is TaskStatus.CLOSED:

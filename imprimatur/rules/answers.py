@@ -13,7 +13,15 @@ from models.vocabulary import AssignmentReason, Conditions, Statement, Verdict
 
 COMMENT_LIMIT = 20_000
 NEEDS_COMMENT = frozenset(
-    {Verdict.REJECT, Verdict.REQUEST_CHANGES, Verdict.OBJECT, Verdict.REVISE, Verdict.PAUSE, Verdict.RETIRE}
+    {
+        Verdict.REJECT,
+        Verdict.REQUEST_CHANGES,
+        Verdict.OBJECT,
+        Verdict.REVISE,
+        Verdict.PAUSE,
+        Verdict.RETIRE,
+        Verdict.SEND_BACK,
+    }
 )
 
 

@@ -220,3 +220,11 @@ def business_seconds_between(start: dt.datetime, end: dt.datetime, calendar: Wor
             total += max(NOTHING, min(end, calendar.closing(on)) - max(start, calendar.opening(on)))
         on += ONE_DAY
     return total // ONE_SECOND
+
+
+def due_after_hold(asked_at: dt.datetime, stage_due_at: dt.datetime) -> dt.datetime | None:
+    """When a task of a stage that was late before it was held is due once it goes on.
+
+    What is late stays due when it was, like its stage; whoever was asked after the promise was broken has none.
+    """
+    return stage_due_at if asked_at < stage_due_at else None

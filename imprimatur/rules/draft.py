@@ -1,6 +1,7 @@
 """A case state being changed: shallow copies of what changes, effects in order."""
 
 from imprimatur.rules.recommending import conclusion
+from imprimatur.rules.wording import HANDOVER_WORDS
 from models.calendars import BusinessDuration
 from models.case import CaseState, StageState, TaskState
 from models.conditions import LapseCondition, OpenCondition
@@ -19,6 +20,7 @@ from models.effects import (
     SeekReviewers,
     SkipStage,
 )
+from models.handover import ConcludeHandover
 from models.improvement import ConcludeReview
 from models.plan import Plan, StagePlan
 from models.vocabulary import (
@@ -27,6 +29,7 @@ from models.vocabulary import (
     Boundary,
     CaseStatus,
     ConditionStatus,
+    HandoverOutcome,
     StageOutcome,
     StageStatus,
     TaskClosure,
@@ -42,7 +45,7 @@ AT_REST: dict[str, object] = {
     "confirms": None,
 }
 
-_SELDOM = ("change", "reviews")
+_SELDOM = ("change", "reviews", "hands_over")
 
 
 class Draft:
@@ -62,6 +65,7 @@ class Draft:
         self.conditions = dict(state.conditions)
         self.change = state.change
         self.reviews = state.reviews
+        self.hands_over = state.hands_over
         self.effects: list[Effect] = []
         self._opened: set[str] = set()
 
@@ -69,7 +73,7 @@ class Draft:
         self.effects.append(effect)
 
     def finish(self) -> tuple[CaseState, tuple[Effect, ...]]:
-        # Most cases never change their framework and are no reviews, and their histories need not say so.
+        # Most cases never change their framework and propose something, and their histories need not say so.
         changed = {name: getattr(self, name) for name in _SELDOM if getattr(self, name) != getattr(self._before, name)}
         state = self._before.model_copy(
             update=changed
@@ -207,9 +211,24 @@ class Draft:
             self.add(concluded)
             self.add(CloseCase(status=CaseStatus.CONCLUDED, actor=actor, reason=concluded.reason))
             return
+        if self.hands_over is not None:
+            # Where the office skipped every stage, nobody has taken it up.
+            taken_up = any(stage.outcome is StageOutcome.TAKEN_UP for stage in self.stages.values())
+            self.conclude_handover(HandoverOutcome.TAKEN_UP if taken_up else None, actor)
+            return
         self.status = CaseStatus.PUBLISHED
         self._close_remaining_tasks(TaskClosure.CASE_PUBLISHED, actor)
         self.add(CloseCase(status=CaseStatus.PUBLISHED, actor=actor, reason="every stage passed"))
+
+    def conclude_handover(self, outcome: HandoverOutcome | None, actor: str) -> None:
+        """Whoever was asked beside whoever answered need not answer any more."""
+        assert self.hands_over is not None, "asked only of a hand-over"
+        told = HANDOVER_WORDS[outcome]
+        self.cancel_open_stages(TaskClosure.OUTCOME_CERTAIN, actor, told)
+        self._close_remaining_tasks(TaskClosure.OUTCOME_CERTAIN, actor)
+        self.status = CaseStatus.CONCLUDED
+        self.add(ConcludeHandover(about=self.hands_over, outcome=outcome, actor=actor, reason=told))
+        self.add(CloseCase(status=CaseStatus.CONCLUDED, actor=actor, reason=told))
 
     def _skip(self, stage: StageState, reason: str) -> None:
         self.put_stage(stage, status=StageStatus.CLOSED, outcome=StageOutcome.SKIPPED, round=self.round)
@@ -295,4 +314,6 @@ class Draft:
         self.lapse_conditions(f"the case was {status}")
         if self.reviews is not None:
             self.add(ConcludeReview(about=self.reviews, reason=reason))
+        if self.hands_over is not None:
+            self.add(ConcludeHandover(about=self.hands_over, actor=actor, reason=reason))
         self.add(CloseCase(status=status, actor=actor, reason=reason))

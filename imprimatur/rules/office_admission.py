@@ -105,12 +105,14 @@ def _stage_refusal(state: CaseState, stage_id: str, *, open_only: bool) -> Refus
 
 
 def _proposal_refusal(state: CaseState, event: ActProposed, plan: Plan | None) -> Refusal | None:
-    if plan is not None and event.act is OfficeAct.OVERRIDE and plan.stage(event.stage).recommends:
+    stage = plan.stage(event.stage) if plan is not None else None
+    if stage is not None and event.act is OfficeAct.OVERRIDE and (stage.recommends or stage.hands_over):
+        does = "recommends" if stage.recommends else "hands over"
         return Refusal(
             "Refused",
             "outcome_not_offered",
-            "A stage that recommends is neither approved nor rejected.",
-            "Skip it, or ask those who review to answer.",
+            f"A stage that {does} is neither approved nor rejected.",
+            "Skip it, or ask those who are asked there to answer.",
         )
     allowed = {
         OfficeAct.SKIP: (StageOutcome.SKIPPED,),

@@ -11,6 +11,7 @@ from models.vocabulary import OnRejection, StageKind, StageOutcome
 _POSITIVE = {
     StageKind.ENDORSEMENT: StageOutcome.ENDORSED,
     StageKind.RECOMMENDATION: StageOutcome.RECOMMENDED,
+    StageKind.HANDOVER: StageOutcome.TAKEN_UP,
 }
 
 
@@ -44,6 +45,7 @@ def _stage_plan(stage: StageDef, chosen: Selection) -> StagePlan:
         "objection": stage.kind is StageKind.OBJECTION,
         "positive": _POSITIVE.get(stage.kind, StageOutcome.APPROVED),
         "recommends": stage.kind is StageKind.RECOMMENDATION,
+        "hands_over": stage.kind is StageKind.HANDOVER,
         "material": stage.material,
         "committee": stage.committee,
         "carry": stage.carry,

@@ -6,7 +6,7 @@ are, when things are due) comes back as a :class:`~models.commit.Resolution` and
 
 import datetime as dt
 
-from imprimatur.rules import conditions, confirming, desk, migration, office
+from imprimatur.rules import conditions, confirming, desk, migration, office, readdressing
 from imprimatur.rules.carrying import carry_over
 from imprimatur.rules.clock import tick
 from imprimatur.rules.draft import Draft
@@ -44,6 +44,7 @@ from models.events import (
     Nudged,
     PassedOn,
     Placed,
+    ProposerReaddressed,
     Resumed,
     Revised,
     SentBack,
@@ -52,11 +53,13 @@ from models.events import (
     Ticked,
     Withdrawn,
 )
+from models.handover import BeginHandover
 from models.improvement import BeginReview
 from models.plan import Plan
 from models.vocabulary import (
     AssignmentReason,
     CaseStatus,
+    HandoverOutcome,
     StageOutcome,
     StageStatus,
     TaskClosure,
@@ -113,6 +116,8 @@ def transition(state: CaseState, event: Event, plan: Plan, at: dt.datetime) -> t
             desk.report_conflict(draft, event)
         case HandedOver():
             desk.hand_over(draft, event)
+        case ProposerReaddressed():
+            readdressing.readdress(draft, event)
         case ConditionFulfilled():
             conditions.fulfil(draft, event)
         case ConditionJudged():
@@ -204,6 +209,9 @@ def _submit(draft: Draft, event: Submitted) -> None:
     if event.reviews is not None:
         draft.reviews = event.reviews
         draft.add(BeginReview(about=event.reviews))
+    if event.hands_over is not None:
+        draft.hands_over = event.hands_over
+        draft.add(BeginHandover(about=event.hands_over))
     if event.complete:
         _start(draft, event)
 
@@ -307,6 +315,9 @@ def _settle_votes(draft: Draft, stage: StageState, actor: str) -> None:
     if result.outcome is StageOutcome.REJECTED and draft.plan.stage(stage.id).refers_rejection and not stage.deadlocked:
         # Whoever is not yet asked cannot change it any more; the refusal stands until it is overridden or upheld.
         draft.escalate(draft.put_stage(stage, deadlocked=True), "refusal")
+    elif result.outcome is StageOutcome.SENT_BACK:
+        draft.close_stage(stage, StageOutcome.SENT_BACK, result.reason)
+        draft.conclude_handover(HandoverOutcome.SENT_BACK, actor)
     elif result.outcome is StageOutcome.REJECTED:
         draft.reject_stage(stage, TaskClosure.CASE_REJECTED, actor, result.reason)
     elif result.outcome is StageOutcome.CHANGES_REQUESTED:

@@ -13,11 +13,13 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from imprimatur.rules.offers import counted
+from imprimatur.rules.wording import HANDOVER_WORDS
 from models.case import TaskState
 from models.plan import StagePlan
 from models.vocabulary import (
     AssignmentReason,
     CountedOf,
+    HandoverOutcome,
     Recusal,
     StageOutcome,
     TaskStatus,
@@ -30,7 +32,9 @@ AGAINST = frozenset({Verdict.REJECT, Verdict.REQUEST_CHANGES})
 # What can be recommended in a review, the gravest last.
 GRAVITY = (Verdict.CONTINUE, Verdict.REVISE, Verdict.PAUSE, Verdict.RETIRE)
 OPTIONS = frozenset(GRAVITY)
-TAKES_PART = IN_FAVOUR | AGAINST | OPTIONS | {Verdict.ABSTAIN, Verdict.ACKNOWLEDGE}
+# What those can answer to whom something is handed over.
+HANDED_OVER = {Verdict.SEND_BACK: StageOutcome.SENT_BACK, Verdict.TAKE_UP: StageOutcome.TAKEN_UP}
+TAKES_PART = IN_FAVOUR | AGAINST | OPTIONS | HANDED_OVER.keys() | {Verdict.ABSTAIN, Verdict.ACKNOWLEDGE}
 
 
 @dataclass(frozen=True)
@@ -170,6 +174,8 @@ def evaluate(plan: StagePlan, tasks: Iterable[TaskState], deadlocked: bool = Fal
     tasks = counted(tasks)
     if plan.objection:
         return _evaluate_objections(plan, tasks, deadlocked)
+    if plan.hands_over:
+        return _evaluate_handover(tasks)
     tally = Tally.of(plan, tasks)
     if plan.recommends:
         return _evaluate_recommendations(plan, tasks, tally, deadlocked=deadlocked, late=late)
@@ -194,6 +200,17 @@ def _evaluate_objections(plan: StagePlan, tasks: list[TaskState], deadlocked: bo
     if not tasks:
         return Verdicts(None, "nobody was asked who could object", deadlocked=True)
     return (_casting_vote(plan, tasks) if deadlocked else None) or OPEN
+
+
+def _evaluate_handover(tasks: list[TaskState]) -> Verdicts:
+    """Nobody votes here either: one who delivers it is enough, and no two of them can answer at once."""
+    said = {task.verdict for task in tasks}
+    for verdict, outcome in HANDED_OVER.items():
+        if verdict in said:
+            return Verdicts(outcome, HANDOVER_WORDS[HandoverOutcome(outcome)])
+    if any(task.status.is_pending for task in tasks):
+        return OPEN
+    return Verdicts(None, "nobody is left who could take it up", deadlocked=True)
 
 
 def _evaluate_recommendations(

@@ -5,6 +5,7 @@ from models.vocabulary import (
     AssignmentReason,
     Boundary,
     CountedOf,
+    HandoverOutcome,
     StageKind,
     Strength,
     TaskClosure,
@@ -25,6 +26,14 @@ VERDICT_LABELS = {
     Verdict.REVISE: "Have it revised",
     Verdict.PAUSE: "Pause the intake",
     Verdict.RETIRE: "Retire it",
+    Verdict.TAKE_UP: "Take it up",
+    Verdict.SEND_BACK: "Send it back",
+}
+# What a hand-over came to; None where nobody was asked in the end.
+HANDOVER_WORDS = {
+    HandoverOutcome.TAKEN_UP: "those who deliver it have taken it up",
+    HandoverOutcome.SENT_BACK: "those who are to deliver it have sent it back",
+    None: "nobody was asked to take it up",
 }
 # What somebody is asked for; an objection that was raised is decided upon like anything else.
 ASKED_FOR = {StageKind.INFORMATION: "acknowledgement", StageKind.OBJECTION: "objection"}
@@ -37,6 +46,7 @@ BOUNDARIES = {
 _WITHOUT_VOTES = {
     StageKind.INFORMATION: "only informs",
     StageKind.OBJECTION: "passes without an objection",
+    StageKind.HANDOVER: "the first answer decides",
 }
 # What happened, and how the person is tied to it who caused it.
 _CLOSED: dict[TaskClosure, tuple[str, str]] = {
@@ -61,7 +71,9 @@ _CLOSED: dict[TaskClosure, tuple[str, str]] = {
 
 
 def asked_for(stage: StageDef, reason: str) -> str:
-    """``acknowledgement``, ``objection`` or ``decision``: what an assignee of this stage can give."""
+    """``acknowledgement``, ``objection``, ``handover`` or ``decision``: what an assignee of this stage can give."""
+    if stage.kind is StageKind.HANDOVER:
+        return "handover"
     return "decision" if reason == AssignmentReason.ESCALATION else ASKED_FOR.get(stage.kind, "decision")
 
 

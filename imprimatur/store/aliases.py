@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 
 from pydantic import BaseModel
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from imprimatur.errors import InputError, NotFound, Refused
 from imprimatur.store.engine import Database
@@ -13,6 +13,7 @@ from imprimatur.store.people_file import PersonLine, Rejected, address_problem
 from models.tables import PersonAliasRow, PersonRow
 
 _ALIAS = PersonAliasRow.__table__  # type: ignore[attr-defined]
+_ALIASES_OF = select(_ALIAS.c.alias).where(_ALIAS.c.email == bindparam("person"))
 _PERSON = PersonRow.__table__  # type: ignore[attr-defined]
 # Who recorded what came with a file, and nobody was named.
 IMPORT = "people import"
@@ -73,7 +74,7 @@ def list_aliases(database: Database, person: str | None = None) -> list[AliasEnt
 
 
 def aliases_of(connection: Connection, email: str) -> list[str]:
-    return list(connection.execute(select(_ALIAS.c.alias).where(_ALIAS.c.email == email)).scalars())
+    return list(connection.execute(_ALIASES_OF, {"person": email}).scalars())
 
 
 def officer(connection: Connection, actor: str) -> str:

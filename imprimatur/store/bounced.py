@@ -156,13 +156,16 @@ def _is_waited_for(mail: Undelivered, task: dict[str, Any] | None) -> bool:
 
 def present_address(connection: Connection, email: str) -> str:
     """Where the directory says that somebody is reached by now; the address itself where it says nothing of another."""
+    reached = email
     for _ in range(MOST_CHANGES):
-        newer = select(_PERSON.c.email).where(_PERSON.c.formerly == email, _PERSON.c.active).order_by(_PERSON.c.email)
-        found = connection.execute(newer).scalars().first()
+        # An address that was given up in its turn leads on to the next one.
+        newer = select(_PERSON.c.email, _PERSON.c.active).where(_PERSON.c.formerly == email)
+        found = connection.execute(newer.order_by(_PERSON.c.active.desc(), _PERSON.c.email)).first()
         if found is None:
             break
-        email = found
-    return email
+        email = found.email
+        reached = email if found.active else reached
+    return reached
 
 
 def name_of(connection: Connection, email: str) -> str:

@@ -65,7 +65,8 @@ class CaseSheet:
         """A person by name, or by role for whoever may not know names."""
         if self.names_are_seen:
             return self.names.get(email) or email
-        return f"a {role.replace('_', ' ')}" if role else "a reviewer"
+        article = "an" if (role or "").startswith(tuple("aeiou")) else "a"
+        return f"{article} {role.replace('_', ' ')}" if role else "a reviewer"
 
 
 def case_tag(database: Database, viewer: Viewer, case_id: str) -> str:

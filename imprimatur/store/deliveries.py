@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from sqlalchemy import ColumnElement, Connection, RowMapping, case, func, or_, select
 
 from imprimatur.errors import ImprimaturError, InputError, NotFound
-from imprimatur.store.bounced import close_bounces, name_of, open_bounce, undelivered
+from imprimatur.store.bounced import close_bounces, open_bounce, undelivered
 from imprimatur.store.engine import Database
 from imprimatur.store.inbound import UNKNOWN_SENDER, Also, Arrival, Holder
 from imprimatur.store.inserting import insert_once
@@ -101,6 +101,15 @@ def outgoing(database: Database, mail_id: str) -> OutgoingMail | None:
     return OutgoingMail(*row) if row is not None else None
 
 
+def sent_together(database: Database, carrier: str, task_id: str, recipient: str) -> OutgoingMail | None:
+    """The mail about a task in a message that carried several; None where there is none to this person."""
+    columns = (_MAIL.c.mail_id, _MAIL.c.case_id, _MAIL.c.task_id, _MAIL.c.recipient)
+    of_it = (_MAIL.c.carried_by == carrier, _MAIL.c.task_id == task_id, _MAIL.c.recipient == recipient)
+    with database.read() as connection:
+        row = connection.execute(select(*columns).where(*of_it).order_by(_MAIL.c.mail_id)).first()
+    return OutgoingMail(*row) if row is not None else None
+
+
 def settle_report(
     database: Database,
     arrival: Arrival,
@@ -187,18 +196,6 @@ def apply_report(connection: Connection, mail_id: str, report: Report, now: dt.d
 def mail_row(database: Database, mail_id: str) -> dict[str, Any]:
     with database.read() as connection:
         return dict(connection.execute(select(_MAIL).where(_MAIL.c.mail_id == mail_id)).mappings().one())
-
-
-def requeue(database: Database, mail_id: str, recipient: str, by: str, now: dt.datetime) -> None:
-    """Sends a mail anew, perhaps to another address; under the same Message-ID."""
-    with database.write() as connection:
-        row = connection.execute(select(_MAIL).where(_MAIL.c.mail_id == mail_id).with_for_update()).mappings().one()
-        changes: dict[str, Any] = {"status": str(MailStatus.QUEUED), "due_at": now, "attempts": 0, "sent_at": None}
-        if recipient != row["recipient"]:
-            name = name_of(connection, recipient) or row["recipient_name"]
-            changes |= {"recipient": recipient, "recipient_name": name, "returned": None}
-        connection.execute(_MAIL.update().where(_MAIL.c.mail_id == mail_id).values(**changes))
-        note(connection, [Entry(mail_id, MailState.RESENT, now, f"by {by}, to {recipient}")])
 
 
 def list_mails(

@@ -13,7 +13,7 @@ from imprimatur.store.inserting import insert_once
 from imprimatur.store.remembering import Memory
 from models.framework import Framework, StageDef
 from models.tables import CaseRow, FrameworkRow
-from models.vocabulary import CredentialKind
+from models.vocabulary import ABOUT_PUBLISHED, CredentialKind
 
 _TABLE = FrameworkRow.__table__  # type: ignore[attr-defined]
 _CASE = CaseRow.__table__  # type: ignore[attr-defined]
@@ -68,6 +68,13 @@ def list_frameworks(database: Database) -> list[FrameworkEntry]:
     return sorted(found, key=lambda entry: entry.id)
 
 
+def newest_frameworks(database: Database) -> dict[str, Framework]:
+    """The newest version of each, by id."""
+    newest = {entry.id: entry for entry in reversed(list_frameworks(database))}
+    with database.read() as connection:
+        return {name: framework_by_digest(connection, newest[name].digest) for name in sorted(newest)}
+
+
 def version_key(version: str) -> tuple[int, int, int]:
     """Versions compare by number: 1.10 is newer than 1.9."""
     parts = [int(part) for part in version.split(".")]
@@ -105,8 +112,8 @@ def framework_for_kind(database: Database, kind: CredentialKind | None) -> Frame
     entries = list_frameworks(database)
     newest = {entry.id: entry for entry in reversed(entries)}
     fitting = [entry for entry in newest.values() if entry.credential_kind == kind]
-    # Nothing is proposed under one that is for reviews.
-    others = sorted(entry.id for entry in newest.values() if entry.credential_kind is not CredentialKind.REVIEW)
+    # Nothing is proposed under one that is for what is published already.
+    others = sorted(entry.id for entry in newest.values() if entry.credential_kind not in ABOUT_PUBLISHED)
     if kind is None or not fitting:
         raise InputError(
             "framework_required",

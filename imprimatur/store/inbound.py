@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, bindparam, func, select
 
 from imprimatur import ids
 from imprimatur.errors import ImprimaturError
@@ -20,6 +20,20 @@ _MAIL = InboundMailRow.__table__  # type: ignore[attr-defined]
 _CONTENT = InboundContentRow.__table__  # type: ignore[attr-defined]
 _OUTBOX = OutboxRow.__table__  # type: ignore[attr-defined]
 _TASK = TaskRow.__table__  # type: ignore[attr-defined]
+# Built once, for they are asked for each message: composing a statement costs more than running it.
+_OF_TASK = select(_TASK.c.task_id, _TASK.c.case_id, _TASK.c.assignee, _TASK.c.assignee_name)
+_HOLDER = _OF_TASK.where(_TASK.c.task_id == bindparam("task"))
+_CARRIED = (
+    _OF_TASK.join(_OUTBOX, (_OUTBOX.c.task_id == _TASK.c.task_id) & (_OUTBOX.c.recipient == _TASK.c.assignee))
+    .where(_OUTBOX.c.carried_by == bindparam("carrier"))
+    .order_by(_OUTBOX.c.due_at, _OUTBOX.c.mail_id)
+)
+_RESULT = select(_MAIL.c.result).where(_MAIL.c.mail_key == bindparam("key"))
+_ANSWERED = (
+    select(func.count())
+    .select_from(_MAIL)
+    .where(_MAIL.c.task_id == bindparam("task"), _MAIL.c.answered.is_(True), _MAIL.c.received_at > bindparam("since"))
+)
 UNKNOWN_SENDER = "unknown sender"
 DAY = dt.timedelta(days=1)
 # What else belongs into the transaction of a message.
@@ -70,26 +84,19 @@ Settled = tuple[Arrival, Holder | None, Reaction, Also | None]
 
 
 def holder(connection: Connection, task_id: str) -> Holder | None:
-    query = select(_TASK.c.task_id, _TASK.c.case_id, _TASK.c.assignee, _TASK.c.assignee_name)
-    row = connection.execute(query.where(_TASK.c.task_id == task_id)).first()
+    row = connection.execute(_HOLDER, {"task": task_id}).first()
     return Holder(*row) if row is not None else None
 
 
 def carried_to(connection: Connection, carrier: str) -> Holder | None:
     """Of a message that carried the mails of several tasks: one of them, and to whom it was sent."""
-    query = (
-        select(_TASK.c.task_id, _TASK.c.case_id, _TASK.c.assignee, _TASK.c.assignee_name)
-        .join(_OUTBOX, (_OUTBOX.c.task_id == _TASK.c.task_id) & (_OUTBOX.c.recipient == _TASK.c.assignee))
-        .where(_OUTBOX.c.carried_by == carrier)
-        .order_by(_OUTBOX.c.due_at, _OUTBOX.c.mail_id)
-    )
-    row = connection.execute(query).first()
+    row = connection.execute(_CARRIED, {"carrier": carrier}).first()
     return Holder(*row) if row is not None else None
 
 
 def result_of(connection: Connection, mail_key: str) -> str | None:
     """What became of a message that was dealt with; None when it was not."""
-    found = connection.execute(select(_MAIL.c.result).where(_MAIL.c.mail_key == mail_key)).scalar()
+    found = connection.execute(_RESULT, {"key": mail_key}).scalar()
     return str(found) if found is not None else None
 
 
@@ -136,8 +143,7 @@ def _may_answer(connection: Connection, task: Holder | None, reaction: Reaction,
     """An end to what two machines could say to each other, and to what a stranger can make us send."""
     if reaction.answer is None or task is None:
         return False
-    lately = _MAIL.c.task_id == task.task_id, _MAIL.c.answered.is_(True), _MAIL.c.received_at > now - DAY
-    number = connection.execute(select(func.count()).select_from(_MAIL).where(*lately)).scalar() or 0
+    number = connection.execute(_ANSWERED, {"task": task.task_id, "since": now - DAY}).scalar() or 0
     return number < reaction.answers_a_day
 
 

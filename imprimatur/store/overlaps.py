@@ -9,15 +9,16 @@ from imprimatur.rules.overlap import Corpus, Overlap
 from imprimatur.store.documents import proposal_by_digest
 from imprimatur.store.engine import Database
 from models.proposal import Proposal
-from models.tables import CaseRow, ReviewRow
+from models.tables import CaseRow, HandoverRow, ReviewRow
 from models.vocabulary import CaseStatus
 
 _CASE = CaseRow.__table__  # type: ignore[attr-defined]
+_HANDOVER = HandoverRow.__table__  # type: ignore[attr-defined]
 _REVIEW = ReviewRow.__table__  # type: ignore[attr-defined]
 _STATE = select(func.count(), func.coalesce(func.sum(_CASE.c.seq), 0)).select_from(_CASE)
-# A review is about a micro-credential that is there already.
+# A review, or a hand-over, is about a micro-credential that is there already.
 _CASES = select(_CASE.c.case_id, _CASE.c.digest, _CASE.c.status).where(
-    _CASE.c.case_id.not_in(select(_REVIEW.c.review_case))
+    _CASE.c.case_id.not_in(select(_REVIEW.c.review_case)), _CASE.c.case_id.not_in(select(_HANDOVER.c.handover_case))
 )
 # What was given up is no credential that could be made twice.
 GIVEN_UP = frozenset({str(CaseStatus.REJECTED), str(CaseStatus.WITHDRAWN)})

@@ -1,7 +1,9 @@
 """The directory: who proposes, who reviews, who holds which role."""
 
+import csv
 import datetime as dt
 import difflib
+import io
 from collections.abc import Container, Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -102,6 +104,28 @@ def take_people(database: Database, text: str, by: str | None = None) -> PeopleI
     updated = sum(person.email in known for person in people)
     rejected = sorted([*found.rejected, *doubtful], key=lambda line: line.line)
     return PeopleImport(created=len(people) - updated, updated=updated, rejected=rejected, ignored=found.ignored)
+
+
+def take_person(database: Database, fields: Mapping[str, str], by: str | None = None) -> PeopleImport:
+    """One person, by the columns of a file: what a form says is checked as a file is.
+
+    Raises InputError ``person_invalid`` naming the field, and what :func:`take_people` raises.
+    """
+    buffer = io.StringIO()
+    writer = csv.writer(buffer)
+    writer.writerow(fields)
+    writer.writerow([" ".join(value.split()) for value in fields.values()])
+    result = take_people(database, buffer.getvalue(), by)
+    if result.rejected:
+        wrong = result.rejected[0]
+        raise InputError("person_invalid", f"{wrong.field.capitalize()} {wrong.problem}.", "Correct it and send again.")
+    return result
+
+
+def is_empty(database: Database) -> bool:
+    """Whether the directory knows nobody yet."""
+    with database.read() as connection:
+        return connection.execute(select(_PERSON.c.email).limit(1)).first() is None
 
 
 def preview_people(database: Database, text: str) -> PeoplePreview:

@@ -2,7 +2,6 @@
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel
@@ -11,39 +10,38 @@ from sqlalchemy import Connection, RowMapping, select
 from imprimatur import ids
 from imprimatur.errors import Gone, NotFound
 from imprimatur.store.engine import Database
+from imprimatur.store.handovers import call_on_publication
 from imprimatur.store.ledger import append_event
-from imprimatur.store.people import holders
+from imprimatur.store.opening import SYSTEM, close_incidents, open_incident
 from imprimatur.store.record_status import set_record_status, write_status
 from models.framework import Framework
 from models.messages import RunEnd
 from models.tables import (
-    IncidentRow,
+    CaseRow,
     OutboxRow,
     PublicationDateRow,
     PublicationRow,
     PublicationRunRow,
     PublicationTargetRow,
-    StageRow,
 )
 from models.vocabulary import (
+    CaseStatus,
     EventType,
     IncidentKind,
     MailKind,
     RecordStatus,
     RunKind,
     RunStatus,
-    StageOutcome,
     TargetStatus,
 )
 
 _PUBLICATION = PublicationRow.__table__  # type: ignore[attr-defined]
+_CASE = CaseRow.__table__  # type: ignore[attr-defined]
+_OUTBOX = OutboxRow.__table__  # type: ignore[attr-defined]
 _RUN = PublicationRunRow.__table__  # type: ignore[attr-defined]
 _TARGET = PublicationTargetRow.__table__  # type: ignore[attr-defined]
 _DATE = PublicationDateRow.__table__  # type: ignore[attr-defined]
-_INCIDENT = IncidentRow.__table__  # type: ignore[attr-defined]
-_STAGE = StageRow.__table__  # type: ignore[attr-defined]
-_OUTBOX = OutboxRow.__table__  # type: ignore[attr-defined]
-SYSTEM, OFFICE_ROLE = "system", "governance_office"
+EVERY_TARGET = "every target has the record"
 UNDONE = "another target failed"
 MOST_AT_ONCE = 100
 
@@ -142,6 +140,14 @@ def due_runs(database: Database, now: dt.datetime) -> list[Run]:
         return [_run(row) for row in connection.execute(ordered).mappings()]
 
 
+def runs_at_work(database: Database) -> list[Run]:
+    """What has begun, or should have by now, and is not over."""
+    at_work = [str(RunStatus.QUEUED), str(RunStatus.RUNNING)]
+    query = select(_RUN).where(_RUN.c.status.in_(at_work), _RUN.c.due_at <= dt.datetime.now(dt.UTC))
+    with database.read() as connection:
+        return [_run(row) for row in connection.execute(query.order_by(_RUN.c.due_at).limit(MOST_AT_ONCE)).mappings()]
+
+
 def begin_run(database: Database, run_id: str) -> bool:
     """False where it is superseded, or over; again it changes nothing."""
     with database.write() as connection:
@@ -221,9 +227,10 @@ def end_run(database: Database, end: RunEnd) -> str | None:
         values = {"status": str(status), "ended_at": now, "detail": end.reason}
         connection.execute(_RUN.update().where(_RUN.c.run_id == end.run_id).values(values))
         if end.failed:
-            _open_incident(connection, run, end, now)
+            detail = f"{run.kind} at {end.failed}: {end.reason}"
+            open_incident(connection, run.case_id, IncidentKind.PUBLICATION_FAILED, run.run_id, detail, now)
             return None
-        _close_incidents(connection, run.case_id, now)
+        close_incidents(connection, run.case_id, IncidentKind.PUBLICATION_FAILED, "every target was reached", now)
         return _make_public(connection, run.case_id, now) if run.kind is RunKind.PUBLISH else None
 
 
@@ -235,10 +242,31 @@ def _make_public(connection: Connection, case_id: str, now: dt.datetime) -> str 
     )
     if RecordStatus(row["status"]).is_public:
         return None
-    write_status(connection, case_id, RecordStatus.OFFERED, actor=SYSTEM, reason="every target has the record", at=now)
+    write_status(connection, case_id, RecordStatus.OFFERED, actor=SYSTEM, reason=EVERY_TARGET, at=now)
     if row["replaces"] is not None:
         _replace(connection, row["replaces"], row["slug"], now)
+    _tell_proposer(connection, case_id, row["slug"], now)
+    call_on_publication(connection, case_id, now)
     return str(row["slug"])
+
+
+def _tell_proposer(connection: Connection, case_id: str, slug: str, now: dt.datetime) -> None:
+    """Whose approval was told when there was no address yet."""
+    proposer = connection.execute(select(_CASE.c.proposer).where(_CASE.c.case_id == case_id)).scalar_one()
+    values = {
+        "mail_id": ids.public_mail_id(case_id),
+        "case_id": case_id,
+        "kind": str(MailKind.OUTCOME),
+        "recipient": proposer,
+        "recipient_name": "",
+        "data": {"status": str(CaseStatus.PUBLISHED), "reason": EVERY_TARGET, "slug": slug, "public": True},
+        "created_at": now,
+        "status": "queued",
+        "due_at": now,
+        "attempts": 0,
+        "last_reply": "",
+    }
+    connection.execute(_OUTBOX.insert().values(values))
 
 
 def _replace(connection: Connection, old: str, new: str, now: dt.datetime) -> None:
@@ -258,45 +286,6 @@ def _replace(connection: Connection, old: str, new: str, now: dt.datetime) -> No
     except Gone:
         # What was retracted meanwhile stays so.
         return
-
-
-def _open_incident(connection: Connection, run: Run, end: RunEnd, now: dt.datetime) -> None:
-    incident_id = ids.incident_id(run.case_id, run.run_id, 0, IncidentKind.PUBLICATION_FAILED)
-    stage = connection.execute(
-        select(_STAGE.c.stage)
-        .where(_STAGE.c.case_id == run.case_id, _STAGE.c.outcome == str(StageOutcome.PUBLISHED))
-        .order_by(_STAGE.c.round.desc())
-    ).scalar_one()
-    detail = f"{run.kind} at {end.failed}: {end.reason}"
-    told = {"incident_id": incident_id, "kind": str(IncidentKind.PUBLICATION_FAILED), "stage": stage}
-    at = append_event(connection, run.case_id, EventType.INCIDENT_OPENED, SYSTEM, now, **told, detail=detail)
-    connection.execute(_INCIDENT.insert().values(**told, case_id=run.case_id, detail=detail, opened_at=at, told_at=now))
-    for number, person in enumerate(holders(connection, OFFICE_ROLE)):
-        values = {
-            "mail_id": ids.publication_mail_id(run.run_id, number),
-            "case_id": run.case_id,
-            "kind": str(MailKind.INCIDENT),
-            "recipient": person.email,
-            "recipient_name": person.name,
-            "data": {"kind": str(IncidentKind.PUBLICATION_FAILED), "detail": detail, "stage": stage},
-            "created_at": at,
-            "status": "queued",
-            "due_at": now,
-            "attempts": 0,
-            "last_reply": "",
-        }
-        connection.execute(_OUTBOX.insert().values(values))
-
-
-def _close_incidents(connection: Connection, case_id: str, now: dt.datetime) -> None:
-    """A later run that came to its end has done what an earlier one could not."""
-    still_open = (
-        _INCIDENT.c.case_id == case_id,
-        _INCIDENT.c.kind == str(IncidentKind.PUBLICATION_FAILED),
-        _INCIDENT.c.resolved_at.is_(None),
-    )
-    values: dict[str, Any] = {"resolved_at": now, "resolved_by": SYSTEM, "resolution": "every target was reached"}
-    connection.execute(_INCIDENT.update().where(*still_open).values(values))
 
 
 def _locked(connection: Connection, run_id: str) -> Run:

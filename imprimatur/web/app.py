@@ -1,9 +1,10 @@
 """All pages and what guards them: with and without a session, and the embedded stack's inbox."""
 
 from collections.abc import Awaitable, Callable
+from functools import cache
 from urllib.parse import urlencode
 
-from fastapi import FastAPI, Request, Response
+from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import HTTPException
 from fastapi.responses import JSONResponse, RedirectResponse
 from fastapi.staticfiles import StaticFiles
@@ -18,6 +19,7 @@ from imprimatur.web import (
     catalogue,
     drafts,
     files,
+    first_steps,
     imports,
     inbox,
     indicators,
@@ -59,21 +61,30 @@ SECURITY_HEADERS = {
 }
 
 
+class _Pages(FastAPI):
+    """Takes routes as they are: FastAPI makes each anew, at the first request, for a prefix that none of ours has."""
+
+    def include_router(self, router: APIRouter) -> None:  # type: ignore[override]
+        self.router.routes.extend(router.routes)
+
+
 def create_app(
     house: House,
     *,
     ready: Callable[[], Awaitable[dict[str, str]]],
     mailbox: inbox.Mailbox | None = None,
+    examples: str | None = None,
     provider: Provider | None = None,
     api: FastAPI | None = None,
 ) -> FastAPI:
-    """``ready`` answers a problem by part (empty: ready); ``mailbox`` is there in the embedded stack only.
+    """``ready`` answers a problem by part (empty: ready); ``mailbox`` is there in the embedded stack only, and so are
+    ``examples``, a directory of people to begin with.
 
     Without a ``provider`` people sign in by mail alone. ``app.state.gate`` says who has signed in. ``api`` is the
     programming interface, made of the same house.
     """
     database, links = house.database, house.links
-    app = FastAPI(title="Imprimatur", docs_url=None, redoc_url=None, openapi_url=None)
+    app = _Pages(title="Imprimatur", docs_url=None, redoc_url=None, openapi_url=None)
     app.state.embedded = mailbox is not None
     gate = app.state.gate = Gate(database, links)
     app.middleware("http")(_secured)
@@ -112,18 +123,20 @@ def create_app(
         _add_api(app, api)
     if mailbox is not None:
         app.include_router(inbox.router(mailbox))
+        app.include_router(first_steps.router(database, examples))
     return app
 
 
 def _add_api(app: FastAPI, api: FastAPI) -> None:
     """The programming interface; its description is public, as are the addresses."""
-    described = description(api)
+    # To describe it takes a second, which nobody should wait for before the first page.
+    described = cache(lambda: description(api))
     # Within it, it is the application that a request is told of.
     api.state.embedded, api.state.gate = app.state.embedded, app.state.gate
 
     @app.api_route("/openapi.json", methods=LOOKING)
     def openapi() -> Response:
-        return JSONResponse(described)
+        return JSONResponse(described())
 
     app.mount(PREFIX, api, name="api")
 

@@ -14,6 +14,7 @@ from imprimatur.store import desk_reading
 from imprimatur.store.engine import Database
 from imprimatur.store.frameworks import framework, list_frameworks
 from imprimatur.store.owed import owed_by
+from imprimatur.store.people import is_empty
 from imprimatur.store.saved_views import views_of
 from imprimatur.web.admin.forms import overseer
 from imprimatur.web.gate import Gate
@@ -43,7 +44,7 @@ def router(database: Database, links: Links, gate: Gate) -> APIRouter:
     def front(request: Request) -> Response:
         signed = gate.signed(request)
         if signed is None:
-            return page(request, "landing.html")
+            return page(request, "landing.html", {"beginning": request.app.state.embedded and is_empty(database)})
         views = {"views": views_of(database, signed.viewer)}
         if signed.viewer.oversees:
             desk = desk_reading.office_desk(database, signed.viewer.scope, _now())

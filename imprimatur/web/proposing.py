@@ -34,7 +34,7 @@ def newest(database: Database) -> list[Framework]:
     """The newest version of each framework that something can be proposed under, by name."""
     known = dict.fromkeys(entry.id for entry in list_frameworks(database))
     found = (framework(database, name) for name in known)
-    return sorted((policy for policy in found if not policy.reviews), key=lambda policy: policy.name)
+    return sorted((policy for policy in found if policy.publishes), key=lambda policy: policy.name)
 
 
 def router(database: Database, gate: Gate) -> APIRouter:

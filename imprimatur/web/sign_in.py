@@ -9,11 +9,13 @@ from starlette.concurrency import run_in_threadpool
 from imprimatur.mail.links import Links
 from imprimatur.store import sessions, sign_in_links
 from imprimatur.store.engine import Database
+from imprimatur.store.people import active_people, is_empty
 from imprimatur.web.forms import check_same_site, read_form
 from imprimatur.web.gate import Gate, client_of, local_path
 from imprimatur.web.rendering import page
 
 LOOKING = ["GET", "HEAD"]
+SHOWN = 20
 
 
 def _now() -> dt.datetime:
@@ -27,7 +29,11 @@ def router(database: Database, links: Links, gate: Gate, *, by_oidc: bool) -> AP
     def ask(request: Request, next: str = "/") -> Response:  # noqa: A002  (the name in the address)
         if gate.signed(request) is not None:
             return RedirectResponse(local_path(next), 303)
-        return page(request, "sign_in.html", {"next": local_path(next), "by_oidc": by_oidc})
+        # On one's own machine, where anybody can read the mail, nobody need guess who is in the directory.
+        shown = active_people(database)[:SHOWN] if request.app.state.embedded else []
+        beginning = request.app.state.embedded and not shown and is_empty(database)
+        values = {"next": local_path(next), "by_oidc": by_oidc, "people": shown, "beginning": beginning}
+        return page(request, "sign_in.html", values)
 
     @routes.post("/sign-in")
     async def send(request: Request) -> Response:

@@ -24,6 +24,7 @@ from models.tables.cases import (
 )
 from models.tables.columns import UtcDateTime
 from models.tables.drafts import AttachmentHolderRow, AttachmentRow, DraftRow, ImportLineRow, ImportRow
+from models.tables.handovers import HandoverRow, HandoverTargetRow
 from models.tables.improvement import EvidenceRow, ImprovementRow, IndicatorRow, ReviewRow
 from models.tables.mail import InboundContentRow, InboundMailRow, MailboxRow, MailEventRow, OutboxRow, SentFormRow
 from models.tables.pages import AnswerDraftRow, SavedViewRow
@@ -64,6 +65,8 @@ __all__ = [
     "EndorsementRow",
     "EvidenceRow",
     "FrameworkRow",
+    "HandoverRow",
+    "HandoverTargetRow",
     "ImportLineRow",
     "ImportRow",
     "ImprovementRow",

@@ -22,9 +22,11 @@ from models.vocabulary.case import (
     TaskClosure,
     TaskStatus,
 )
+from models.vocabulary.handover import HandoverOutcome
 from models.vocabulary.improvement import DecidedBy, Indicator, ReviewOutcome, ReviewTrigger
 from models.vocabulary.mail import DeliveryStatus, Digest, InboundKind, MailKind, MailState, MailStatus, ReportAction
 from models.vocabulary.policy import (
+    ABOUT_PUBLISHED,
     AtBreach,
     Authentication,
     Carry,
@@ -52,6 +54,7 @@ from models.vocabulary.records import (
 )
 
 __all__ = [
+    "ABOUT_PUBLISHED",
     "OFFICE_ROLES",
     "AccessRole",
     "AssignmentReason",
@@ -73,6 +76,7 @@ __all__ = [
     "DeliveryStatus",
     "Digest",
     "EventType",
+    "HandoverOutcome",
     "InboundKind",
     "IncidentKind",
     "Indicator",

@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class CaseStatus(StrEnum):
-    """``concluded``: a review that has come to its outcome."""
+    """``concluded``: a review, or a hand-over, that has come to its outcome."""
 
     INCOMPLETE = "incomplete"
     IN_REVIEW = "in_review"
@@ -42,6 +42,8 @@ class StageOutcome(StrEnum):
     INFORMED = "informed"
     REFUSED = "refused"
     RECOMMENDED = "recommended"
+    TAKEN_UP = "taken_up"
+    SENT_BACK = "sent_back"
 
     @property
     def lets_pass(self) -> bool:
@@ -56,6 +58,7 @@ class StageOutcome(StrEnum):
             StageOutcome.ENDORSED,
             StageOutcome.INFORMED,
             StageOutcome.RECOMMENDED,
+            StageOutcome.TAKEN_UP,
         )
 
 
@@ -238,6 +241,7 @@ class EventType(StrEnum):
     CASE_RETURNED = "case_returned"
     PROPOSAL_VERSION_ADDED = "proposal_version_added"
     TRACK_SELECTED = "track_selected"
+    PROPOSER_READDRESSED = "proposer_readdressed"
     STAGE_OPENED = "stage_opened"
     STAGE_SKIPPED = "stage_skipped"
     STAGE_AWAITED = "stage_awaited"
@@ -286,6 +290,8 @@ class EventType(StrEnum):
     FRAMEWORK_CHANGE_SCHEDULED = "framework_change_scheduled"
     FRAMEWORK_CHANGED = "framework_changed"
     INCIDENT_OPENED = "incident_opened"
+    INCIDENT_RESOLVED = "incident_resolved"
+    MAIL_RESENT = "mail_resent"
     CREDENTIAL_PUBLISHED = "credential_published"
     PUBLICATION_SCHEDULED = "publication_scheduled"
     TARGET_PUBLISHED = "target_published"
@@ -301,6 +307,11 @@ class EventType(StrEnum):
     REVIEW_CARRIED_OUT = "review_carried_out"
     REPLACEMENT_DRAFTED = "replacement_drafted"
     INDICATORS_RECEIVED = "indicators_received"
+    HANDOVER_CALLED = "handover_called"
+    HANDOVER_BEGUN = "handover_begun"
+    HANDOVER_SENT = "handover_sent"
+    HANDOVER_FAILED = "handover_failed"
+    HANDOVER_CONCLUDED = "handover_concluded"
 
 
 class IncidentKind(StrEnum):
@@ -317,3 +328,5 @@ class IncidentKind(StrEnum):
     NO_WINDOW = "no_window"
     MAIL_BOUNCED = "mail_bounced"
     PUBLICATION_FAILED = "publication_failed"
+    HANDOVER_FAILED = "handover_failed"
+    HANDOVER_SENT_BACK = "handover_sent_back"

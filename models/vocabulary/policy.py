@@ -6,19 +6,26 @@ from enum import StrEnum
 class CredentialKind(StrEnum):
     """How a micro-credential comes into being; each kind has a shipped framework of its own.
 
-    ``review`` is no kind of micro-credential: its framework says how one that is published is reviewed.
+    ``review`` and ``handover`` are no kinds of micro-credentials: their frameworks say how one that is published is
+    reviewed, and how those who deliver it confirm that they have taken it up.
     """
 
     INDUSTRY_CREDIT = "industry_credit"
     COURSEWORK_CREDIT = "coursework_credit"
     NON_CREDIT = "non_credit"
     REVIEW = "review"
+    HANDOVER = "handover"
+
+
+# Kinds of frameworks under which nothing is proposed.
+ABOUT_PUBLISHED = (CredentialKind.REVIEW, CredentialKind.HANDOVER)
 
 
 class StageKind(StrEnum):
     """``information`` never blocks; ``objection`` passes unless someone with standing objects in time.
 
-    In a ``recommendation`` of a review people say what is to become of a published micro-credential.
+    In a ``recommendation`` of a review people say what is to become of a published micro-credential; in a ``handover``
+    the first of those who deliver it to answer takes it up, or sends it back.
     """
 
     REVIEW = "review"
@@ -27,6 +34,7 @@ class StageKind(StrEnum):
     OBJECTION = "objection"
     PUBLICATION = "publication"
     RECOMMENDATION = "recommendation"
+    HANDOVER = "handover"
 
 
 class Verdict(StrEnum):
@@ -44,6 +52,8 @@ class Verdict(StrEnum):
     REVISE = "revise"
     PAUSE = "pause"
     RETIRE = "retire"
+    TAKE_UP = "take_up"
+    SEND_BACK = "send_back"
 
 
 class VotingMethod(StrEnum):

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, select
 
 from imprimatur.errors import InputError
 from models.tables import FrameworkRow
-from models.vocabulary import CredentialKind
+from models.vocabulary import ABOUT_PUBLISHED, CredentialKind
 
 _FRAMEWORK = FrameworkRow.__table__  # type: ignore[attr-defined]
 ONE_DAY = dt.timedelta(days=1)
@@ -100,9 +100,9 @@ def of_cases(table: Any, chosen: Filter, scope: Scope) -> list[ColumnElement[boo
         of_kind = select(_FRAMEWORK.c.id).where(_FRAMEWORK.c.credential_kind == str(chosen.kind))
         conditions.append(table.c.framework_id.in_(of_kind))
     elif chosen.framework is None:
-        # How long reviews of what is published take is another matter than the way of a proposal.
-        of_reviews = select(_FRAMEWORK.c.id).where(_FRAMEWORK.c.credential_kind == str(CredentialKind.REVIEW))
-        conditions.append(table.c.framework_id.not_in(of_reviews))
+        # How long it takes to review what is published, or to hand it over, is another matter than a proposal's way.
+        others = select(_FRAMEWORK.c.id).where(_FRAMEWORK.c.credential_kind.in_(map(str, ABOUT_PUBLISHED)))
+        conditions.append(table.c.framework_id.not_in(others))
     if scope.units is not None:
         conditions.append(table.c.unit.in_(sorted(scope.units)))
     return conditions

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from models.vocabulary import RecordStatus
 
@@ -45,3 +45,18 @@ class Target(Protocol):
         ...
 
     async def withdraw(self, package: Package) -> str: ...
+
+
+@dataclass(frozen=True)
+class Handed:
+    """What is handed over; ``key`` is the same whenever it is sent to the same target."""
+
+    key: str
+    package: dict[str, Any]
+
+
+@runtime_checkable
+class TakesHandovers(Protocol):
+    async def hand_over(self, handed: Handed) -> str:
+        """May be repeated. Raises TargetRefused and TargetUnreachable, else answers what the target said."""
+        ...

@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Sequence
 
 from imprimatur.publication.targets.http import ask
-from imprimatur.publication.targets.target import Package
+from imprimatur.publication.targets.target import Handed, Package
 from imprimatur.webhooks.signing import Message, headers, secret
 from models.vocabulary import RecordStatus
 
@@ -28,6 +28,10 @@ class WebhookTarget:
     async def withdraw(self, package: Package) -> str:
         return await self._send(package, "publication.withdrawn", also=(404, 410))
 
+    async def hand_over(self, handed: Handed) -> str:
+        now = dt.datetime.now(dt.UTC)
+        return await self._post(Message(handed.key, "handover.called", now, handed.package), now)
+
     async def _send(self, package: Package, type_: str, also: tuple[int, ...] = ()) -> str:
         now = dt.datetime.now(dt.UTC)
         data = {
@@ -42,6 +46,8 @@ class WebhookTarget:
             "replaced_by": package.replaced_by,
             "records": package.records if type_ != "publication.withdrawn" else {},
         }
-        message = Message(package.key, type_, now, data)
+        return await self._post(Message(package.key, type_, now, data), now, also)
+
+    async def _post(self, message: Message, now: dt.datetime, also: tuple[int, ...] = ()) -> str:
         code, _ = await ask("POST", self._url, message.body(), headers(message, self._secrets, now), also=also)
         return str(code)

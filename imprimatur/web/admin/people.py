@@ -1,9 +1,6 @@
 """The directory: a file taken over after a preview, one person with all that concerns them, and who is away."""
 
-import csv
 import datetime as dt
-import io
-from collections.abc import Mapping
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -15,7 +12,7 @@ from imprimatur.leaving import Leaving
 from imprimatur.store import leave, sessions
 from imprimatur.store.engine import Database
 from imprimatur.store.interests import list_interests
-from imprimatur.store.people import PersonEntry, list_people, preview_people, take_people
+from imprimatur.store.people import PersonEntry, list_people, preview_people, take_people, take_person
 from imprimatur.store.preferences import PREFERENCES, prefer
 from imprimatur.web.admin.forms import LOOKING, Forms, Sent, administrator, may, whole_office
 from imprimatur.web.admin.machinery import Machinery
@@ -102,25 +99,6 @@ def _add_import(routes: APIRouter, database: Database, forms: Forms) -> None:
         return await run_in_threadpool(lambda: show(request, sent.viewer, result=result or "before"))
 
 
-def _one_line(fields: Mapping[str, str]) -> str:
-    """A person as a file of one line: what a form says is checked as a file is."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer)
-    names = [name for name in (*COLUMNS, "formerly") if name in fields]
-    writer.writerow(names)
-    writer.writerow([" ".join(fields[name].split()) for name in names])
-    return buffer.getvalue()
-
-
-def _take_one(database: Database, fields: Mapping[str, str], by: str) -> object:
-    """Raises InputError ``person_invalid`` naming the field."""
-    result = take_people(database, _one_line(fields), by)
-    if result.rejected:
-        wrong = result.rejected[0]
-        raise InputError("person_invalid", f"{wrong.field.capitalize()} {wrong.problem}.", "Correct it and send again.")
-    return result
-
-
 def _add_person(routes: APIRouter, database: Database, forms: Forms, machinery: Machinery) -> None:
     def blank(request: Request, viewer: Viewer, status: int = 200, **more: Any) -> Response:
         values: dict[str, Any] = {"once": forms.once(viewer, ADD), "fields": {}, "error": None}
@@ -140,7 +118,7 @@ def _add_person(routes: APIRouter, database: Database, forms: Forms, machinery: 
                 raise Refused("person_known", f"{email} is in the directory already.", "Open their page to change it.")
             # What is left empty of somebody who had another address stays as it was there.
             said = {name: sent[name] for name in ADDED if sent[name] or not sent["formerly"]}
-            return _take_one(database, said, sent.viewer.person)
+            return take_person(database, said, sent.viewer.person)
 
         try:
             await forms.first(sent, ADD, lambda: run_in_threadpool(act))
@@ -212,7 +190,7 @@ class Acting:
     async def edit(self, email: str, sent: Sent) -> object:
         said = {name: sent.fields.get(name, "") for name in COLUMNS} | {"email": email}
         said["active"] = "yes" if sent["active"] == "yes" else "no"
-        return await run_in_threadpool(_take_one, self._database, said, sent.viewer.person)
+        return await run_in_threadpool(take_person, self._database, said, sent.viewer.person)
 
     async def prefer(self, email: str, sent: Sent) -> object:
         said = {name: sent[name] or "default" for name in PREFERENCES if name in sent.fields}

@@ -18,6 +18,7 @@ from imprimatur.web.api import (
     examples,
     figures,
     frameworks,
+    handovers,
     imports,
     incidents,
     indicators,
@@ -82,6 +83,7 @@ def create_api(house: House, keyring: Keyring, rates: Rates = RATES) -> FastAPI:
     api.include_router(tasks.router(database, gateway, links, guard))
     api.include_router(office.router(database, gateway, guard))
     api.include_router(indicators.router(database, gateway, guard))
+    api.include_router(handovers.router(database, guard))
     api.include_router(imports.router(database, house.wake_imports))
     api.include_router(publications.router(database, guard))
     api.include_router(reviews.router(database, gateway, guard))
