@@ -13,7 +13,8 @@ from imprimatur.queues import Poller, TaskQueueState
 from imprimatur.store import api_keys
 from imprimatur.store.engine import Database
 from imprimatur.store.frameworks import add_framework, framework
-from imprimatur.web.admin.machine import Examination, calendars
+from imprimatur.web.admin.examining import Examination
+from imprimatur.web.admin.machine import calendars
 from imprimatur.web.admin.machinery import Machinery
 from models.framework import Framework
 from tests.admin import ADMIN, at_desk, bounced, words

@@ -143,7 +143,7 @@ PUBLISHED = {
 
 async def test_the_matrix_knows_every_page_there_is(site: Site) -> None:
     open_to_all = {"/", "/healthz", "/readyz", "/sign-in", "/sign-in/{token}", "/t/{token}", "/t/{token}/receipt",
-                   "/t/{token}/receipt.txt", "/t/{token}/files/{digest}", "/catalogue",
+                   "/t/{token}/receipt.txt", "/t/{token}/files/{digest}", "/t/{token}/package.json", "/catalogue",
                    "/catalogue/{slug}", "/inbox", "/inbox/{name}", "/inbox/{name}/html", "/first-steps", "/pathways",
                    "/pathways/{pathway_id}", *PUBLISHED}  # fmt: skip
     known = set(map(as_told, GUARDED))

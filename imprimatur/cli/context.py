@@ -103,18 +103,29 @@ def open_database(environment: Environment) -> Iterator[Database]:
         database.close()
 
 
-async def connect_temporal(address: str, namespace: str, payload_keys: str | None) -> "Client":
-    """Raises Unavailable ``temporal_unavailable``."""
+async def connect_temporal(
+    address: str, namespace: str, payload_keys: str | None, *, when_asked: bool = False
+) -> "Client":
+    """Raises Unavailable ``temporal_unavailable``; connected only ``when_asked``, it is every act that says so instead.
+
+    Such a client tries anew with each act until it is connected.
+    """
     from temporalio.client import Client
     from temporalio.service import RPCError
 
+    from imprimatur.patience import Unconnected
     from imprimatur.payloads import data_converter
 
     # It stands in a case's history many times: a long name would cost more than what is done.
     identity = f"{os.getpid()}@{socket.gethostname()[:8]}"
     try:
         return await Client.connect(
-            address, namespace=namespace, data_converter=data_converter(payload_keys), identity=identity
+            address,
+            namespace=namespace,
+            data_converter=data_converter(payload_keys),
+            identity=identity,
+            lazy=when_asked,
+            interceptors=[Unconnected()] if when_asked else [],
         )
     except (RPCError, RuntimeError) as error:
         raise Unavailable(
@@ -125,7 +136,10 @@ async def connect_temporal(address: str, namespace: str, payload_keys: str | Non
 
 
 @asynccontextmanager
-async def open_gateway(environment: Environment, database: Database) -> AsyncIterator["Gateway"]:
+async def open_gateway(
+    environment: Environment, database: Database, *, when_asked: bool = False
+) -> AsyncIterator["Gateway"]:
+    """``when_asked``: also while the workflow service is silent, see :func:`connect_temporal`."""
     from imprimatur.gateway import Gateway
 
     if environment.temporal_address is None:
@@ -135,6 +149,7 @@ async def open_gateway(environment: Environment, database: Database) -> AsyncIte
         environment.temporal_address,
         environment.settings.temporal_namespace,
         keys.get_secret_value() if keys else None,
+        when_asked=when_asked,
     )
     yield Gateway(client, database)
 

@@ -8,10 +8,10 @@ import uvicorn
 from sqlalchemy import text
 from temporalio.service import RPCError
 
+from imprimatur.attaching import UploadRules
 from imprimatur.cli.context import Environment, open_database, open_gateway
 from imprimatur.cli.doctor import worker_count
 from imprimatur.cli.machinery import machinery_of
-from imprimatur.desk import Desk
 from imprimatur.embedded.sink import StoredMail, find_mails, read_mail
 from imprimatur.embedded.supervisor import ROOT
 from imprimatur.errors import ImprimaturError, InputError, Refused
@@ -26,7 +26,7 @@ from imprimatur.store.engine import Database
 from imprimatur.web.api.app import create_api
 from imprimatur.web.api.limits import Rates
 from imprimatur.web.app import create_app
-from imprimatur.web.drafts import UploadRules
+from imprimatur.web.house import House
 from imprimatur.web.oidc import Provider
 from imprimatur.web.uploads import USUAL_TYPES
 
@@ -69,24 +69,24 @@ async def _serve(
     environment: Environment, links: Links, provider: Provider | None, host: str, port: int, inbox: bool
 ) -> int:
     with open_database(environment) as database:
-        async with open_gateway(environment, database) as gateway:
+        async with open_gateway(environment, database, when_asked=True) as gateway:
             runner = ImportRunner(gateway, database)
             keyring = Keyring(database, Vault(environment.secret_keys()), links.base_url)
+            house = House(
+                database,
+                links,
+                gateway,
+                machinery=machinery_of(environment, gateway),
+                uploads=upload_rules(environment.settings),
+                wake_imports=runner.wake.set,
+            )
             app = create_app(
-                database=database,
-                decider=gateway,
-                links=links,
-                desk=Desk(gateway, database),
+                house,
                 ready=lambda: problems(database, gateway),
                 mailbox=SinkMailbox(environment.settings.home / "mail") if inbox else None,
                 examples=_examples() if inbox else None,
                 provider=provider,
-                proposals=gateway,
-                uploads=upload_rules(environment.settings),
-                wake_imports=runner.wake.set,
-                api=create_api(database, gateway, links, keyring, _rates(environment), runner.wake.set),
-                gateway=gateway,
-                machinery=machinery_of(environment, gateway),
+                api=create_api(house, keyring, _rates(environment)),
             )
             config = uvicorn.Config(app, host, port, log_level="warning", access_log=False, server_header=False)
             importing = asyncio.create_task(runner.run_forever())
