@@ -110,11 +110,9 @@ async def connect_temporal(address: str, namespace: str, payload_keys: str | Non
 
     from imprimatur.payloads import data_converter
 
-    # It stands in a case's history many times: a long name would cost more than what is done.
-    identity = f"{os.getpid()}@{socket.gethostname()[:8]}"
     try:
         return await Client.connect(
-            address, namespace=namespace, data_converter=data_converter(payload_keys), identity=identity
+            address, namespace=namespace, data_converter=data_converter(payload_keys), identity=_identity()
         )
     except (RPCError, RuntimeError) as error:
         raise Unavailable(
@@ -122,6 +120,31 @@ async def connect_temporal(address: str, namespace: str, payload_keys: str | Non
             f"The workflow service at {address} does not answer.",
             "Is the stack running? See `python starter.py doctor`.",
         ) from error
+
+
+def _identity() -> str:
+    # It stands in a case's history many times: a long name would cost more than what is done.
+    return f"{os.getpid()}@{socket.gethostname()[:8]}"
+
+
+def late_gateway(environment: Environment, database: Database) -> "Gateway":
+    """Of a process that serves before the workflow service answers, and while it does not."""
+    from temporalio.client import Client
+    from temporalio.service import ConnectConfig
+
+    from imprimatur.connecting import LateService
+    from imprimatur.gateway import Gateway
+    from imprimatur.payloads import data_converter
+
+    if environment.temporal_address is None:
+        raise environment.not_running()
+    keys = environment.settings.payload_keys
+    client = Client(
+        LateService(ConnectConfig(environment.temporal_address, identity=_identity())),
+        namespace=environment.settings.temporal_namespace,
+        data_converter=data_converter(keys.get_secret_value() if keys else None),
+    )
+    return Gateway(client, database)
 
 
 @asynccontextmanager

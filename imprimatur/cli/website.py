@@ -4,11 +4,12 @@ import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 
+import structlog
 import uvicorn
 from sqlalchemy import text
 from temporalio.service import RPCError
 
-from imprimatur.cli.context import Environment, open_database, open_gateway
+from imprimatur.cli.context import Environment, late_gateway, open_database
 from imprimatur.cli.doctor import worker_count
 from imprimatur.cli.machinery import machinery_of
 from imprimatur.desk import Desk
@@ -31,6 +32,7 @@ from imprimatur.web.oidc import Provider
 from imprimatur.web.uploads import USUAL_TYPES
 
 INBOX_LENGTH = 500
+log = structlog.get_logger()
 EXAMPLES = ROOT / "examples" / "people.csv"
 
 
@@ -69,36 +71,37 @@ async def _serve(
     environment: Environment, links: Links, provider: Provider | None, host: str, port: int, inbox: bool
 ) -> int:
     with open_database(environment) as database:
-        async with open_gateway(environment, database) as gateway:
-            runner = ImportRunner(gateway, database)
-            keyring = Keyring(database, Vault(environment.secret_keys()), links.base_url)
-            app = create_app(
-                database=database,
-                decider=gateway,
-                links=links,
-                desk=Desk(gateway, database),
-                ready=lambda: problems(database, gateway),
-                mailbox=SinkMailbox(environment.settings.home / "mail") if inbox else None,
-                examples=_examples() if inbox else None,
-                provider=provider,
-                proposals=gateway,
-                uploads=upload_rules(environment.settings),
-                wake_imports=runner.wake.set,
-                api=create_api(database, gateway, links, keyring, _rates(environment), runner.wake.set),
-                gateway=gateway,
-                machinery=machinery_of(environment, gateway),
-            )
-            config = uvicorn.Config(app, host, port, log_level="warning", access_log=False, server_header=False)
-            importing = asyncio.create_task(runner.run_forever())
-            try:
-                await uvicorn.Server(config).serve()
-            except SystemExit as error:
-                # Uvicorn's way to say that it cannot listen.
-                raise Refused(
-                    "port_in_use", f"Port {port} of {host} cannot be listened on.", "Name another with --port."
-                ) from error
-            finally:
-                importing.cancel()
+        gateway = late_gateway(environment, database)
+        runner = ImportRunner(gateway, database)
+        keyring = Keyring(database, Vault(environment.secret_keys()), links.base_url)
+        app = create_app(
+            database=database,
+            decider=gateway,
+            links=links,
+            desk=Desk(gateway, database),
+            ready=lambda: problems(database, gateway),
+            mailbox=SinkMailbox(environment.settings.home / "mail") if inbox else None,
+            examples=_examples() if inbox else None,
+            provider=provider,
+            proposals=gateway,
+            uploads=upload_rules(environment.settings),
+            wake_imports=runner.wake.set,
+            api=create_api(database, gateway, links, keyring, _rates(environment), runner.wake.set),
+            gateway=gateway,
+            machinery=machinery_of(environment, gateway),
+        )
+        config = uvicorn.Config(app, host, port, log_level="warning", access_log=False, server_header=False)
+        beside = [asyncio.create_task(runner.run_forever()), asyncio.create_task(_tell(database, gateway))]
+        try:
+            await uvicorn.Server(config).serve()
+        except SystemExit as error:
+            # Uvicorn's way to say that it cannot listen.
+            raise Refused(
+                "port_in_use", f"Port {port} of {host} cannot be listened on.", "Name another with --port."
+            ) from error
+        finally:
+            for task in beside:
+                task.cancel()
     return 0
 
 
@@ -111,6 +114,12 @@ def upload_rules(settings: Settings) -> UploadRules:
 def _rates(environment: Environment) -> Rates:
     settings = environment.settings
     return Rates(int(settings.api_requests_per_minute), int(settings.api_failures_per_minute))
+
+
+async def _tell(database: Database, gateway: Gateway) -> None:
+    """What the log says of a start without all parts; the pages are served meanwhile, and acts are refused."""
+    if found := await problems(database, gateway):
+        log.warning("served_without_all_parts", **found)
 
 
 async def problems(database: Database, gateway: Gateway) -> dict[str, str]:
