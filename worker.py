@@ -34,6 +34,7 @@ from imprimatur.improvement import Improvement
 from imprimatur.inbound.polling import Poller as MailboxPoller
 from imprimatur.leaving import Leaving
 from imprimatur.logs import configure_logs
+from imprimatur.lost import Lost
 from imprimatur.mail.checking import sender_of
 from imprimatur.mail.links import Links, secret_keys
 from imprimatur.mail.transport import Relay
@@ -117,6 +118,7 @@ def build_worker(
         targets,
         RunStarter(client, retry_for=retry_for).start,
         beside=HandoverStarter(client, database, retry_for=retry_for).start_due,
+        mend=Lost(client, database).mend,
         after_publication=lambda slug: _file_and_seal(database, settings, endorser, slug),
         after_mail=wake_mailer,
         after_event=lambda: loop.call_soon_threadsafe(notifier.wake.set),

@@ -75,6 +75,8 @@ class Book:
         self._incidents: set[str] = set()
         self.published: list[Published] = []
         self.to_publish = False
+        # Of what is approved and not public yet: the day on which it is to be, where one is set.
+        self.awaited: dict[str, Any] = {}
         self._tasks: dict[str, dict[str, Any]] | None = None
         self._first: tuple[int, str] | None = None
         # The operation on many cases, of which this step is a part.

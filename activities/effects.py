@@ -320,6 +320,7 @@ def _publish(book: Book, effect: c.Publish) -> None:
     else:
         book.rows.insert(PublicationRow, **record, **put_back(book, release))
         book.to_publish = True
+        book.awaited = {"waits": True} | ({"publish_on": release.day.isoformat()} if release.day else {})
     improving.schedule_review(book)
 
 
@@ -342,7 +343,7 @@ def _close_case(book: Book, effect: c.CloseCase) -> None:
     if not book.framework.publishes:
         # What it came to is told by a mail of its own.
         return
-    data: dict[str, Any] = {"slug": book.published[-1].slug} if book.published else {}
+    data: dict[str, Any] = {"slug": book.published[-1].slug} if book.published else book.awaited
     book.mail(MailKind.OUTCOME, book.proposer, status=str(effect.status), reason=effect.reason, **data)
 
 

@@ -30,6 +30,7 @@ class Pace:
 
     run_for: float = 1800.0
     look_every: float = 1.0
+    mend_every: float = 60.0
 
 
 async def _nothing() -> int:
@@ -39,8 +40,8 @@ async def _nothing() -> int:
 class Publisher(PublisherPort):
     """``targets`` are those of this installation; ``start`` starts the workflow of a run, or finds it started.
 
-    ``beside`` starts what else is due, and answers how much. ``after_publication`` is called with the slug of what has
-    become public, and raises nothing.
+    ``beside`` starts what else is due, and ``mend`` ends what is lost; both answer how much. ``after_publication`` is
+    called with the slug of what has become public, and raises nothing.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class Publisher(PublisherPort):
         *,
         pace: Pace | None = None,
         beside: Beside = _nothing,
+        mend: Beside = _nothing,
         after_publication: Callable[[str], object] = lambda slug: None,
         after_mail: Callable[[], object] = lambda: None,
         after_event: Callable[[], object] = lambda: None,
@@ -60,6 +62,7 @@ class Publisher(PublisherPort):
         self._start = start
         self._pace = pace or Pace()
         self._beside = beside
+        self._mend = mend
         self._after_publication = after_publication
         self._after_mail = after_mail
         self._after_event = after_event
@@ -68,10 +71,14 @@ class Publisher(PublisherPort):
     @activity.defn(name="start_publishing")
     async def start_publishing(self) -> int:
         started = 0
-        until = asyncio.get_running_loop().time() + self._pace.run_for
+        clock = asyncio.get_running_loop().time
+        until, mend_at = clock() + self._pace.run_for, clock()
         async with beating():
-            while asyncio.get_running_loop().time() < until:
+            while clock() < until:
                 self.wake.clear()
+                if clock() >= mend_at:
+                    await self._mend_lost()
+                    mend_at = clock() + self._pace.mend_every
                 started += await self._start_due()
                 await self._until_woken()
         return started
@@ -86,6 +93,16 @@ class Publisher(PublisherPort):
             log.warning("publishing_waits", reason=error.message)
             return 0
         return len(found) + beside
+
+    async def _mend_lost(self) -> None:
+        try:
+            mended = await self._mend()
+        except Unavailable as error:
+            log.warning("publishing_waits", reason=error.message)
+            return
+        if mended:
+            self._after_event()
+            self._after_mail()
 
     async def _until_woken(self) -> None:
         try:
@@ -141,7 +158,7 @@ class Publisher(PublisherPort):
         async with beating():
             public = await asyncio.to_thread(self._end, end)
             self._after_event()
-            if end.failed:
+            if end.failed or public is not None:
                 self._after_mail()
             if public is not None:
                 self.wake.set()

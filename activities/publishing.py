@@ -78,17 +78,19 @@ def publication_of(book: Book) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Release:
-    """What keeps a record from being public at once: ``due_at`` is set where a later day is."""
+    """What keeps a record from being public at once: ``due_at`` and its ``day`` are set where a later one is."""
 
     status: RecordStatus
     reason: str
     due_at: dt.datetime | None
+    day: dt.date | None = None
 
 
 def release_of(book: Book, replaces: str | None) -> Release | None:
     """None where nothing but the catalogue has to have the record, and its day has come."""
     if (due_at := _due(book)) is not None:
-        return Release(RecordStatus.SCHEDULED, "it is to be published on a later day", due_at)
+        day = due_at.astimezone(ZoneInfo(book.framework.calendar_of(None).time_zone)).date()
+        return Release(RecordStatus.SCHEDULED, "it is to be published on a later day", due_at, day)
     if book.framework.publication.targets or replaces is not None:
         return Release(RecordStatus.PENDING, "its targets are to have it first", None)
     return None
@@ -96,12 +98,11 @@ def release_of(book: Book, replaces: str | None) -> Release | None:
 
 def put_back(book: Book, release: Release) -> dict[str, Any]:
     """Has the record published by a run of its own; answers what its row says until then."""
-    if release.due_at is not None:
-        day = release.due_at.astimezone(ZoneInfo(book.framework.calendar_of(None).time_zone)).date()
+    if release.due_at is not None and release.day is not None:
         book.event(
             EventType.PUBLICATION_SCHEDULED,
             SYSTEM,
-            publish_on=day.isoformat(),
+            publish_on=release.day.isoformat(),
             due_at=instant_text(release.due_at),
             reason="",
         )

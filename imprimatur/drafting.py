@@ -72,6 +72,12 @@ class Standing:
     present: Present | None
 
     @property
+    def unsaid(self) -> list[FieldProblem]:
+        """What is lacking, but for what somebody did say, in a way that cannot be read."""
+        unread = {_field(item.name) for item in self.read.wrong}
+        return [item for item in self.lacking if item.field not in unread]
+
+    @property
     def changed(self) -> list[str]:
         return changed_fields(self.present.proposal, self.read.usable) if self.present else []
 

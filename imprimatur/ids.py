@@ -132,6 +132,11 @@ def publication_mail_id(run_id: str, number: int) -> str:
     return _derived("m-", "publication", run_id, number)
 
 
+def public_mail_id(case_id: str) -> str:
+    """What tells the proposer that a record has become public, once."""
+    return _derived("m-", "public", case_id)
+
+
 def incident_id(case_id: str, stage_id: str, round_number: int, kind: str) -> str:
     return _derived("i-", case_id, stage_id, round_number, kind)
 

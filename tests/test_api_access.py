@@ -105,8 +105,7 @@ def rules(world: World) -> dict[tuple[str, str], tuple[set[str], dict[str, Any]]
     }
     found |= {
         ("GET", f"{case}{path}"): (SEES_HERE, {})
-        for path in ("", "/versions", "/versions/{version}", "/similar", "/indicators")
-        for path in ("", "/versions", "/versions/{version}", "/similar", "/indicators")
+        for path in ("", "/versions", "/versions/{version}", "/similar", "/indicators", "/handovers")
     }
     found |= {("GET", f"{case}/{path}"): (HERE_OVERSEERS, {}) for path in ("history", "mails", "verification")}
     found |= {("GET", path): (OVERSEERS, {}) for path in OF_OVERSEERS}
@@ -124,6 +123,9 @@ def rules(world: World) -> dict[tuple[str, str], tuple[set[str], dict[str, Any]]
     found |= {("POST", f"{incident}/reroute"): (HERE_OFFICES, {"json": WHY | {"to": OFFICE}})}
     found |= {("POST", f"{incident}/resend"): (HERE_OFFICES, {})}
     found |= {
+        ("GET", f"{case}/handovers/package"): (SEES_HERE, {}),
+        ("POST", f"{case}/handovers"): (HERE_OFFICES, {"json": WHY}),
+        ("POST", f"{case}/handovers/retry"): (HERE_OFFICES, {}),
         ("POST", f"{case}/withdraw"): (HERE_OFFICES | {"proposer"}, {"json": WHY}),
         ("POST", "/tasks/{task_id}/reassign"): (HERE_OFFICES, {"json": {"to": OFFICE} | WHY}),
         ("POST", "/cases"): (EVERYBODY, {"json": {"proposal": proposal()}}),

@@ -35,7 +35,12 @@ def machine(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> di
 def starter(machine: dict[str, str], *arguments: str | bytes, **settings: str) -> subprocess.CompletedProcess[bytes]:
     command = [sys.executable, str(ROOT / "starter.py"), *arguments]
     return subprocess.run(
-        command, capture_output=True, env=machine | settings, cwd=machine["IMPRIMATUR_HOME"], check=False, timeout=WITHIN_SECONDS
+        command,
+        capture_output=True,
+        env=machine | settings,
+        cwd=machine["IMPRIMATUR_HOME"],
+        check=False,
+        timeout=WITHIN_SECONDS,
     )
 
 
@@ -89,7 +94,9 @@ def test_settings_are_read_from_the_folder_of_the_command(machine: dict[str, str
     (tmp_path / ".env").write_text(f"DATABASE_URL={machine['DATABASE_URL']}\nTEMPORAL_ADDRESS=\n", encoding="utf-8")
     elsewhere = {name: value for name, value in machine.items() if name not in ("DATABASE_URL", "IMPRIMATUR_HOME")}
     command = [sys.executable, str(ROOT / "starter.py"), "list", "--json"]
-    done = subprocess.run(command, capture_output=True, env=elsewhere, cwd=tmp_path, check=False, timeout=WITHIN_SECONDS)
+    done = subprocess.run(
+        command, capture_output=True, env=elsewhere, cwd=tmp_path, check=False, timeout=WITHIN_SECONDS
+    )
     assert [case["case_id"] for case in json.loads(done.stdout)["cases"]] == [CASE]
 
 

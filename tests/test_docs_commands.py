@@ -31,6 +31,7 @@ from tests.committee_commands import play_committees
 from tests.condition_commands import play_conditions
 from tests.engine import Engine, engine, temporal_server
 from tests.facts import LEDGER, START
+from tests.handover_commands import play_handovers
 from tests.hook_commands import play_webhooks
 from tests.imap import fake_mailbox
 from tests.improvement_commands import play_reviews
@@ -217,6 +218,7 @@ async def _play(office: Office) -> None:
     await play_records(office)
     await play_publications(office)
     await play_reviews(office)
+    await play_handovers(office)
     await play_people(office)
     await play_webhooks(office)
     await play_access(office)

@@ -140,6 +140,8 @@ async def test_typing_is_saved_with_what_is_still_missing(site: Site) -> None:
         first = await visitor.post(f"{path}/save", data=form, headers={"HX-Request": "true"})
         assert first.status_code == 200 and "<html" not in first.text
         assert "is not a number" in first.text and "Summary</a> is missing" in first.text
+        # What was said in a way that cannot be read is not called missing as well.
+        assert "Hours</a>: " in first.text and "Hours</a> is missing" not in first.text
         # The page has not heard of its own save, and goes on.
         second = await visitor.post(f"{path}/save", data=form | {"workload.hours": "52"})
         assert second.status_code == 200 and "is not a number" not in second.text

@@ -12,6 +12,7 @@ from imprimatur import ids
 from imprimatur.errors import Refused
 from imprimatur.frameworks.loader import handovers, shipped
 from imprimatur.handover import Handovers, HandoverStarter
+from imprimatur.lost import Lost
 from imprimatur.publication.targets.folder import FolderTarget
 from imprimatur.publication.targets.webhook import WebhookTarget, target_secret
 from imprimatur.store import handovers as store
@@ -145,3 +146,22 @@ async def test_a_killed_worker_leaves_a_hand_over_to_the_next_one(
 async def _die(*words: str) -> int:
     process = await asyncio.create_subprocess_exec(sys.executable, "-m", "tests.mortal_hander", *words)
     return await process.wait()
+
+
+async def test_a_hand_over_whose_workflow_was_terminated_is_the_offices_to_go_on_with(
+    live: Engine, lms: Receiver
+) -> None:
+    credential = await published_and_due(live, "terminated", LMS)
+    [handing] = await asyncio.to_thread(store.due, live.database)
+    await HandoverStarter(live.client, live.database, f"{live.queue}-idle").start(handing)
+    name = ids.handover_workflow_id(handing.handover_case, 1)
+    lost = Lost(live.client, live.database)
+    assert await lost.mend() == 0
+    await live.client.get_workflow_handle(name).terminate()
+    assert (await lost.mend(), await lost.mend()) == (1, 0)
+    [incident] = list_incidents(live.database, case_id=credential)
+    assert incident.detail == f"its workflow {name} was terminated before its end"
+    Handovers(live.database).retry(credential, actor=OFFICE)
+    await carried_out(live, lms)
+    assert handovers_of_case(live.database, credential)[0].status is RunStatus.DONE
+    live.assert_whole(credential)

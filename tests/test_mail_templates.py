@@ -130,6 +130,7 @@ def test_a_button_stands_above_its_plain_address(tag: str) -> None:
 CHOSEN = {
     "kind", "happened", "status", "act", "due_at", "cause", "code", "late", "known", "in_reply_to", "slug", "what",
     "was", "verdict", "every", "period", "sits_at", "expires_at", "time_zone", "edition", "committee", "on",
+    "publish_on", "public", "waits",
 }  # fmt: skip
 
 
@@ -178,6 +179,7 @@ def hostile_case(context: MailContext, text: str) -> MailContext:
         framework=context.framework.model_copy(update={"name": text, "publication": publication}),
         proposal=written(context.proposal, text),
         decisions=tuple(decision | {"comment": text, "stage_name": text} for decision in context.decisions),
+        package=written(context.package, text),
         conditions=tuple(found.model_copy(update={"text": text, "owner": text}) for found in context.conditions),
     )
 

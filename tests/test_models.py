@@ -150,7 +150,12 @@ def test_a_case_is_over_waits_is_on_hold_or_is_in_review() -> None:
 
 def test_which_outcomes_let_pass() -> None:
     passing = {outcome for outcome in StageOutcome if outcome.lets_pass}
-    stopping = {StageOutcome.REJECTED, StageOutcome.CHANGES_REQUESTED, StageOutcome.CANCELLED}
+    stopping = {
+        StageOutcome.REJECTED,
+        StageOutcome.CHANGES_REQUESTED,
+        StageOutcome.CANCELLED,
+        StageOutcome.SENT_BACK,
+    }
     assert passing == set(StageOutcome) - stopping
     assert {outcome for outcome in StageOutcome if outcome.stays_valid} == passing - {
         StageOutcome.SKIPPED, StageOutcome.PUBLISHED, StageOutcome.REFUSED,

@@ -13,6 +13,7 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 
 from imprimatur.cli.context import Environment, connect_temporal, open_database
+from imprimatur.cli.doctor_targets import named_targets
 from imprimatur.embedded.home import Home
 from imprimatur.errors import ImprimaturError
 from imprimatur.frameworks.calendars import work_calendar
@@ -166,6 +167,16 @@ def _signing(environment: Environment) -> str:
     return f"{len(signing)} keys sign, {len(found) - len(signing)} only verify"
 
 
+def _targets(environment: Environment) -> str:
+    found = named_targets(environment)
+    if found.lacking:
+        raise ImprimaturError(
+            "targets_missing", f"{'; '.join(found.lacking)}.", "Correct PUBLICATION_TARGETS, or the frameworks."
+        )
+    told = f"{found.configured} targets, {found.named} of them named by frameworks"
+    return f"{told}; nobody names {', '.join(found.unused)}" if found.unused else told
+
+
 def _calendars(environment: Environment) -> str:
     names = set()
     for policy in shipped().values():
@@ -201,6 +212,7 @@ PARTS: dict[str, Callable[[Environment], str]] = {
     "mailbox": _mailbox,
     "keys": _keys,
     "signing": _signing,
+    "targets": _targets,
     "calendars": _calendars,
     "clock": _clock,
 }

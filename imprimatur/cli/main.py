@@ -18,6 +18,7 @@ from imprimatur.cli import (
     deliveries,
     desk,
     figures,
+    handover,
     improvement,
     incidents,
     keys,
@@ -62,6 +63,7 @@ app.add_typer(webhooks.app, name="webhook")
 app.add_typer(keys.app, name="keys")
 app.add_typer(publishing.endorse_app, name="endorse")
 app.add_typer(publication.app, name="publication")
+app.add_typer(handover.app, name="handover")
 app.add_typer(catalogue.app, name="catalogue")
 app.add_typer(access.key_app, name="key")
 app.add_typer(incidents.app, name="incident")

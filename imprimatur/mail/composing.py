@@ -49,6 +49,7 @@ def values(context: Readable, links: Links, language: Language, *, takes_replies
         "comments": list(_comments(context, language)),
         "conditions": context.conditions,
         "baseline": context.baseline,
+        "package": context.package,
         "incident": language.gettext(words.INCIDENTS[IncidentKind(told)])
         if (told := context.mail.data.get("kind"))
         else "",
@@ -57,6 +58,7 @@ def values(context: Readable, links: Links, language: Language, *, takes_replies
         "by_reply": by_reply(context, language) if takes_replies and is_answerable(context) else (),
         "local": local,
         "instant": dt.datetime.fromisoformat,
+        "date": lambda text: language.day(dt.date.fromisoformat(text)),
         "re": in_reply,
         "labels": VERDICT_LABELS,
     }

@@ -17,6 +17,7 @@ from imprimatur.store.conditions import ConditionView, conditions_of
 from imprimatur.store.documents import proposal_by_digest
 from imprimatur.store.engine import Database
 from imprimatur.store.frameworks import framework_by_digest, stage_in
+from imprimatur.store.handovers_reading import packages_of
 from imprimatur.store.outbox import Mail
 from imprimatur.store.preferences import Preferences, Recipient, recipients
 from models.framework import Framework, StageDef
@@ -39,7 +40,8 @@ class MailContext:
     """Everything one mail may speak of. ``task`` is None when the mail is about the case as a whole.
 
     ``principal`` is the name of the person whose place the task's assignee takes. ``sits_at``: when the committee
-    meets that decides the task's stage, where it has not met yet.
+    meets that decides the task's stage, where it has not met yet. ``package`` is what is handed over, where
+    it is about that.
     """
 
     mail: Mail
@@ -56,6 +58,7 @@ class MailContext:
     baseline: Baseline | None = None
     preferences: Preferences = DEFAULTS
     standing: Standing = UNKNOWN
+    package: dict[str, Any] | None = None
 
     @property
     def stale(self) -> str | None:
@@ -100,6 +103,7 @@ def load(
         decisions, sittings = _decisions(connection, wanted), _sittings(connection, tasks)
         agreed = conditions_of(connection, {mail.case_id for mail in mails if mail.kind is MailKind.OUTCOME})
         compared = comparison(connection, tasks.values())
+        packages = packages_of(connection, {task["case_id"] for task in tasks.values()}) if tasks else {}
         now = now or dt.datetime.now(dt.UTC)
         regular = load_regular(connection, mails, people, defaults, now)
         found: list[Readable | Unready] = []
@@ -115,7 +119,8 @@ def load(
             try:
                 context = _context(connection, mail, cases, tasks, people, decisions, agreed, sittings)
                 baseline = compared(context.task, context.case["digest"]) if context.task else None
-                found.append(replace(context, baseline=baseline, preferences=preferences, standing=standing(mail)))
+                facts = {"baseline": baseline, "preferences": preferences, "standing": standing(mail)}
+                found.append(replace(context, **facts, package=packages.get(mail.case_id)))
             except (NotFound, LookupError, ValueError) as error:
                 found.append(Unready(mail, str(error)))
         return found

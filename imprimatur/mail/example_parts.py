@@ -3,7 +3,7 @@
 import datetime as dt
 from typing import Any
 
-from imprimatur.frameworks.loader import shipped
+from imprimatur.frameworks.loader import handovers, shipped
 from imprimatur.mail.context import MailContext
 from imprimatur.mail.links import Links
 from imprimatur.rules.delta import FieldChange, Piece
@@ -192,3 +192,38 @@ def condition(number: int, due_at: dt.datetime | None) -> ConditionView:
         settled_by=None,
         settled_at=None,
     )
+
+
+def handover_stage() -> StageDef:
+    return handovers()["delivery-handover"].stages[0]
+
+
+def package() -> dict[str, Any]:
+    """What is handed over, with everything in it that a mail tells."""
+    address = f"{LINKS.base_url}/catalogue/{SLUG}"
+    return {
+        "record": {"address": address},
+        "ledger": {"events": 31, "head": "5e" * 32},
+        "taught": {
+            "mode": "blended",
+            "assessment": {"description": "A battery system of the learner's own, tested before two examiners."},
+            "delivery": {"starts_on": "2026-09-07"},
+        },
+        "partners": [
+            {
+                "organisation": "Harbour Mobility Ltd",
+                "contacts": [{"name": "Mere Tane", "email": "mere.tane@harbour.example"}],
+            },
+            {"organisation": "Fieldnote Cells GmbH", "contacts": []},
+        ],
+        "conditions": [
+            {
+                "condition_id": "c-example-1",
+                "text": "Name the second examiner of the practical test.",
+                "owner": PROPOSER,
+                "due_at": DUE.isoformat(),
+            },
+            {"condition_id": "c-example-2", "text": "Say who calls the test off.", "owner": PROPOSER, "due_at": None},
+        ],
+        "sent_back": [{"comment": "There is no room for the test in March."}],
+    }

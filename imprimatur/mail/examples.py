@@ -21,6 +21,8 @@ from imprimatur.mail.example_parts import (
     case_of,
     condition,
     decisions,
+    handover_stage,
+    package,
     stage_of,
     task_of,
 )
@@ -81,6 +83,7 @@ def _tasks() -> Iterator[tuple[str, MailContext]]:
     yield "committee", replace(committee, sits_at=DUE)
     yield "information", about_task(kind, stage=stage_of(kind=StageKind.INFORMATION, criteria=()))
     yield "objection", about_task(kind, stage=_objection())
+    yield "handover", replace(about_task(kind, stage=handover_stage()), package=package())
     bare = Proposal.model_validate({"workload": {"hours": 1, "credits": 1}})
     yield "untitled", replace(plain, proposal=bare)
 
@@ -114,6 +117,11 @@ def _outcomes() -> Iterator[tuple[str, MailContext]]:
     conditions = (condition(1, DUE), condition(2, None))
     yield "", replace(published, conditions=conditions, decisions=decisions())
     reason = "0 approved (2 needed), 2 rejected, 0 requested changes"
+    waits: dict[str, Any] = {"status": "published", "reason": "every stage passed", "waits": True}
+    yield "waits", about_case(kind, stage=False, **waits)
+    yield "scheduled", about_case(kind, stage=False, **waits, publish_on="2027-02-01")
+    public = {"status": "published", "reason": "every target has the record", "slug": SLUG, "public": True}
+    yield "public", about_case(kind, stage=False, **public)
     yield "rejected", replace(about_case(kind, stage=False, status="rejected", reason=reason), decisions=decisions())
     yield "withdrawn", about_case(kind, stage=False, status="withdrawn", reason="the partner has left")
 

@@ -16,6 +16,7 @@ OUTCOMES = (
     "approved",
     "the case was %(status)s",
     "every stage passed",
+    "every target has the record",
     "decided by the casting vote of the escalation",
     "a reviewer with a veto rejected",
     "exactly half approved, and the vote of the %(role)s decided",

@@ -80,6 +80,8 @@ ESCALATED = {
 }
 SITTING = "%(committee)s meets on this on %(day)s; its decision can be recorded from then on."
 CLOCK = {False: "The clock has not started.", True: "The clock stands still until then."}
+# How something is taught; of a proposal's field.
+MODES = ("online", "onsite", "blended", "workplace")
 UNTITLED = "Untitled proposal"
 # Of the open tasks in a digest.
 GROUPS = {"quick": "A click or two", "review": "To be reviewed", "offer": "On offer, for whoever claims it first"}
@@ -107,6 +109,7 @@ def vocabulary() -> Iterator[tuple[str, str, str | None]]:
         ("whether the time promised for the case runs", CLOCK.values()),
         ("a day, a time of that day, and the time zone", [MOMENT]),
         ("in place of a title", [UNTITLED]),
+        ("how a micro-credential is taught", MODES),
         ("heads open tasks", GROUPS.values()),
         ("a date in a calendar: what is due, and where its link is", [DUE, WHERE_THE_LINK_IS]),
         ("after: is no longer needed:", map(closed_because, TaskClosure)),

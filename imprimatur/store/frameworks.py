@@ -68,6 +68,13 @@ def list_frameworks(database: Database) -> list[FrameworkEntry]:
     return sorted(found, key=lambda entry: entry.id)
 
 
+def newest_frameworks(database: Database) -> dict[str, Framework]:
+    """The newest version of each, by id."""
+    newest = {entry.id: entry for entry in reversed(list_frameworks(database))}
+    with database.read() as connection:
+        return {name: framework_by_digest(connection, newest[name].digest) for name in sorted(newest)}
+
+
 def version_key(version: str) -> tuple[int, int, int]:
     """Versions compare by number: 1.10 is newer than 1.9."""
     parts = [int(part) for part in version.split(".")]

@@ -73,14 +73,13 @@ def call_again(connection: Connection, case_id: str, *, actor: str, reason: str,
     ``handover_open``, Gone ``record_not_handed_over``.
     """
     policy = framework_of_case(connection, case_id)
-    row = locked_publication(connection, case_id)
     if policy.handover is None:
         raise Refused(
             "handover_not_asked",
             f"{policy.id}@{policy.version} hands nothing over.",
             "Move the case to a version of the framework with the key `handover`.",
         )
-    status = RecordStatus(row["status"])
+    status = RecordStatus(locked_publication(connection, case_id)["status"])
     if not status.is_public:
         raise Refused(
             "record_not_public",
@@ -117,7 +116,6 @@ def _call(connection: Connection, policy: Framework, case_id: str, actor: str, r
 
 def retry(connection: Connection, case_id: str) -> str:
     """What failed of the last hand-over is done once more. Raises Refused ``handover_not_failed``."""
-    locked_publication(connection, case_id)
     last = _last(connection, case_id)
     if last is None or last["status"] != RunStatus.FAILED:
         raise Refused(
@@ -126,7 +124,8 @@ def retry(connection: Connection, case_id: str) -> str:
             f"See `starter.py handover show {case_id}`.",
         )
     values = {"status": str(RunStatus.QUEUED), "attempt": last["attempt"] + 1, "detail": ""}
-    connection.execute(_HANDOVER.update().where(_HANDOVER.c.handover_case == last["handover_case"]).values(values))
+    still = _HANDOVER.c.handover_case == last["handover_case"], _HANDOVER.c.status == str(RunStatus.FAILED)
+    connection.execute(_HANDOVER.update().where(*still).values(values))
     return str(last["handover_case"])
 
 
@@ -141,10 +140,12 @@ def due(database: Database) -> list[Handing]:
         return [_handing(row) for row in found]
 
 
-def running(database: Database) -> list[Handing]:
-    query = select(_HANDOVER).where(_HANDOVER.c.status == str(RunStatus.RUNNING)).order_by(_HANDOVER.c.called_at)
+def at_work(database: Database) -> list[Handing]:
+    """What has begun, or should have, and is not over."""
+    at_work = [str(RunStatus.QUEUED), str(RunStatus.RUNNING)]
+    query = select(_HANDOVER).where(_HANDOVER.c.status.in_(at_work)).order_by(_HANDOVER.c.called_at)
     with database.read() as connection:
-        return [_handing(row) for row in connection.execute(query).mappings()]
+        return [_handing(row) for row in connection.execute(query.limit(MOST_AT_ONCE)).mappings()]
 
 
 def mark_running(database: Database, handover_case: str) -> None:

@@ -56,6 +56,10 @@ class HandoverView(BaseModel):
     concluded_by: str | None
     comment: str
 
+    def without_names(self) -> "HandoverView":
+        """For those who see roles in place of names."""
+        return self.model_copy(update={"called_by": "", "concluded_by": None})
+
     @property
     def state(self) -> str:
         """In a word: what is waited for, or what it came to."""
@@ -84,8 +88,20 @@ def handover_called(database: Database, handover_case: str) -> HandoverView:
     with database.read() as connection:
         found = _views(connection, _HANDOVER.c.handover_case == handover_case)
     if not found:
-        raise NotFound("handover_unknown", f"There is no hand-over {handover_case}.", "See `starter.py handover list`.")
+        raise _unknown(handover_case)
     return found[0]
+
+
+def _unknown(named: str) -> NotFound:
+    return NotFound("handover_unknown", f"There is no hand-over of {named}.", "See `starter.py handover list`.")
+
+
+def latest_handover(database: Database, case_id: str) -> HandoverView:
+    """Of a micro-credential, or the one that the case itself is. Raises NotFound ``handover_unknown``."""
+    found = handovers_of_case(database, case_id)
+    if not found:
+        raise _unknown(case_id)
+    return found[-1]
 
 
 def packages_of(connection: Connection, handover_cases: Iterable[str]) -> dict[str, dict[str, Any]]:

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel
 from sqlalchemy import Connection, RowMapping, select
 
+from imprimatur import ids
 from imprimatur.errors import Gone, NotFound
 from imprimatur.store.engine import Database
 from imprimatur.store.handovers import call_on_publication
@@ -16,14 +17,18 @@ from imprimatur.store.record_status import set_record_status, write_status
 from models.framework import Framework
 from models.messages import RunEnd
 from models.tables import (
+    CaseRow,
+    OutboxRow,
     PublicationDateRow,
     PublicationRow,
     PublicationRunRow,
     PublicationTargetRow,
 )
 from models.vocabulary import (
+    CaseStatus,
     EventType,
     IncidentKind,
+    MailKind,
     RecordStatus,
     RunKind,
     RunStatus,
@@ -31,9 +36,12 @@ from models.vocabulary import (
 )
 
 _PUBLICATION = PublicationRow.__table__  # type: ignore[attr-defined]
+_CASE = CaseRow.__table__  # type: ignore[attr-defined]
+_OUTBOX = OutboxRow.__table__  # type: ignore[attr-defined]
 _RUN = PublicationRunRow.__table__  # type: ignore[attr-defined]
 _TARGET = PublicationTargetRow.__table__  # type: ignore[attr-defined]
 _DATE = PublicationDateRow.__table__  # type: ignore[attr-defined]
+EVERY_TARGET = "every target has the record"
 UNDONE = "another target failed"
 MOST_AT_ONCE = 100
 
@@ -132,6 +140,14 @@ def due_runs(database: Database, now: dt.datetime) -> list[Run]:
         return [_run(row) for row in connection.execute(ordered).mappings()]
 
 
+def runs_at_work(database: Database) -> list[Run]:
+    """What has begun, or should have by now, and is not over."""
+    at_work = [str(RunStatus.QUEUED), str(RunStatus.RUNNING)]
+    query = select(_RUN).where(_RUN.c.status.in_(at_work), _RUN.c.due_at <= dt.datetime.now(dt.UTC))
+    with database.read() as connection:
+        return [_run(row) for row in connection.execute(query.order_by(_RUN.c.due_at).limit(MOST_AT_ONCE)).mappings()]
+
+
 def begin_run(database: Database, run_id: str) -> bool:
     """False where it is superseded, or over; again it changes nothing."""
     with database.write() as connection:
@@ -226,11 +242,31 @@ def _make_public(connection: Connection, case_id: str, now: dt.datetime) -> str 
     )
     if RecordStatus(row["status"]).is_public:
         return None
-    write_status(connection, case_id, RecordStatus.OFFERED, actor=SYSTEM, reason="every target has the record", at=now)
+    write_status(connection, case_id, RecordStatus.OFFERED, actor=SYSTEM, reason=EVERY_TARGET, at=now)
     if row["replaces"] is not None:
         _replace(connection, row["replaces"], row["slug"], now)
+    _tell_proposer(connection, case_id, row["slug"], now)
     call_on_publication(connection, case_id, now)
     return str(row["slug"])
+
+
+def _tell_proposer(connection: Connection, case_id: str, slug: str, now: dt.datetime) -> None:
+    """Whose approval was told when there was no address yet."""
+    proposer = connection.execute(select(_CASE.c.proposer).where(_CASE.c.case_id == case_id)).scalar_one()
+    values = {
+        "mail_id": ids.public_mail_id(case_id),
+        "case_id": case_id,
+        "kind": str(MailKind.OUTCOME),
+        "recipient": proposer,
+        "recipient_name": "",
+        "data": {"status": str(CaseStatus.PUBLISHED), "reason": EVERY_TARGET, "slug": slug, "public": True},
+        "created_at": now,
+        "status": "queued",
+        "due_at": now,
+        "attempts": 0,
+        "last_reply": "",
+    }
+    connection.execute(_OUTBOX.insert().values(values))
 
 
 def _replace(connection: Connection, old: str, new: str, now: dt.datetime) -> None:

@@ -12,6 +12,7 @@ from imprimatur.store.case_listing import Filters, Need, case_page, choices
 from imprimatur.store.case_reading import CaseSheet, case_sheet
 from imprimatur.store.deliveries import list_mails
 from imprimatur.store.engine import Database
+from imprimatur.store.handovers_reading import handovers_of_case
 from imprimatur.store.publication_sheet import publication_sheet
 from imprimatur.store.reviews_reading import reviews_of_case
 from imprimatur.store.saved_views import views_of
@@ -78,6 +79,7 @@ def router(database: Database, gate: Gate) -> APIRouter:
         shown = {"mails": mails, "mails_shown": MAILS_SHOWN, "files": _files(database, sheet)}
         shown["reviews"] = reviews_of_case(database, case_id)
         shown["publication"] = publication_sheet(database, case_id)
+        shown["handovers"] = handovers_of_case(database, case_id)
         return page(request, "case.html", _values(sheet) | shown | happened)
 
     return routes

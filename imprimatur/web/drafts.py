@@ -311,7 +311,7 @@ class _Pages:
 def _state_values(found: Draft, standing: Standing, tab: str) -> dict[str, Any]:
     """For the part of the page that says how far the draft is."""
     wrong = [(item.name.replace(".", "-"), label_of(_path(item.name)), item.problem) for item in standing.read.wrong]
-    lacking = [(anchor(item.field), label_of(item.field), item.problem, item.why) for item in standing.lacking]
+    lacking = [(anchor(item.field), label_of(item.field), item.problem, item.why) for item in standing.unsaid]
     return {
         "draft": found,
         "policy": standing.policy,

@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse, RedirectResponse
 from starlette.concurrency import run_in_threadpool
 
 from imprimatur.desk import Desk
-from imprimatur.errors import ImprimaturError, InputError, Refused
+from imprimatur.errors import ImprimaturError, InputError, NotFound, Refused
 from imprimatur.mail.links import LinkClaim, Links
 from imprimatur.office import Office
 from imprimatur.rules.answers import NEEDS_COMMENT
@@ -18,6 +18,7 @@ from imprimatur.rules.condition_words import condition
 from imprimatur.rules.wording import VERDICT_LABELS, asked_for, closed_by
 from imprimatur.store.answer_drafts import draft_of, forget_draft, keep_draft
 from imprimatur.store.engine import Database
+from imprimatur.store.handovers_reading import package_of_handover
 from imprimatur.store.overlaps import Overlaps
 from imprimatur.store.reviews_reading import review_sheet
 from imprimatur.store.seen import is_seen, mark_seen
@@ -72,6 +73,16 @@ def router(
         if draft is not None:
             shown = replace(shown, typed=draft.typed, kept_at=draft.kept_at)
         return _task(request, overlaps, found, shown)
+
+    @routes.api_route("/t/{token}/package.json", methods=["GET", "HEAD"])
+    def package(token: str) -> Response:
+        """What is handed over, for machines; to whoever has a task in the hand-over."""
+        claim = links.read(token)
+        case_id = str(task_page(database, claim.task_id, claim.person).case["case_id"])
+        found = package_of_handover(database, case_id)
+        if found is None:
+            raise NotFound("handover_unknown", "Nothing is handed over here.", "The page of the task has its document.")
+        return JSONResponse(found, headers={"Content-Disposition": f'attachment; filename="{case_id}.json"'})
 
     @routes.post("/t/{token}")
     async def answer(request: Request, token: str) -> Response:
@@ -163,11 +174,15 @@ class Shown:
 
 def _task(request: Request, overlaps: Overlaps, found: TaskPage, shown: Shown) -> Response:
     error = shown.error
-    review = review_sheet(overlaps.database, str(found.case["case_id"])) if found.framework.reviews else None
+    case_id = str(found.case["case_id"])
+    review = review_sheet(overlaps.database, case_id) if found.framework.reviews else None
+    package = package_of_handover(overlaps.database, case_id) if found.framework.hands_over else None
     values = {
         "review": review,
+        "package": package,
+        "package_address": f"{'/'.join(request.url.path.split('/')[:3])}/package.json",
         "courses": courses(review) if review else [],
-        "similar": [] if review else overlaps.of(found.proposal, besides=[str(found.case["case_id"])]),
+        "similar": overlaps.of(found.proposal, besides=[case_id]) if found.framework.publishes else [],
         "task": found.task,
         "case": found.case,
         "framework": found.framework,

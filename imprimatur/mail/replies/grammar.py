@@ -30,8 +30,8 @@ WORDS: dict[Verdict, tuple[str, ...]] = {
     Verdict.REVISE: ("revise", "überarbeiten", "réviser", "revisar", "改訂"),
     Verdict.PAUSE: ("pause", "aussetzen", "suspendre", "suspender", "休止"),
     Verdict.RETIRE: ("retire", "einstellen", "retirer", "retirar", "廃止"),
-    Verdict.TAKE_UP: ("taken up", "take up", "take_up", "übernommen", "pris en charge", "asumido", "受領"),
-    Verdict.SEND_BACK: ("send back", "send_back", "zurückgeben", "renvoyer", "devolver", "差し戻し"),
+    Verdict.TAKE_UP: ("taken", "taken up", "take up", "take_up", "übernommen", "pris en charge", "asumido", "受領"),
+    Verdict.SEND_BACK: ("returned", "send back", "send_back", "zurückgeben", "renvoyer", "devolver", "差し戻し"),
 }  # fmt: skip
 # Where a language's word stands among those of a verdict; several are English.
 _PLACES = {"de": -4, "fr": -3, "es": -2, "ja": -1}

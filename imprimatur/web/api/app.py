@@ -19,6 +19,7 @@ from imprimatur.web.api import (
     examples,
     figures,
     frameworks,
+    handovers,
     imports,
     incidents,
     indicators,
@@ -88,6 +89,7 @@ def create_api(
     api.include_router(tasks.router(database, gateway, links, guard))
     api.include_router(office.router(database, gateway, guard))
     api.include_router(indicators.router(database, gateway, guard))
+    api.include_router(handovers.router(database, guard))
     api.include_router(imports.router(database, wake_imports))
     api.include_router(publications.router(database, guard))
     api.include_router(reviews.router(database, gateway, guard))

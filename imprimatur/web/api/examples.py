@@ -30,6 +30,7 @@ EXAMPLES: dict[str, Any] = {
     f"{CASE}/skip": OF_STAGE,
     f"{CASE}/confirm": {"act_id": "a-4xk2m7qd5t3hz6wb"},
     f"{CASE}/send-back": OF_STAGE,
+    f"{CASE}/handovers": WHY,
     f"{CASE}/move-item": WHY | {"stage": "board", "on": "2026-12-09"},
     f"{TASK}/decision": {
         "verdict": "approve",
