@@ -120,6 +120,11 @@ def begin_from_file(
     return _begun(database, viewer, framework_id, proposal, now)
 
 
+def begin_with(database: Database, viewer: Viewer, framework_id: str, proposal: Proposal, now: dt.datetime) -> str:
+    """A draft that says what a proposal says. Raises NotFound ``framework_unknown``."""
+    return _begun(database, viewer, framework_id, proposal, now)
+
+
 def begin_copy(database: Database, viewer: Viewer, framework_id: str, case_id: str, now: dt.datetime) -> str:
     """A copy of a case's proposal, with its files. Raises NotFound ``case_unseen``."""
     acts_of(database, viewer, case_id)
@@ -249,6 +254,14 @@ async def hand_in(cases: Cases, database: Database, draft: Draft, now: Standing)
         pass
     drafts.remove(database, draft.owner, draft.draft_id)
     return case_id
+
+
+def over_later_version(database: Database, draft: Draft, now: Standing) -> Draft:
+    """The draft as one of the version that the case has by now: its owner has seen what came meanwhile."""
+    if now.present is None:
+        return draft
+    drafts.rebase(database, draft, now.present.version)
+    return draft.model_copy(update={"version": now.present.version})
 
 
 def _unreadable(wrong: tuple[Wrong, ...]) -> ImprimaturError:

@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import httpx
 from fastapi import FastAPI
+from temporalio.client import Client
 
 from imprimatur.gateway import Gateway
 from imprimatur.mail.links import Links
@@ -18,6 +19,7 @@ from imprimatur.store.engine import Database
 from imprimatur.web.api.app import create_api
 from imprimatur.web.api.limits import Rates
 from imprimatur.web.app import create_app
+from imprimatur.web.house import House
 from models.vocabulary import KeyScope
 from tests.engine import Engine
 from tests.facts import BASE_URL, PROPOSER, example
@@ -35,25 +37,12 @@ class Program:
     rates: Rates = UNTIRING
 
     def __post_init__(self) -> None:
-        links = Links([KEY], BASE_URL)
-
         async def ready() -> dict[str, str]:
             return {}
 
-        self.api = create_api(
-            self.live.database,
-            self.live.gateway,
-            links,
-            Keyring(self.live.database, Vault([KEY]), BASE_URL),
-            self.rates,
-        )
-        self.app = create_app(
-            database=self.live.database,
-            decider=self.live.gateway,
-            links=links,
-            ready=ready,
-            api=self.api,
-        )
+        house = House(self.live.database, Links([KEY], BASE_URL), self.live.gateway)
+        self.api = create_api(house, Keyring(self.live.database, Vault([KEY]), BASE_URL), self.rates)
+        self.app = create_app(house, ready=ready, api=self.api)
 
     def key(self, email: str, scopes: Sequence[str] = ALL) -> str:
         return make_key(self.live.database, "a program", email, scopes, dt.datetime.now(dt.UTC))[1]
@@ -75,7 +64,8 @@ class Program:
 def idle_api(database: Database) -> FastAPI:
     """For whatever asks no running case."""
     keyring = Keyring(database, Vault([KEY]), BASE_URL)
-    return create_api(database, cast(Gateway, None), Links([KEY], BASE_URL), keyring)
+    gateway = Gateway(cast(Client, None), database)
+    return create_api(House(database, Links([KEY], BASE_URL), gateway), keyring)
 
 
 def proposal(name: str = "industry-credit", **change: Any) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Thousands of whole cases whose ledgers verify: a few are played by the real rules, the others are their likenesses.
 
-A likeness has other names, another title and unit, and lies whole weeks earlier; its chain is linked anew.
+A likeness has other names, title and unit, and lies whole weeks and some hours earlier; its chain is linked anew.
 """
 
 import datetime as dt
@@ -10,7 +10,6 @@ import random
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -173,9 +172,8 @@ def _plain(value: Any) -> Any:
     return value.isoformat() if isinstance(value, dt.datetime | dt.date) else value
 
 
-@cache
-def _earlier(instant: str, weeks: int) -> str:
-    found = dt.datetime.fromisoformat(instant) - dt.timedelta(weeks=weeks)
+def _earlier(instant: str, span: dt.timedelta) -> str:
+    found = dt.datetime.fromisoformat(instant) - span
     return instant_text(found) if instant.endswith("Z") else found.isoformat()
 
 
@@ -189,7 +187,7 @@ def _name(name: str, number: int) -> str:
 def likeness(original: Original, number: int) -> Rows:
     """Rows of another case, by table."""
     dice = random.Random(number)
-    weeks = dice.randrange(2) if original.live else dice.randrange(WEEKS)
+    span = dt.timedelta(weeks=dice.randrange(2 if original.live else WEEKS), seconds=dice.randrange(8 * 3600))
     person = number % PEOPLE_OF_A_ROLE
     told = {name: _name(name, number) for name in original.names}
     told[TITLE] = f"{dice.choice(SUBJECTS)} {dice.choice(AIMS)} {number}"
@@ -200,7 +198,7 @@ def likeness(original: Original, number: int) -> Rows:
         if token in told:
             return told[token]
         if token[4:5] == "-" and token[10:11] == "T":
-            return _earlier(token, weeks)
+            return _earlier(token, span)
         if person and token.endswith("@example.edu") and token[:-12].endswith(LIKENED):
             return f"{person}.{token}"
         return token

@@ -106,7 +106,7 @@ class Populated:
 
     def __init__(self, migrated_file: Path, folder: Path) -> None:
         # The site of the pages imports this module.
-        from tests.test_web_pages import populated
+        from tests.pages import populated
 
         self._file = folder / "populated.db"
         shutil.copyfile(migrated_file, self._file)

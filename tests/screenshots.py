@@ -76,7 +76,7 @@ def played(database: Database, folder: Path, now: dt.datetime) -> Play:
 
 def approved(play: Play, stage: str) -> None:
     while play.state.open_tasks(stage):
-        scores = {item.id: 4 for item in play.framework.stage(stage).criteria if item.required}
+        scores: dict[str, Any] = {item.id: 4 for item in play.framework.stage(stage).criteria if item.required}
         play.decide(stage, comment="Sound and well described.", **scores)
 
 

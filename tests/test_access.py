@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imprimatur.access import acts, published
-from imprimatur.access.acts import OFFICE_ACTS, CaseAct, CaseFacts, Denial, acts_on, scope_of
-from imprimatur.access.published import Published
+from imprimatur.access.acts import OFFICE_ACTS, CaseAct, CaseFacts, acts_on, scope_of
+from imprimatur.access.published import Denial, Published
 from imprimatur.access.viewer import Viewer, viewer_of
 from models.vocabulary import AccessRole, CaseStatus, KeyScope, RecordStatus, RunStatus, Strength
 

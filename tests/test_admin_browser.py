@@ -55,7 +55,7 @@ def paths(served: Served) -> list[str]:
         "/admin", "/admin/health", "/admin/settings", "/admin/calendars", "/admin/keys", "/admin/frameworks",
         "/admin/frameworks/compare?framework_id=industry-credit&before=1.1&after=1.2",
         f"/admin/frameworks/try?version=industry-credit@1.1&case={HERE}", "/admin/frameworks/add",
-        "/admin/frameworks/move",
+        "/admin/frameworks/move", "/reviews", "/reviews/indicators",
     ]  # fmt: skip
 
 

@@ -16,11 +16,12 @@ from imprimatur.store.api_keys import make_key
 from imprimatur.store.engine import Database
 from imprimatur.store.webhooks import add_webhook, queue_trial
 from imprimatur.web.api.app import create_api, description
+from imprimatur.web.house import House
 from models.tables import IncidentRow
 from models.vocabulary import KeyScope
 from tests.api import UNTIRING, code_of, proposal
 from tests.facts import BASE_URL, OFFICE, START
-from tests.test_web_pages import ELSEWHERE, HERE, PEOPLE, SEES_HERE, UNIT, populated
+from tests.pages import ELSEWHERE, HERE, PEOPLE, SEES_HERE, UNIT, populated
 from tests.web import KEY
 
 OFFICES = {"office", "admin", "office of the unit", "office of another unit"}
@@ -29,6 +30,7 @@ OVERSEERS = OFFICES | {"auditor", "auditor of the unit", "auditor of another uni
 HERE_OFFICES = WHOLE_OFFICE | {"office of the unit"}
 HERE_OVERSEERS = SEES_HERE & OVERSEERS
 EVERYBODY = set(PEOPLE)
+PROPOSING = EVERYBODY - {name for name in PEOPLE if "auditor" in name}
 HIDDEN = {"case_unseen", "incident_unknown", "webhook_unknown", "badge_unknown", "publication_unknown", "task_unknown"}
 DENIED = {
     "oversight_only",
@@ -38,6 +40,8 @@ DENIED = {
     "read_only",
     "not_the_proposer",
     "no_task",
+    "not_an_administrator",
+    "proposing_not_allowed",
 }
 WHY = {"reason": "The board said so."}
 DAYS = {"first_on": "2026-12-21", "last_on": "2026-12-23"}
@@ -61,7 +65,7 @@ class World:
         self.keys: dict[str, str] = {}
         gateway: Any = Engine()
         keyring = Keyring(database, Vault([KEY]), BASE_URL)
-        self.api = create_api(database, gateway, Links([KEY], BASE_URL), keyring, UNTIRING)
+        self.api = create_api(House(database, Links([KEY], BASE_URL), gateway), keyring, UNTIRING)
         self.webhook = add_webhook(database, "https://lms.example.edu/hook", [], [UNIT], START).webhook_id
         self.delivery = queue_trial(database, self.webhook, START)
         self.task = self.site.play.state.open_tasks("industry")[0].id
@@ -136,6 +140,11 @@ def rules(world: World) -> dict[tuple[str, str], tuple[set[str], dict[str, Any]]
         ("GET", "/pathways/{pathway_id}"): (EVERYBODY, {}),
         ("PUT", "/pathways/{pathway_id}"): (WHOLE_OFFICE, {"json": PATHWAY}),
         ("DELETE", "/pathways/{pathway_id}"): (WHOLE_OFFICE, {}),
+        ("GET", "/drafts"): (PROPOSING, {}),
+        ("POST", "/drafts"): (PROPOSING, {"json": {"framework": "non-credit"}}),
+        ("GET", "/settings"): ({"admin", "auditor"}, {}),
+        ("POST", "/views"): (EVERYBODY, {"json": {"name": "Mine"}}),
+        ("GET", "/frameworks/{framework_id}/trial"): (HERE_OVERSEERS, {"params": {"case": HERE}}),
         # Last, for nothing is to be seen of it afterwards.
         ("POST", f"{incident}/resolve"): (HERE_OFFICES, {"json": WHY}),
         ("POST", f"{hook}/remove"): (of_unit, {}),
@@ -147,13 +156,13 @@ YAML, CSV = {"Content-Type": "application/yaml"}, {"Content-Type": "text/csv"}
 LINES, FRAMEWORK = {"Content-Type": "application/jsonl"}, {"params": {"framework": "non-credit"}}
 PATHWAY = {"id": "ba-design", "title": "BA", "kind": "degree", "credits": 180, "credit_system": "ects"}
 OF_EVERYBODY = (
-    "/cases", "/tasks", "/keys", "/imports",
+    "/cases", "/tasks", "/keys", "/imports", "/views",
     "/frameworks", "/frameworks/{framework_id}/{version}", "/pathways", "/skills",
     "/skills/frameworks", "/catalogue",
 )  # fmt: skip
 OF_OVERSEERS = (
     "/people", "/incidents", "/absences", "/delegations", "/interests",
-    "/webhooks", "/bulk-acts", "/committees", "/figures", "/reviews",
+    "/webhooks", "/bulk-acts", "/committees", "/figures", "/reviews", "/health", "/calendars",
     "/figures/{name}", "/figures/{name}.csv", "/figures/{name}/cases",
 )  # fmt: skip
 OF_THE_WHOLE_OFFICE: dict[str, dict[str, Any]] = {
@@ -168,6 +177,7 @@ OF_THE_WHOLE_OFFICE: dict[str, dict[str, Any]] = {
         "json": {"source": "x", "lines": [{"case": "none", "indicator": "enrolment", "period": "2026", "value": 1}]}
     },
     "/indicators/csv": {"params": {"source": "x"}, "content": "case,indicator\n", "headers": CSV},
+    "/skills/import": {"params": {"framework": "x"}, "content": "title,code\n", "headers": CSV},
     "/people/preferences": {"json": {"person": "nobody@example.edu"}},
     "/interests": {"json": {"person": "nobody@example.edu", "unit": "x"}},
     "/interests/remove": {"json": {"person": "nobody@example.edu", "unit": "x"}},
@@ -179,6 +189,9 @@ OF_THE_OFFICE: dict[str, dict[str, Any]] = {
 # What these answer depends on the state of a case or of a publication, and is tried where that is brought about.
 ELSEWHERE_TRIED = {
     ("POST", "/keys/{key_id}/revoke"), ("GET", "/cases/{case_id}/files/{digest}"), ("GET", "/imports/{import_id}"),
+    *((way, "/drafts/{draft_id}") for way in ("GET", "PUT", "DELETE")), ("POST", "/drafts/{draft_id}/files"),
+    *((way, "/drafts/{draft_id}/files/{digest}") for way in ("GET", "DELETE")), ("POST", "/drafts/{draft_id}/submit"),
+    *((way, "/views/{view_id}") for way in ("GET", "PUT", "DELETE")),
     ("GET", "/imports/{import_id}/lines"), ("POST", "/imports/{import_id}/begin"),
     ("POST", "/imports/{import_id}/forget"),
     ("POST", "/cases/{case_id}/move-item"), ("GET", "/cases/{case_id}/publication"),

@@ -15,9 +15,9 @@ from imprimatur.store.engine import Database
 from imprimatur.web.uploads import USUAL_TYPES, Upload, download
 from models.proposal import Attachment
 from tests.facts import PROPOSER, everything
+from tests.pages import PEOPLE
 from tests.proposing import Populated
 from tests.test_drafts import begun, filled, hidden
-from tests.test_web_pages import PEOPLE
 from tests.web import Site, form_token
 
 LETTER = b"%PDF-1.4 a letter of support"

@@ -19,6 +19,7 @@ from imprimatur.store.outbox import Result, claim, record
 from imprimatur.store.reading import StageView, show_case
 from imprimatur.store.task_page import TaskPage, task_page
 from imprimatur.web.app import create_app
+from imprimatur.web.house import House
 from models.case import TaskState
 from models.effects import KeepStage
 from models.vocabulary import (
@@ -225,7 +226,7 @@ async def browser(confirmed: Play) -> AsyncIterator[httpx.AsyncClient]:
     async def ready() -> dict[str, str]:
         return {}
 
-    app = create_app(database=confirmed.database, decider=Decider(confirmed), links=LINKS, ready=ready)
+    app = create_app(House(confirmed.database, LINKS, decider=Decider(confirmed)), ready=ready)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url=BASE_URL) as client:
         yield client
 

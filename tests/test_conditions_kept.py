@@ -23,6 +23,7 @@ from imprimatur.store.engine import Database
 from imprimatur.store.outbox import Mail, Result, claim, record
 from imprimatur.store.reading import show_case
 from imprimatur.web.app import create_app
+from imprimatur.web.house import House
 from models.conditions import Condition, ConditionFulfilled, ConditionJudged
 from models.tables import ConditionRow
 from models.vocabulary import CaseStatus, ConditionAct, Conditions, ConditionStatus, MailKind, MailStatus, Strength
@@ -253,7 +254,7 @@ async def _ready() -> dict[str, str]:
 
 @pytest.fixture
 async def page(play: Play) -> AsyncIterator[httpx.AsyncClient]:
-    app = create_app(database=play.database, decider=Decider(play), links=LINKS, ready=_ready)
+    app = create_app(House(play.database, LINKS, decider=Decider(play)), ready=_ready)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url=BASE_URL) as client:
         yield client
 

@@ -3,14 +3,16 @@
 import re
 
 from imprimatur.access import acts, published
-from imprimatur.access.acts import CaseAct, Denial
+from imprimatur.access.acts import CaseAct
+from imprimatur.access.published import Denial
+from imprimatur.attaching import MOST_FILES
 from imprimatur.store.case_listing import PAGE_LENGTH, SOON
 from imprimatur.store.drafts import MOST_DRAFTS
 from imprimatur.store.import_jobs import LEASE
 from imprimatur.store.sessions import IDLE, LASTS
 from imprimatur.store.sign_in_links import VALID_FOR
 from imprimatur.store.sign_in_record import LINKS_FOR_AN_ADDRESS, TRIES_OF_A_CLIENT, WINDOW
-from imprimatur.web.drafts import MOST_FILES, PICTURE_LIMIT_BYTES
+from imprimatur.web.drafts import PICTURE_LIMIT_BYTES
 from models.vocabulary import AccessRole
 from tests.markdown import DOCS, code_spans, section, text_of
 from tests.test_web_pages import GUARDED, as_told

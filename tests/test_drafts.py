@@ -17,8 +17,8 @@ from imprimatur.store.engine import Database
 from imprimatur.store.skills import import_skills
 from models.vocabulary import CaseStatus, Verdict
 from tests.facts import OFFICE, PROPOSER, add_people, everything, example
+from tests.pages import ELSEWHERE, HERE, PEOPLE
 from tests.proposing import Populated
-from tests.test_web_pages import ELSEWHERE, HERE, PEOPLE
 from tests.web import Site, form_token
 
 AUDITOR = PEOPLE["auditor"]

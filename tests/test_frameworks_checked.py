@@ -159,6 +159,8 @@ TOLD_BY_TESTS_OF_THEIR_OWN = {
     "track_repeated", "track_unreachable", "recommendation_missing", "recommendation_outside_review",
     "recommendation_without_choice", "review_beyond_limit", "review_framework_itself", "review_interval_unusual",
     "review_key_idle", "silence_recommends_nothing", "stage_unfit_for_review", "threshold_repeated",
+    "handover_framework_itself", "handover_key_idle", "handover_outside_handover", "handover_stage_missing",
+    "handover_without_choice", "silence_takes_nothing_up", "stage_unfit_for_handover", "target_repeated",
 }  # fmt: skip
 OF_NOTATION = {
     "malformed", "not_a_mapping", "duplicate_key", "unknown_key", "missing_key", "wrong_type", "wrong_form",

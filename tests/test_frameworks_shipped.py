@@ -10,7 +10,7 @@ from typing import Any, get_args
 import pytest
 
 from imprimatur.frameworks.checker import check_file
-from imprimatur.frameworks.loader import SHIPPED, reviews, shipped, shipped_path
+from imprimatur.frameworks.loader import SHIPPED, handovers, reviews, shipped, shipped_path
 from imprimatur.rules.completeness import missing
 from imprimatur.rules.migration import altered_stages
 from models.framework import FieldRule, Framework, StageDef
@@ -61,7 +61,7 @@ def test_each_passes_the_check_with_the_example_directory(policy: Framework) -> 
 
 
 def test_each_kind_has_a_framework_of_its_own() -> None:
-    stored = (*shipped().values(), *reviews().values())
+    stored = (*shipped().values(), *reviews().values(), *handovers().values())
     assert Counter(policy.credential_kind for policy in stored) == dict.fromkeys(CredentialKind, 1)
 
 

@@ -24,8 +24,8 @@ from models.messages import CaseAnswer
 from models.proposal import Proposal
 from models.vocabulary import LineResult
 from tests.facts import OFFICE, PROPOSER, everything, furnish
+from tests.pages import PEOPLE
 from tests.proposing import PlayedCases, Populated
-from tests.test_web_pages import PEOPLE
 from tests.web import Site, form_token
 
 NOW = dt.datetime(2026, 3, 2, 9, tzinfo=dt.UTC)

@@ -94,8 +94,9 @@ def test_an_incident_of_no_case_keeps_itself_who_closed_it(database: Database) -
 
 def test_who_closed_it_first_stands_and_a_second_act_leaves_nothing(play: Play) -> None:
     closed, before = resolve(play), len(ledger_rows(play.database, play.case_id))
-    with pytest.raises(Gone):
+    with pytest.raises(Gone) as again:
         Incidents(play.database).resolve(closed.incident_id, actor=OFFICE, reason="Another one.")
+    assert again.value.message == f"This incident was closed by {OFFICE}: {closed.resolution.rstrip('.')}."
     assert len(ledger_rows(play.database, play.case_id)) == before
     assert incident(play.database, closed.incident_id) == closed
 

@@ -16,7 +16,7 @@ from imprimatur.mail.message import Sender
 from imprimatur.mail.rendering import text_of
 from models.vocabulary import MailKind
 from tests.chromium import OVERFLOW, browser
-from tests.test_mail_templates import BRANDING
+from tests.houses import BRANDING
 
 __all__ = ["browser"]
 
@@ -109,3 +109,14 @@ def test_without_pictures_the_logos_words_are_read(page: Page, tmp_path: Path) -
     Image.new("RGB", (240, 60), "#7a143c").save(tmp_path / "logo.png")
     show(page, html_of("task", "en", house_of(tmp_path, "en")).replace('src="cid:', 'data-src="cid:'))
     assert page.get_by_role("img", name="The <Northern> Institute").count() == 1
+
+
+INK = "() => [...document.querySelectorAll('{}')].map(e => getComputedStyle(e).color)"
+
+
+@pytest.mark.parametrize("page", [(DESKTOP, "light"), (DESKTOP, "dark")], indirect=True, ids=["light", "dark"])
+def test_what_came_together_is_as_strong_as_what_comes_alone(page: Page) -> None:
+    show(page, html_of("combined", "en", shipped_house()))
+    sections = page.evaluate(INK.format(".part h2, .part > p:not(.quiet):not(.address)"))
+    assert len(sections) > 4
+    assert set(sections) == set(page.evaluate(INK.format("h1")))

@@ -8,7 +8,7 @@ from PIL import Image
 
 from imprimatur.mail.examples import examples
 from tests.command import Command
-from tests.test_mail_templates import BRANDING, folder_of
+from tests.houses import BRANDING, folder_of
 
 
 @pytest.fixture

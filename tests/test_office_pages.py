@@ -10,6 +10,7 @@ import pytest
 from imprimatur.mail.links import Links
 from imprimatur.store.engine import Database
 from imprimatur.web.app import create_app
+from imprimatur.web.house import House
 from models.events import Annulled, Held, PassedOn
 from models.messages import DecisionReceipt
 from models.vocabulary import TaskStatus, Verdict
@@ -53,7 +54,7 @@ async def opened(play: Play, stage: str = "quality", status: TaskStatus = TaskSt
     async def ready() -> dict[str, str]:
         return {}
 
-    app = create_app(database=play.database, decider=NobodyDecides(), links=LINKS, ready=ready)
+    app = create_app(House(play.database, LINKS, decider=NobodyDecides()), ready=ready)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=BASE_URL) as client:
         answer = await client.get(f"/t/{LINKS.token(task.id, task.assignee)}")
     assert answer.status_code == 200, answer.text

@@ -20,7 +20,7 @@ from imprimatur.web.oidc import Provider
 from imprimatur.web.oidc_pages import ATTEMPT_SECONDS
 from tests.facts import BASE_URL, OFFICE, Play, furnish
 from tests.provider import CLIENT_ID, CLIENT_SECRET, Op, provider
-from tests.test_sign_in import SESSIONS, events, rows
+from tests.signing_in import SESSIONS, events, rows
 from tests.web import Site
 
 OURS = f"{BASE_URL}/sign-in/oidc/answer"

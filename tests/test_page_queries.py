@@ -1,6 +1,7 @@
 """Every page that lists things asks the database as often for many things as for few."""
 
 import datetime as dt
+import re
 import shutil
 import warnings
 from collections.abc import Iterator
@@ -11,10 +12,12 @@ import pytest
 
 from imprimatur.history.verify import verify_all
 from imprimatur.store.engine import Database
-from tests.facts import Play, furnish
+from imprimatur.store.reviews_reading import review_lines
+from imprimatur.web.reviews import PAGE_LENGTH
+from tests.facts import OFFICE, Play, furnish
 from tests.many import Original, fill, originals
 from tests.many_lists import LISTS, SINGLE, WHOLE, add_likenesses, fill_lists, named
-from tests.test_web_pages import counted
+from tests.pages import counted
 from tests.web import Site
 
 NOW = dt.datetime.now(dt.UTC)
@@ -71,6 +74,18 @@ async def test_a_list_asks_as_often_whatever_it_shows(filled: Filled) -> None:
     fill_lists(database, 25, NOW, first=3)
     assert await asked(filled.site) == few
     assert max(few.values()) <= MOST_QUERIES, few
+
+
+async def test_reviews_are_listed_a_page_at_a_time(filled: Filled) -> None:
+    lines = review_lines(filled.site.play.database, NOW)
+    assert len(lines) > PAGE_LENGTH
+    seen: list[str] = []
+    async with filled.site.signed_in(OFFICE) as visitor:
+        for first in range(0, len(lines), PAGE_LENGTH):
+            text = (await visitor.get(f"/reviews?first={first}")).text
+            seen += re.findall(r'href="/cases/(mc-[^"/]+)"', text)
+            assert (f"first={first + PAGE_LENGTH}" in text) == (first + PAGE_LENGTH < len(lines))
+    assert sorted(seen) == sorted(line.case_id for line in lines)
 
 
 async def test_every_page_is_known_as_a_list_or_as_none(sqlite_database: Database, tmp_path: Path) -> None:

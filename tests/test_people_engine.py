@@ -26,6 +26,7 @@ from imprimatur.store.interests import add_interest
 from imprimatur.store.leave import Scope
 from imprimatur.store.reading import TaskView
 from imprimatur.web.app import create_app
+from imprimatur.web.house import House
 from models.vocabulary import EventType, InterestKind, OfficeAct, StageOutcome, TaskStatus
 from tests.engine import Engine, engine, temporal_server
 from tests.facts import OFFICE, PROPOSER, add_people, amended, event_types, everything, example, furnish
@@ -134,13 +135,7 @@ async def test_a_reviewer_claims_and_an_adviser_answers_on_their_pages(
         amended(sqlite_database, "industry-credit", "proposal", reviewers=reviewers, voting=ONE)
         case_id = await submitted(found)
         links = Links(["k" * 40], "http://pages")
-        app = create_app(
-            database=sqlite_database,
-            decider=found.gateway,
-            links=links,
-            ready=lambda: asyncio.sleep(0, {}),
-            desk=Desk(found.gateway, sqlite_database),
-        )
+        app = create_app(House(sqlite_database, links, found.gateway), ready=lambda: asyncio.sleep(0, {}))
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://pages") as browser:
             task = task_of(found, case_id, ROSA).task_id
             mine, advisers = (f"/t/{links.token(task, person)}" for person in (ROSA, ADVISER))

@@ -19,11 +19,11 @@ from imprimatur.mail.links import Links
 from imprimatur.store.skills import import_skills
 from tests.chromium import DARK, DESKTOP, OVERFLOW, PHONE, SMALL, UNFOLD, WITHOUT_SCRIPTS, Opened, Visits, browser
 from tests.facts import PROPOSER
+from tests.pages import HERE
 from tests.proposing import Populated
 from tests.test_drafts import filled
 from tests.test_imports import MIXED, line
 from tests.test_pages_browser import COLOURS, EVERY_RULE, NAMELESS_FIELDS, Served, serving
-from tests.test_web_pages import HERE
 from tests.web import KEY, Site
 
 __all__ = ["browser"]

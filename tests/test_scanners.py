@@ -22,6 +22,7 @@ from imprimatur.mail.rendering import render
 from imprimatur.store.engine import Database
 from imprimatur.store.frameworks import add_framework
 from imprimatur.web.app import create_app
+from imprimatur.web.house import House
 from models.events import AdviceAsked, Claimed
 from models.framework import Framework
 from models.messages import DecisionReceipt
@@ -160,7 +161,7 @@ async def test_whoever_follows_every_link_of_every_mail_changes_nothing(played: 
     async def ready() -> dict[str, str]:
         return {}
 
-    app = create_app(database=database, decider=Nobody(), links=LINKS, ready=ready)
+    app = create_app(House(database, LINKS, decider=Nobody()), ready=ready)
     transport = httpx.ASGITransport(app, client=("192.0.2.9", 1234))
     async with httpx.AsyncClient(transport=transport, base_url=BASE_URL) as visitor:
         first = await scan(visitor, paths)
@@ -198,7 +199,7 @@ async def test_whoever_sends_every_form_as_it_stands_changes_nothing(played: tup
         return {}
 
     watchful: Any = Watchful()
-    app = create_app(database=database, decider=watchful, links=LINKS, ready=ready, desk=watchful)
+    app = create_app(House(database, LINKS, decider=watchful, desk=watchful), ready=ready)
     buttons: set[str] = set()
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=BASE_URL) as visitor:
         for path in sorted(path for path in paths if path.startswith("/t/")):

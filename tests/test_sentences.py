@@ -10,11 +10,13 @@ import pytest
 
 from imprimatur.history.export import LedgerEvent, history
 from imprimatur.history.sentences import sentence
+from imprimatur.store import handovers as store
 from imprimatur.store.engine import Database
 from imprimatur.store.frameworks import add_framework
 from imprimatur.store.ledger import append_event
 from imprimatur.store.record_status import write_status
 from models.effects import Escalate
+from models.messages import HandoverEnd
 from models.vocabulary import (
     AssignmentReason,
     CaseStatus,
@@ -25,7 +27,9 @@ from models.vocabulary import (
     TaskClosure,
     Verdict,
 )
+from tests import handover
 from tests.facts import Play, add_people, example, furnish, whole_story
+from tests.handover import FIRST, Handing, handing_framework, with_team
 from tests.improvement import Reviews, published
 from tests.office_stories import STORIES, tell
 
@@ -56,6 +60,7 @@ def told(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> list[
     lapsed(database, folder)
     retracted(database, folder)
     reviewed(database, folder)
+    handed_over(database, folder)
     unstaffed(database, folder)
     for name in STORIES:
         furnish(database)
@@ -69,6 +74,8 @@ def told(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> list[
         "reviewed",
         "reviewed-r1",
         "unstaffed",
+        "handedover",
+        "handedover-h1",
         *STORIES,
     ]
     events = [event for name in names for event in history(database, f"mc-{name}")]
@@ -133,6 +140,16 @@ def reviewed(database: Database, folder: Path) -> None:
         await reviews.sweep()
 
     asyncio.run(held())
+
+
+def handed_over(database: Database, folder: Path) -> None:
+    """A system has the package, another one has not, and people send it back."""
+    with_team(database, folder)
+    handing = Handing(handover.published(database, folder, handing_framework(database)))
+    asyncio.run(handing.begin())
+    store.record_sent(database, store.handing(database, FIRST), "lms", "204")
+    store.end(database, HandoverEnd(handover=FIRST, failed="timetable", reason="timetable: 410 Gone"))
+    handing.answer(Verdict.SEND_BACK, "There is no room in March.", handover=FIRST)
 
 
 def unstaffed(database: Database, folder: Path) -> None:

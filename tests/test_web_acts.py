@@ -26,7 +26,7 @@ from models.vocabulary import (
     StageStatus,
 )
 from tests.facts import OFFICE, PROPOSER, SECOND, Play, amended, event_types, furnish
-from tests.test_web_pages import HERE, PEOPLE, REVIEWER, UNIT, of_unit, populated
+from tests.pages import HERE, PEOPLE, REVIEWER, UNIT, of_unit, populated
 from tests.web import Site
 
 WHY = "The register is closed."

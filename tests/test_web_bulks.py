@@ -17,6 +17,7 @@ from imprimatur.store.bulk_reading import Chosen
 from imprimatur.store.people import import_people
 from imprimatur.web.app import create_app
 from imprimatur.web.bulks.forms import fields
+from imprimatur.web.house import House
 from models.messages import CaseAnswer
 from models.vocabulary import CaseStatus, EventType
 from tests.engine import Engine
@@ -51,7 +52,7 @@ def website(live: Engine, gateway: Gateway | None = None) -> FastAPI:
         return {}
 
     links = Links([KEY], BASE_URL)
-    return create_app(database=live.database, decider=gateway, links=links, ready=ready, gateway=gateway)
+    return create_app(House(live.database, links, gateway), ready=ready)
 
 
 @asynccontextmanager

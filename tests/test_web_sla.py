@@ -22,6 +22,7 @@ from imprimatur.mail.links import Links
 from imprimatur.store.engine import Database
 from imprimatur.web import sla
 from imprimatur.web.app import create_app
+from imprimatur.web.house import House
 from imprimatur.web.sla import ScopeOf
 from tests.bench.many_cases import fill
 from tests.facts import BASE_URL, furnish
@@ -43,7 +44,7 @@ async def _ready() -> dict[str, str]:
 
 def client(database: Database, scope_of: ScopeOf | None = None) -> httpx.AsyncClient:
     """Pages with somebody's scope; without one they lie behind the sign-in, as in the whole site."""
-    app = create_app(database=database, decider=NobodyDecides(), links=Links([KEY], BASE_URL), ready=_ready)
+    app = create_app(House(database, Links([KEY], BASE_URL), decider=NobodyDecides()), ready=_ready)
     if scope_of is not None:
         # Of two routes for one address the first one answers.
         before = list(app.router.routes)

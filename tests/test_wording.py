@@ -44,6 +44,7 @@ def test_what_is_asked_for_depends_on_the_stage_and_on_why_somebody_is_asked() -
     assert kinds == dict.fromkeys(StageKind, "decision") | {
         StageKind.INFORMATION: "acknowledgement",
         StageKind.OBJECTION: "objection",
+        StageKind.HANDOVER: "handover",
     }
     assert asked_for(stage(window()), AssignmentReason.ESCALATION) == "decision"
 

@@ -25,6 +25,7 @@ from imprimatur.store.engine import Database
 from imprimatur.store.sessions import Client, begin
 from imprimatur.web.admin.machinery import Machinery
 from imprimatur.web.app import create_app
+from imprimatur.web.house import House
 from imprimatur.web.oidc import Provider
 from models.case import CaseState
 from models.conditions import Condition, ConditionEvent
@@ -196,19 +197,21 @@ class Site:
             return self.problems
 
         self.app: FastAPI = create_app(
-            database=self.play.database,
-            decider=self.decider,
-            links=self.links,
+            House(
+                self.play.database,
+                self.links,
+                self.acting or played,
+                decider=self.decider,
+                proposals=self.cases,
+                desk=Desk(played, self.play.database),
+                machinery=self.machinery,
+                wake_imports=lambda: self.woken(),
+            ),
             ready=ready,
             mailbox=Mailbox() if self.embedded else None,
             examples=(EXAMPLES / "people.csv").read_text(encoding="utf-8"),
             provider=self.provider,
-            desk=Desk(played, self.play.database),
-            proposals=self.cases,
-            wake_imports=lambda: self.woken(),
             api=self.api,
-            gateway=self.acting or played,
-            machinery=self.machinery,
         )
 
     def link(self, stage: str, number: int = 0) -> str:

@@ -103,17 +103,24 @@ def open_database(environment: Environment) -> Iterator[Database]:
         database.close()
 
 
-async def connect_temporal(address: str, namespace: str, payload_keys: str | None) -> "Client":
-    """Raises Unavailable ``temporal_unavailable``."""
-    from temporalio.client import Client
-    from temporalio.service import RPCError
+async def connect_temporal(
+    address: str, namespace: str, payload_keys: str | None, *, when_asked: bool = False
+) -> "Client":
+    """Raises Unavailable ``temporal_unavailable``; connected only ``when_asked``, it is every act that says so instead.
 
+    Such a client tries anew with each act until it is connected.
+    """
+    from temporalio.client import Client
+    from temporalio.service import ConnectConfig, RPCError, ServiceClient
+
+    from imprimatur.connecting import LateService
     from imprimatur.payloads import data_converter
 
+    # It stands in a case's history many times: a long name would cost more than what is done.
+    config = ConnectConfig(address, identity=f"{os.getpid()}@{socket.gethostname()[:8]}")
     try:
-        return await Client.connect(
-            address, namespace=namespace, data_converter=data_converter(payload_keys), identity=_identity()
-        )
+        service = LateService(config) if when_asked else await ServiceClient.connect(config)
+        return Client(service, namespace=namespace, data_converter=data_converter(payload_keys))
     except (RPCError, RuntimeError) as error:
         raise Unavailable(
             "temporal_unavailable",
@@ -122,33 +129,11 @@ async def connect_temporal(address: str, namespace: str, payload_keys: str | Non
         ) from error
 
 
-def _identity() -> str:
-    # It stands in a case's history many times: a long name would cost more than what is done.
-    return f"{os.getpid()}@{socket.gethostname()[:8]}"
-
-
-def late_gateway(environment: Environment, database: Database) -> "Gateway":
-    """Of a process that serves before the workflow service answers, and while it does not."""
-    from temporalio.client import Client
-    from temporalio.service import ConnectConfig
-
-    from imprimatur.connecting import LateService
-    from imprimatur.gateway import Gateway
-    from imprimatur.payloads import data_converter
-
-    if environment.temporal_address is None:
-        raise environment.not_running()
-    keys = environment.settings.payload_keys
-    client = Client(
-        LateService(ConnectConfig(environment.temporal_address, identity=_identity())),
-        namespace=environment.settings.temporal_namespace,
-        data_converter=data_converter(keys.get_secret_value() if keys else None),
-    )
-    return Gateway(client, database)
-
-
 @asynccontextmanager
-async def open_gateway(environment: Environment, database: Database) -> AsyncIterator["Gateway"]:
+async def open_gateway(
+    environment: Environment, database: Database, *, when_asked: bool = False
+) -> AsyncIterator["Gateway"]:
+    """``when_asked``: also while the workflow service is silent, see :func:`connect_temporal`."""
     from imprimatur.gateway import Gateway
 
     if environment.temporal_address is None:
@@ -158,6 +143,7 @@ async def open_gateway(environment: Environment, database: Database) -> AsyncIte
         environment.temporal_address,
         environment.settings.temporal_namespace,
         keys.get_secret_value() if keys else None,
+        when_asked=when_asked,
     )
     yield Gateway(client, database)
 

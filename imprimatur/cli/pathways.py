@@ -93,15 +93,12 @@ def skills_import(
     as_json: Json = False,
 ) -> None:
     """Take a framework's skills from its CSV file, in the place of those imported before."""
-    name = " ".join(framework.split())
-    if not name:
-        raise InputError("framework_name_missing", "The framework has no name.", "Name it, such as ESCO.")
-    result = with_database(lambda database: skill_store.import_skills(database, name, file, _now(), address))
+    result = with_database(lambda database: skill_store.import_skills(database, framework, file, _now(), address))
     rejected = [line._asdict() for line in result.rejected]
     show(
         {"imported": result.imported, "removed": result.removed, "rejected": rejected},
         as_json,
-        f"{result.imported} skills of {name}, {result.removed} removed, {len(rejected)} lines rejected",
+        f"{result.imported} skills of {framework}, {result.removed} removed, {len(rejected)} lines rejected",
         *([table(["line", "problem"], [(line.line, line.problem) for line in result.rejected])] * bool(rejected)),
     )
 

@@ -9,10 +9,10 @@ import uvicorn
 from sqlalchemy import text
 from temporalio.service import RPCError
 
-from imprimatur.cli.context import Environment, late_gateway, open_database
+from imprimatur.attaching import UploadRules
+from imprimatur.cli.context import Environment, open_database, open_gateway
 from imprimatur.cli.doctor import worker_count
 from imprimatur.cli.machinery import machinery_of
-from imprimatur.desk import Desk
 from imprimatur.embedded.sink import StoredMail, find_mails, read_mail
 from imprimatur.embedded.supervisor import ROOT
 from imprimatur.errors import ImprimaturError, InputError, Refused
@@ -27,7 +27,7 @@ from imprimatur.store.engine import Database
 from imprimatur.web.api.app import create_api
 from imprimatur.web.api.limits import Rates
 from imprimatur.web.app import create_app
-from imprimatur.web.drafts import UploadRules
+from imprimatur.web.house import House
 from imprimatur.web.oidc import Provider
 from imprimatur.web.uploads import USUAL_TYPES
 
@@ -71,37 +71,37 @@ async def _serve(
     environment: Environment, links: Links, provider: Provider | None, host: str, port: int, inbox: bool
 ) -> int:
     with open_database(environment) as database:
-        gateway = late_gateway(environment, database)
-        runner = ImportRunner(gateway, database)
-        keyring = Keyring(database, Vault(environment.secret_keys()), links.base_url)
-        app = create_app(
-            database=database,
-            decider=gateway,
-            links=links,
-            desk=Desk(gateway, database),
-            ready=lambda: problems(database, gateway),
-            mailbox=SinkMailbox(environment.settings.home / "mail") if inbox else None,
-            examples=_examples() if inbox else None,
-            provider=provider,
-            proposals=gateway,
-            uploads=upload_rules(environment.settings),
-            wake_imports=runner.wake.set,
-            api=create_api(database, gateway, links, keyring, _rates(environment), runner.wake.set),
-            gateway=gateway,
-            machinery=machinery_of(environment, gateway),
-        )
-        config = uvicorn.Config(app, host, port, log_level="warning", access_log=False, server_header=False)
-        beside = [asyncio.create_task(runner.run_forever()), asyncio.create_task(_tell(database, gateway))]
-        try:
-            await uvicorn.Server(config).serve()
-        except SystemExit as error:
-            # Uvicorn's way to say that it cannot listen.
-            raise Refused(
-                "port_in_use", f"Port {port} of {host} cannot be listened on.", "Name another with --port."
-            ) from error
-        finally:
-            for task in beside:
-                task.cancel()
+        async with open_gateway(environment, database, when_asked=True) as gateway:
+            runner = ImportRunner(gateway, database)
+            keyring = Keyring(database, Vault(environment.secret_keys()), links.base_url)
+            house = House(
+                database,
+                links,
+                gateway,
+                machinery=machinery_of(environment, gateway),
+                uploads=upload_rules(environment.settings),
+                wake_imports=runner.wake.set,
+            )
+            app = create_app(
+                house,
+                ready=lambda: problems(database, gateway),
+                mailbox=SinkMailbox(environment.settings.home / "mail") if inbox else None,
+                examples=_examples() if inbox else None,
+                provider=provider,
+                api=create_api(house, keyring, _rates(environment)),
+            )
+            config = uvicorn.Config(app, host, port, log_level="warning", access_log=False, server_header=False)
+            beside = [asyncio.create_task(runner.run_forever()), asyncio.create_task(_tell(database, gateway))]
+            try:
+                await uvicorn.Server(config).serve()
+            except SystemExit as error:
+                # Uvicorn's way to say that it cannot listen.
+                raise Refused(
+                    "port_in_use", f"Port {port} of {host} cannot be listened on.", "Name another with --port."
+                ) from error
+            finally:
+                for task in beside:
+                    task.cancel()
     return 0
 
 

@@ -17,6 +17,7 @@ from models.tables import (
     DecisionRow,
     DocumentRow,
     FrameworkRow,
+    HandoverRow,
     ImprovementRow,
     IncidentRow,
     IndicatorRow,
@@ -35,11 +36,13 @@ _PUBLICATION = PublicationRow.__table__  # type: ignore[attr-defined]
 _IMPROVEMENT = ImprovementRow.__table__  # type: ignore[attr-defined]
 _REVIEW = ReviewRow.__table__  # type: ignore[attr-defined]
 _INDICATOR = IndicatorRow.__table__  # type: ignore[attr-defined]
+_HANDOVER = HandoverRow.__table__  # type: ignore[attr-defined]
 _INCIDENT = IncidentRow.__table__  # type: ignore[attr-defined]
 _DOCUMENT = DocumentRow.__table__  # type: ignore[attr-defined]
 _FRAMEWORK = FrameworkRow.__table__  # type: ignore[attr-defined]
 _OF_CASES = (
-    CASE, LEDGER, _DECISION, _CONDITION, _VERSION, _PUBLICATION, _IMPROVEMENT, _REVIEW, _INDICATOR, _INCIDENT
+    CASE, LEDGER, _DECISION, _CONDITION, _VERSION, _PUBLICATION, _IMPROVEMENT, _REVIEW, _INDICATOR, _INCIDENT,
+    _HANDOVER,
 )  # fmt: skip
 _CASE_COLUMNS = [column for column in CASE.c if column.name != "due_reason"]
 
@@ -48,7 +51,8 @@ _CASE_COLUMNS = [column for column in CASE.c if column.name != "due_reason"]
 class Records:
     """Rows by case id; documents and frameworks by digest.
 
-    ``reviews`` are those of a published micro-credential, ``held`` is the row of the review that a case itself is.
+    ``reviews`` and ``handovers`` are those of a published micro-credential, ``held`` and ``handed`` are the rows of the
+    review, or the hand-over, that a case itself is.
     """
 
     cases: dict[str, Row]
@@ -62,12 +66,14 @@ class Records:
     held: dict[str, Row]
     indicators: dict[str, list[Row]]
     incidents: dict[str, list[Row]]
+    handovers: dict[str, list[Row]]
+    handed: dict[str, Row]
     documents: dict[str, str]
     frameworks: dict[str, Any]
 
     def knows(self, case_id: str) -> bool:
         of_cases = (self.cases, self.chains, self.decisions, self.conditions, self.versions, self.publications)
-        later = (self.improvements, self.reviews, self.indicators, self.incidents)
+        later = (self.improvements, self.reviews, self.indicators, self.incidents, self.handovers)
         return any(case_id in rows for rows in (*of_cases, *later))
 
 
@@ -109,6 +115,11 @@ def read_records(connection: Connection, case_ids: Sequence[str]) -> Records:
         },
         indicators=_by_case(connection, _INDICATOR, case_ids),
         incidents=_by_case(connection, _INCIDENT, case_ids),
+        handovers=_by_case(connection, _HANDOVER, case_ids),
+        handed={
+            row["handover_case"]: row
+            for row in _rows(connection, select(_HANDOVER).where(_HANDOVER.c.handover_case.in_(case_ids)))
+        },
         documents={row["digest"]: row["body"] for row in _by_digest(connection, _DOCUMENT, documents)},
         frameworks={row["digest"]: row["body"] for row in _by_digest(connection, _FRAMEWORK, frameworks)},
     )

@@ -23,6 +23,7 @@ from imprimatur.history.facts import (
     publication_facts,
     version_facts,
 )
+from imprimatur.history.handover_checks import check_handovers
 from imprimatur.history.improvement_checks import check_improvement, check_incidents
 from imprimatur.history.records import Records, all_case_ids, is_named, read_records
 from imprimatur.rules.ledger import GENESIS
@@ -113,6 +114,7 @@ def _check(case_id: str, records: Records) -> Iterator[LedgerProblem]:
     yield from _check_publication(case_id, chain, records.publications.get(case_id, []))
     yield from check_improvement(case_id, chain, records)
     yield from check_incidents(case_id, chain, records)
+    yield from check_handovers(case_id, chain, records)
 
 
 def _check_case(case_id: str, case: Row | None, chain: list[Row], records: Records) -> Iterator[LedgerProblem]:

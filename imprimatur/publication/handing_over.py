@@ -73,8 +73,8 @@ def handover_package(database: Database, called: HandoverView) -> dict[str, Any]
 
 
 def _taught(proposal: Proposal) -> dict[str, Any]:
-    stated = proposal.model_dump(mode="json", exclude_none=True)
-    return {name: stated.get(name) for name in TAUGHT}
+    stated = proposal.model_dump(mode="json")
+    return {name: stated[name] for name in TAUGHT}
 
 
 def _partners(proposal: Proposal) -> list[dict[str, Any]]:

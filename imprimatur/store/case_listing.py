@@ -7,6 +7,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from pydantic import BaseModel
 from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, or_, select
@@ -93,12 +94,13 @@ def case_page(
 ) -> CasePage:
     """Newest first. Raises InputError ``filter_unknown`` or ``cursor_malformed``."""
     filters.check()
-    query = _filtered(all_lines(now).where(within(scope)), filters, now)
+    chosen = _filtered(_identified(scope), filters, now)
     if cursor:
         opened_at, case_id = _read_cursor(cursor)
         after = and_(_CASE.c.opened_at == opened_at, _CASE.c.case_id > case_id)
-        query = query.where(or_(_CASE.c.opened_at < opened_at, after))
-    query = query.order_by(_CASE.c.opened_at.desc(), _CASE.c.case_id).limit(length + 1)
+        chosen = chosen.where(or_(_CASE.c.opened_at < opened_at, after))
+    order = (_CASE.c.opened_at.desc(), _CASE.c.case_id)
+    query = all_lines(now).where(_CASE.c.case_id.in_(chosen.order_by(*order).limit(length + 1))).order_by(*order)
     with database.read() as connection:
         found = lines_of(connection, query)
     more = len(found) > length
@@ -108,7 +110,7 @@ def case_page(
 def matching(database: Database, scope: Scope, filters: Filters, now: dt.datetime, most: int) -> list[str]:
     """Ids of all cases that a filter finds, at most one more than ``most``; the oldest first."""
     filters.check()
-    query = _filtered(all_lines(now).where(within(scope)), filters, now)
+    query = _filtered(_identified(scope), filters, now)
     with database.read() as connection:
         rows = connection.execute(query.order_by(_CASE.c.opened_at, _CASE.c.case_id).limit(most + 1))
         return [str(row[0]) for row in rows]
@@ -147,11 +149,18 @@ def all_lines(now: dt.datetime) -> Select[tuple[object, ...]]:
 
 def lines_needing(need: Need, scope: Scope, now: dt.datetime, limit: int) -> Select[tuple[object, ...]]:
     """The most urgent first."""
-    query = all_lines(now).where(within(scope), needing(need, now))
-    return query.order_by(_CASE.c.due_at.nulls_last(), _CASE.c.opened_at, _CASE.c.case_id).limit(limit)
+    order = (_CASE.c.due_at.nulls_last(), _CASE.c.opened_at, _CASE.c.case_id)
+    # What is told of a case is found out for those that are listed, not for all among which they are chosen.
+    chosen = select(_CASE.c.case_id).where(within(scope), needing(need, now)).order_by(*order).limit(limit)
+    return all_lines(now).where(_CASE.c.case_id.in_(chosen)).order_by(*order)
 
 
-def _filtered(query: Select[tuple[object, ...]], filters: Filters, now: dt.datetime) -> Select[tuple[object, ...]]:
+def _identified(scope: Scope) -> Select[Any]:
+    joined = _CASE.outerjoin(_PERSON, _PERSON.c.email == _CASE.c.proposer)
+    return select(_CASE.c.case_id).select_from(joined).where(within(scope))
+
+
+def _filtered(query: Select[Any], filters: Filters, now: dt.datetime) -> Select[Any]:
     for word in filters.words.split()[:8]:
         texts = (_CASE.c.title, _CASE.c.case_id, _CASE.c.proposer, _PERSON.c.name)
         query = query.where(or_(*(text.icontains(word, autoescape=True) for text in texts)))
@@ -178,14 +187,18 @@ def needing(need: Need, now: dt.datetime) -> ColumnElement[bool]:
         case Need.OVERDUE:
             return and_(is_open, overdue)
         case Need.AT_RISK:
-            soon = exists().where(_open_stage(), _STAGE.c.due_at < now + SOON)
-            return and_(is_open, ~overdue, or_(soon, _CASE.c.due_at < now + SOON))
+            return and_(is_open, ~overdue, falls_due(now))
         case Need.INCIDENT:
-            return exists().where(_INCIDENT.c.case_id == _CASE.c.case_id, _INCIDENT.c.resolved_at.is_(None))
+            return and_(_CASE.c.case_id.in_(select(_INCIDENT.c.case_id).where(_INCIDENT.c.resolved_at.is_(None))))
         case Need.INCOMPLETE:
-            return and_(_CASE.c.status == str(CaseStatus.INCOMPLETE))
+            return and_(is_open, _CASE.c.status == str(CaseStatus.INCOMPLETE))
         case Need.NOBODY:
             return _waits_for_nobody()
+
+
+def falls_due(now: dt.datetime) -> ColumnElement[bool]:
+    soon = exists().where(_open_stage(), _STAGE.c.due_at < now + SOON)
+    return or_(soon, _CASE.c.due_at.is_not(None) & (_CASE.c.due_at < now + SOON))
 
 
 def _waits_for_nobody() -> ColumnElement[bool]:
@@ -198,7 +211,8 @@ def _waits_for_nobody() -> ColumnElement[bool]:
     held_up = exists().where(
         _CONDITION.c.case_id == _CASE.c.case_id, _CONDITION.c.blocking, _CONDITION.c.status.in_(unsettled)
     )
-    return and_(_CASE.c.status == str(CaseStatus.IN_REVIEW), ~asked, ~awaited, ~held_up)
+    reviewed = and_(_CASE.c.closed_at.is_(None), _CASE.c.status == str(CaseStatus.IN_REVIEW))
+    return and_(reviewed, ~asked, ~awaited, ~held_up)
 
 
 def _write_cursor(line: CaseLine) -> str:

@@ -7,7 +7,8 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from imprimatur.access.acts import CaseAct, Denial, acts_on
+from imprimatur.access.acts import CaseAct, acts_on
+from imprimatur.access.published import Denial
 from imprimatur.access.viewer import Viewer
 from imprimatur.rules.completeness import FieldProblem, missing
 from imprimatur.store.access import facts_of, unseen_case

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from pydantic import BaseModel
-from sqlalchemy import Select, and_, case, func, select
+from sqlalchemy import ColumnElement, Select, and_, case, func, select
 
 from imprimatur.access.viewer import Scope, Viewer
 from imprimatur.store.access import overseen, within
-from imprimatur.store.case_listing import CaseLine, Need, all_lines, lines_needing, lines_of, needing
+from imprimatur.store.case_listing import CaseLine, Need, all_lines, falls_due, lines_needing, lines_of, needing
 from imprimatur.store.engine import Database
 from models.tables import CaseRow, ImprovementRow, IncidentRow, StageRow, TaskRow
 from models.vocabulary import CaseStatus, TaskStatus
@@ -21,6 +21,8 @@ _TASK = TaskRow.__table__  # type: ignore[attr-defined]
 _INCIDENT = IncidentRow.__table__  # type: ignore[attr-defined]
 _IMPROVEMENT = ImprovementRow.__table__  # type: ignore[attr-defined]
 LISTED = 6
+# What only a case that has not ended can need; an incident can outlive its case.
+OF_OPEN = [need for need in Need if need is not Need.INCIDENT]
 REVIEWS_AHEAD = dt.timedelta(days=60)
 
 
@@ -60,14 +62,26 @@ class Incident(BaseModel):
 
 
 def office_desk(database: Database, scope: Scope, now: dt.datetime) -> OfficeDesk:
-    """One query for all counts, one for reviews, and two for each list."""
-    counted = [func.coalesce(func.sum(case((needing(need, now), 1), else_=0)), 0).label(need) for need in Need]
-    is_open = func.coalesce(func.sum(case((_CASE.c.closed_at.is_(None), 1), else_=0)), 0).label("open")
+    """Two queries for all counts, one for reviews, and two for each list."""
+    of_open = _counted(scope, now)
+    troubled = select(func.count()).select_from(_CASE).where(needing(Need.INCIDENT, now), within(scope))
     with database.read() as connection:
-        row = connection.execute(select(*counted, is_open).where(within(scope))).mappings().one()
+        row = dict(connection.execute(of_open).mappings().one())
+        row[Need.INCIDENT] = connection.execute(troubled).scalar_one()
         lists = {need: lines_of(connection, lines_needing(need, scope, now, LISTED)) for need in Need}
         reviews = connection.execute(_reviews(scope, now)).scalar_one()
     return OfficeDesk({need: int(row[need]) for need in Need}, int(row["open"]), lists, int(reviews))
+
+
+def _counted(scope: Scope, now: dt.datetime) -> Select[Any]:
+    """Each case is looked at once: who is at risk is not overdue, and whether somebody is takes longest to find out."""
+    told = [needing(need, now).label(need) for need in OF_OPEN if need is not Need.AT_RISK]
+    is_open = select(*told, falls_due(now).label(Need.AT_RISK)).where(_CASE.c.closed_at.is_(None), within(scope))
+    looked_at = is_open.cte("open_case").prefix_with("MATERIALIZED")
+    needs: dict[Need, ColumnElement[bool]] = {need: looked_at.c[need] for need in OF_OPEN}
+    needs[Need.AT_RISK] = and_(needs[Need.AT_RISK], ~needs[Need.OVERDUE])
+    sums = [func.coalesce(func.sum(case((needed, 1), else_=0)), 0).label(need) for need, needed in needs.items()]
+    return select(*sums, func.count().label("open")).select_from(looked_at)
 
 
 def _reviews(scope: Scope, now: dt.datetime) -> Select[Any]:

@@ -114,5 +114,5 @@ def told_of(found: IncidentEntry, reason: str) -> dict[str, str]:
 
 def _resolved(found: IncidentEntry) -> Gone:
     by = f" by {found.resolved_by}" if found.resolved_by else ""
-    why = f": {found.resolution}" if found.resolution else ""
+    why = f": {found.resolution.rstrip('.')}" if found.resolution else ""
     return Gone("incident_resolved", f"This incident was closed{by}{why}.", "Nothing is left to do about it.")

@@ -98,14 +98,19 @@ class ReviewLine(BaseModel):
     overdue: bool
 
 
-def review_lines(database: Database, now: dt.datetime, scope: Scope = _EVERYTHING) -> list[ReviewLine]:
-    """Open reviews first, then by when the next is due; two queries."""
+def review_lines(
+    database: Database, now: dt.datetime, scope: Scope = _EVERYTHING, *, first: int = 0, most: int | None = None
+) -> list[ReviewLine]:
+    """Open reviews first, then by when the next is due, what awaits none last; from the ``first`` on. Two queries."""
     query = (
         select(_IMPROVEMENT, _CASE.c.title, _CASE.c.unit, _PUBLICATION.c.status)
         .join(_CASE, _CASE.c.case_id == _IMPROVEMENT.c.case_id)
         .join(_PUBLICATION, _PUBLICATION.c.case_id == _IMPROVEMENT.c.case_id)
         .where(overseen(scope))
+        .order_by(_IMPROVEMENT.c.open_review.is_(None), _IMPROVEMENT.c.next_at.nulls_last(), _CASE.c.title)
+        .order_by(_IMPROVEMENT.c.case_id)
     )
+    query = query if most is None else query.offset(first).limit(most)
     with database.read() as connection:
         rows = [dict(row) for row in connection.execute(query).mappings()]
         reviews = _reviews(connection, _REVIEW.c.case_id.in_([row["case_id"] for row in rows]))
@@ -121,8 +126,7 @@ def review_lines(database: Database, now: dt.datetime, scope: Scope = _EVERYTHIN
             "overdue": row["next_at"] is not None and row["next_at"] <= now,
         }
         lines.append(ReviewLine.model_validate(known))
-    far = dt.datetime.max.replace(tzinfo=dt.UTC)
-    return sorted(lines, key=lambda line: (line.open_review is None, line.next_at or far, line.title, line.case_id))
+    return lines
 
 
 class ReviewView(BaseModel):

@@ -56,11 +56,31 @@ class SkillImport(NamedTuple):
 
 
 def import_skills(database: Database, framework: str, file: Path, at: dt.datetime, address: str = "") -> SkillImport:
-    """Makes the file's skills those of the framework, all or none.
+    """As :func:`take_skills`. Raises InputError ``document_too_large`` or ``document_not_utf8``, and OSError."""
+    if file.stat().st_size > FILE_LIMIT_BYTES:
+        raise InputError(
+            "document_too_large",
+            f"{file.name} has more than {FILE_LIMIT_BYTES:,} bytes.",
+            "Import its skills in one file, without other tables.",
+        )
+    try:
+        text = file.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(
+            "document_not_utf8", f"{file.name} is not UTF-8 text (byte {error.start}).", "Save it as UTF-8."
+        ) from error
+    return take_skills(database, framework, text, at, address)
+
+
+def take_skills(database: Database, framework: str, text: str, at: dt.datetime, address: str = "") -> SkillImport:
+    """Makes the skills of a CSV file those of the framework, all or none.
 
     ``address`` makes an address of a code, which stands in it as ``{code}``, where the file has no addresses.
-    Raises InputError ``skills_columns_missing``, ``skills_address_invalid`` or ``document_not_utf8``, and OSError.
+    Raises InputError ``framework_name_missing``, ``skills_columns_missing`` or ``skills_address_invalid``.
     """
+    framework = " ".join(framework.split())
+    if not framework:
+        raise InputError("framework_name_missing", "The framework has no name.", "Name it, such as ESCO.")
     if address and ("{code}" not in address or not _ADDRESS.fullmatch(address)):
         raise InputError(
             "skills_address_invalid",
@@ -69,7 +89,7 @@ def import_skills(database: Database, framework: str, file: Path, at: dt.datetim
         )
     found: dict[str, dict[str, object]] = {}
     rejected: list[RejectedLine] = []
-    for line, said in _read(file):
+    for line, said in _read(text):
         skill = _skill(said, address)
         if isinstance(skill, str):
             rejected.append(RejectedLine(line, skill))
@@ -86,19 +106,8 @@ def import_skills(database: Database, framework: str, file: Path, at: dt.datetim
     return SkillImport(len(found), len(before - found.keys()) if found else 0, rejected)
 
 
-def _read(file: Path) -> Iterator[tuple[int, dict[str, str] | None]]:
-    if file.stat().st_size > FILE_LIMIT_BYTES:
-        raise InputError(
-            "document_too_large",
-            f"{file.name} has more than {FILE_LIMIT_BYTES:,} bytes.",
-            "Import its skills in one file, without other tables.",
-        )
-    try:
-        names, rows = read_rows(file.read_bytes().decode("utf-8-sig"), LINES_OF_ONE_ROW)
-    except UnicodeDecodeError as error:
-        raise InputError(
-            "document_not_utf8", f"{file.name} is not UTF-8 text (byte {error.start}).", "Save it as UTF-8."
-        ) from error
+def _read(text: str) -> Iterator[tuple[int, dict[str, str] | None]]:
+    names, rows = read_rows(text, LINES_OF_ONE_ROW)
     places = {
         field: next((names.index(name) for name in spellings if name in names), None)
         for field, spellings in COLUMNS.items()

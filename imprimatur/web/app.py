@@ -1,9 +1,7 @@
 """All pages and what guards them: with and without a session, and the embedded stack's inbox."""
 
-import datetime as dt
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from functools import cache
-from typing import Protocol
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, FastAPI, Request, Response
@@ -14,14 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.middleware.gzip import GZipMiddleware
 
-from imprimatur.desk import Desk
-from imprimatur.drafting import Cases
 from imprimatur.errors import ImprimaturError, NotFound
-from imprimatur.gateway import Gateway
-from imprimatur.mail.links import Links
-from imprimatur.office import Office
-from imprimatur.store.engine import Database
-from imprimatur.store.overlaps import Overlaps
 from imprimatur.web import (
     badges,
     case_pages,
@@ -46,25 +37,18 @@ from imprimatur.web import (
 )
 from imprimatur.web.acts import pages as act_pages
 from imprimatur.web.admin.forms import Forms
-from imprimatur.web.admin.machinery import Machinery
 from imprimatur.web.admin.pages import admin_pages
 from imprimatur.web.api.app import PREFIX, description
 from imprimatur.web.api.problems import problem
 from imprimatur.web.bulks import pages as bulk_pages
-from imprimatur.web.bulks.running import BulkRunner
-from imprimatur.web.drafts import UploadRules
 from imprimatur.web.faults import fault
 from imprimatur.web.gate import Gate, SignInNeeded
+from imprimatur.web.house import House
 from imprimatur.web.office_pages import of_figures
 from imprimatur.web.oidc import Provider
 from imprimatur.web.rendering import STATIC, page, wants_json
-from imprimatur.web.uploads import USUAL_TYPES
-from models.conditions import Condition
-from models.messages import DecisionReceipt
-from models.vocabulary import Channel, Strength
 
 LOOKING = ["GET", "HEAD"]
-ANY_USUAL = UploadRules(10 * 1024 * 1024, frozenset(USUAL_TYPES))
 SECURITY_HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; "
@@ -77,26 +61,6 @@ SECURITY_HEADERS = {
 }
 
 
-class Decider(Protocol):
-    """Whoever records decisions: the gateway."""
-
-    async def decide(
-        self,
-        *,
-        task_id: str,
-        verdict: str,
-        actor: str,
-        comment: str = "",
-        scores: dict[str, int] | None = None,
-        conditions: Sequence[Condition] = (),
-        statement: str = "",
-        logo: bool = False,
-        teach_out_on: dt.date | None = None,
-        channel: Channel = Channel.LINK,
-        strength: Strength | None = None,
-    ) -> DecisionReceipt: ...
-
-
 class _Pages(FastAPI):
     """Takes routes as they are: FastAPI makes each anew, at the first request, for a prefix that none of ours has."""
 
@@ -105,31 +69,21 @@ class _Pages(FastAPI):
 
 
 def create_app(
+    house: House,
     *,
-    database: Database,
-    decider: Decider,
-    links: Links,
     ready: Callable[[], Awaitable[dict[str, str]]],
-    desk: Desk | None = None,
     mailbox: inbox.Mailbox | None = None,
     examples: str | None = None,
     provider: Provider | None = None,
     api: FastAPI | None = None,
-    proposals: Cases | None = None,
-    uploads: UploadRules = ANY_USUAL,
-    wake_imports: Callable[[], object] = lambda: None,
-    gateway: Gateway | None = None,
-    machinery: Machinery = Machinery(),  # noqa: B008  (it is frozen)
 ) -> FastAPI:
     """``ready`` answers a problem by part (empty: ready); ``mailbox`` is there in the embedded stack only, and so are
     ``examples``, a directory of people to begin with.
 
-    Without a ``desk`` nothing can be claimed, and no advice be asked or given; without a ``provider`` people sign in
-    by mail alone. ``app.state.gate`` says who has signed in. ``api`` is the programming interface. Without a
-    ``gateway`` cases can be looked at, and nothing be done about them but deciding; without ``proposals`` nothing can
-    be proposed. ``wake_imports`` is called when an import begins. ``machinery`` is what the pages of administration
-    have besides.
+    Without a ``provider`` people sign in by mail alone. ``app.state.gate`` says who has signed in. ``api`` is the
+    programming interface, made of the same house.
     """
+    database, links = house.database, house.links
     app = _Pages(title="Imprimatur", docs_url=None, redoc_url=None, openapi_url=None)
     app.state.embedded = mailbox is not None
     gate = app.state.gate = Gate(database, links)
@@ -143,24 +97,23 @@ def create_app(
     if provider is not None:
         app.include_router(oidc_pages.router(database, links, gate, provider))
     app.include_router(sign_in.router(database, links, gate, by_oidc=provider is not None))
-    app.include_router(admin_pages(database, links, gate, gateway, machinery))
+    app.include_router(admin_pages(database, links, gate, house.gateway, house.machinery, house.examination))
     app.include_router(office_pages.router(database, links, gate))
     app.include_router(files.router(database, links, gate))
-    if proposals is not None:
+    if house.proposals is not None:
         app.include_router(proposing.router(database, gate))
-        app.include_router(drafts.router(database, gate, proposals, uploads, Overlaps(database)))
-        app.include_router(imports.router(database, gate, wake_imports))
+        app.include_router(drafts.router(database, gate, house.proposals, house.uploads, house.overlaps))
+        app.include_router(imports.router(database, gate, house.wake_imports))
     app.include_router(case_pages.router(database, gate))
     app.include_router(reviews.router(database, gate))
     app.include_router(version_pages.router(database, gate))
     app.include_router(view_pages.router(database, gate))
-    if gateway is not None:
-        runner = app.state.bulks = BulkRunner(gateway, database)
-        app.include_router(act_pages.router(database, gate, links, gateway))
-        app.include_router(bulk_pages.router(database, gate, links, gateway, runner))
-        app.include_router(indicators.router(database, Forms(database, links, gate), gateway))
-    office = Office(gateway, database) if gateway is not None else None
-    app.include_router(tasks.router(database, decider, links, desk, gate.signed_in, office))
+    if house.gateway is not None and house.bulks is not None:
+        app.include_router(act_pages.router(database, gate, links, house.gateway))
+        app.include_router(bulk_pages.router(database, gate, links, house.gateway, house.bulks))
+        app.include_router(indicators.router(database, Forms(database, links, gate), house.gateway))
+    if house.decider is not None:
+        app.include_router(tasks.router(house, house.decider, gate.signed_in))
     app.include_router(catalogue.router(database, links.base_url))
     app.include_router(sla.router(database, of_figures(gate)))
     app.include_router(pathways.router(database, links.base_url))

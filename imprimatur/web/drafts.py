@@ -11,8 +11,9 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 from starlette.concurrency import run_in_threadpool
 
-from imprimatur import drafting, ids
+from imprimatur import attaching, drafting, ids
 from imprimatur.access.viewer import Viewer
+from imprimatur.attaching import UploadRules
 from imprimatur.drafting import Cases, Standing, proposer
 from imprimatur.errors import DocumentInvalid, ImprimaturError, InputError, NotFound
 from imprimatur.frameworks.forms import Body, read, with_row, without_row
@@ -29,33 +30,8 @@ from imprimatur.web.rendering import page
 from imprimatur.web.uploads import Sent, Upload, download, read_sent
 
 LOOKING = ["GET", "HEAD"]
-MOST_FILES = 20
 PICTURE_LIMIT_BYTES = 70_000
 _PICTURES = {b"\x89PNG": "image/png", b"\xff\xd8\xff": "image/jpeg", b"RIFF": "image/webp"}
-
-
-@dataclass(frozen=True)
-class UploadRules:
-    """How large an attached file may be, and of which media types."""
-
-    most_bytes: int
-    media_types: frozenset[str]
-
-    def check(self, file: Upload) -> None:
-        """Raises InputError ``attachment_too_large`` or ``attachment_type``."""
-        if len(file.content) > self.most_bytes:
-            raise InputError(
-                "attachment_too_large",
-                f"{file.name} has {len(file.content) / 1_048_576:.1f} MiB; at most {self.most_bytes // 1_048_576}"
-                " MiB are taken.",
-                "Attach a smaller file, or say where it is kept.",
-            )
-        if file.media_type not in self.media_types:
-            raise InputError(
-                "attachment_type",
-                f"Files such as {file.name} are not taken.",
-                "Save it as PDF, or as one of the kinds named beside the field.",
-            )
 
 
 @dataclass(frozen=True)
@@ -104,11 +80,7 @@ def router(database: Database, gate: Gate, cases: Cases, rules: UploadRules, ove
 
     @routes.api_route("/drafts/{draft_id}/files/{digest}", methods=LOOKING)
     def file(request: Request, draft_id: str, digest: str) -> Response:
-        found = pages.own(request, draft_id)
-        named = next((item for item in found.body.get("attachments", ()) if item["sha256"] == digest), None)
-        if named is None:
-            raise attachments.unknown_file()
-        content = attachments.file_of(database, digest, found.owner)
+        named, content = attaching.file_named(database, pages.own(request, draft_id), digest)
         return download(content, named["name"], named.get("media_type"))
 
     @routes.post("/drafts/{draft_id}/delete")
@@ -230,8 +202,7 @@ class _Pages:
             case "attach":
                 body, at = self._attached(found, sent.files.get("file")), "attachments"
             case "detach":
-                kept = [file for file in body.get("attachments", ()) if file["sha256"] != about]
-                body, at = body | {"attachments": kept}, "attachments"
+                body, at = attaching.without(found, about), "attachments"
             case "picture":
                 body, at = _pictured(body, about, sent.files.get(f"file.{about}")), about
             case "no-picture":
@@ -251,13 +222,7 @@ class _Pages:
     def _attached(self, found: Draft, file: Upload | None) -> Body:
         if file is None:
             raise InputError("attachment_unchosen", "No file was chosen.", "Choose a file, then attach it.")
-        self._rules.check(file)
-        before = list(found.body.get("attachments") or ())
-        if len(before) >= MOST_FILES:
-            raise InputError("attachments_full", f"A proposal has at most {MOST_FILES} files.", "Remove one first.")
-        digest = attachments.keep_file(self.database, file.content, found.owner, _now())
-        named = {"name": file.name, "sha256": digest, "media_type": file.media_type}
-        return found.body | {"attachments": [item for item in before if item["sha256"] != digest] + [named]}
+        return attaching.attached(self.database, self._rules, found, file.name, file.content, file.media_type, _now())
 
     def _with_skill(self, body: Body, about: str) -> Body:
         framework, _, key = about.partition("\t")
@@ -269,9 +234,7 @@ class _Pages:
     def delete(self, request: Request, draft_id: str, sent: Sent) -> Response:
         self._checked(request, sent)
         found = self.own(request, draft_id)
-        drafts.remove(self.database, found.owner, draft_id)
-        for file in found.body.get("attachments") or ():
-            attachments.forget_unused(self.database, file["sha256"], found.owner)
+        attaching.discard(self.database, found)
         return RedirectResponse("/drafts", 303)
 
     # --- handing in ---------------------------------------------------------------------------------------------------
@@ -302,9 +265,8 @@ class _Pages:
             acts_of(self.database, viewer, case_id)
             return RedirectResponse(f"/cases/{case_id}", 303)
         standing = drafting.standing(self.database, found)
-        if standing.present is not None and form.get("anyway") == "yes":
-            drafts.rebase(self.database, found, standing.present.version)
-            found = found.model_copy(update={"version": standing.present.version})
+        if form.get("anyway") == "yes":
+            found = drafting.over_later_version(self.database, found, standing)
         return found, standing
 
 

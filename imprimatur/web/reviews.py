@@ -3,8 +3,9 @@
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from markupsafe import Markup
 
 from imprimatur.rules.improvement import INDICATOR_WORDS
@@ -20,6 +21,7 @@ from models.improvement import Threshold
 from models.vocabulary import Indicator
 
 SOON = dt.timedelta(days=60)
+PAGE_LENGTH = 50
 # So many of the latest periods are drawn; the table has them all.
 DRAWN = 8
 
@@ -84,11 +86,13 @@ def router(database: Database, gate: Gate) -> APIRouter:
     routes = APIRouter()
 
     @routes.api_route("/reviews", methods=LOOKING)
-    def reviews(request: Request) -> Response:
+    def reviews(request: Request, first: Annotated[int, Query(ge=0, le=10**6)] = 0) -> Response:
         now = dt.datetime.now(dt.UTC)
         viewer = overseer(gate.viewer(request))
-        lines = review_lines(database, now, viewer.scope)
-        values = {"listed": listed(lines, now), "any": bool(lines), "takes_figures": may(whole_office, viewer)}
+        lines = review_lines(database, now, viewer.scope, first=first, most=PAGE_LENGTH + 1)
+        more = len(lines) > PAGE_LENGTH
+        values = {"listed": listed(lines[:PAGE_LENGTH], now), "any": bool(lines), "first": first}
+        values |= {"next": first + PAGE_LENGTH if more else None, "takes_figures": may(whole_office, viewer)}
         return page(request, "reviews.html", values)
 
     return routes

@@ -3,7 +3,6 @@
 import datetime as dt
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
@@ -26,13 +25,11 @@ from imprimatur.store.task_page import TaskPage, task_page
 from imprimatur.web import once, receipts
 from imprimatur.web.files import file_links
 from imprimatur.web.forms import read_form
+from imprimatur.web.house import Decider, House
 from imprimatur.web.rendering import page, wants_json
 from imprimatur.web.reviews import courses
 from models.conditions import Condition
 from models.vocabulary import Channel, Strength
-
-if TYPE_CHECKING:
-    from imprimatur.web.app import Decider
 
 # So many conditions can be written on the page; the command line takes more.
 CONDITION_ROWS = range(1, 4)
@@ -42,21 +39,10 @@ CONDITION_ROWS = range(1, 4)
 SignedIn = Callable[[Request], tuple[str, Strength] | None]
 
 
-def nobody(request: Request) -> None:
-    return None
-
-
-def router(
-    database: Database,
-    decider: "Decider",
-    links: Links,
-    desk: Desk | None = None,
-    signed_in: SignedIn = nobody,
-    office: Office | None = None,
-) -> APIRouter:
-    """Without an ``office`` no task can be passed on."""
-    routes = APIRouter()
-    overlaps = Overlaps(database)
+def router(house: House, decider: Decider, signed_in: SignedIn) -> APIRouter:
+    """Without a desk nothing can be claimed, and no advice be asked or given; without an office nothing passed on."""
+    routes, database, links = APIRouter(), house.database, house.links
+    desk, office, overlaps = house.desk, house.office, house.overlaps
     routes.include_router(receipts.router(database, links))
 
     def files_of(token: str, found: TaskPage) -> Mapping[str, str]:

@@ -33,6 +33,7 @@ TONES = {
     "taken_up": "good",
     "send_back": "bad",
     "sent_back": "bad",
+    "failed": "bad",
     "offered": "good",
     "paused": "warn",
     "teaching_out": "warn",

@@ -3,7 +3,7 @@
 import datetime as dt
 from typing import Any
 
-from sqlalchemy import JSON, Column, Index, Text
+from sqlalchemy import JSON, Column, Index, Text, text
 from sqlmodel import Field, SQLModel
 
 from models.tables.columns import instant, json_value, long_text, maybe_instant
@@ -33,6 +33,17 @@ class CaseRow(SQLModel, table=True):
     """``seq`` is the last commit, ``events`` and ``head`` are the ledger's length and last digest."""
 
     __tablename__ = "case_record"
+    # Lists choose among open cases, and offer the frameworks and units that there are.
+    __table_args__ = (
+        Index(
+            "ix_case_record_open",
+            "opened_at",
+            sqlite_where=text("closed_at IS NULL"),
+            postgresql_where=text("closed_at IS NULL"),
+        ),
+        Index("ix_case_record_used", "framework_id", "framework_digest"),
+        Index("ix_case_record_unit", "unit"),
+    )
     case_id: str = Field(primary_key=True)
     framework_id: str = Field(index=True)
     framework_version: str

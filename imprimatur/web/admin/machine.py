@@ -2,15 +2,11 @@
 
 import asyncio
 import datetime as dt
-from collections.abc import Callable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-import structlog
 from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
-from temporalio.service import RPCError
 
 from imprimatur.access.viewer import Viewer
 from imprimatur.errors import ImprimaturError, Refused
@@ -21,109 +17,43 @@ from imprimatur.store import api_keys
 from imprimatur.store.engine import Database
 from imprimatur.store.frameworks import framework, list_frameworks
 from imprimatur.store.people import active_people
-from imprimatur.store.queue_reading import Queues, read_queues
+from imprimatur.web.admin.examining import Examination, examined, queues_of
 from imprimatur.web.admin.forms import LOOKING, Forms, administrator, may
-from imprimatur.web.admin.machinery import Found, Machinery
+from imprimatur.web.admin.machinery import Machinery
 from imprimatur.web.rendering import page
 from models.calendars import CalendarDef
 from models.vocabulary import KeyScope
 
-log = structlog.get_logger()
-
 KEY = "key add"
-# A page is answered within this, whoever is silent.
-PATIENCE_SECONDS = 4.0
 LOOK_AHEAD_DAYS = 366
 SAID = {"revoked": "The key is revoked: it is no good from now on."}
 
 
-@dataclass(frozen=True)
-class Looked:
-    """A check that did not answer in time is not ok, and says so."""
-
-    name: str
-    ok: bool
-    detail: str
-
-
-class Examination:
-    """Asks every part at once and waits for none of them for long; a part that is still asked is not asked again."""
-
-    def __init__(self, checks: Mapping[str, Callable[[], Any]], patience_seconds: float = PATIENCE_SECONDS) -> None:
-        self._checks = checks
-        self._patience = patience_seconds
-        self._threads = ThreadPoolExecutor(max(1, len(checks)), thread_name_prefix="look")
-        self._asked: dict[str, Future[Any]] = {}
-
-    async def look(self) -> dict[str, Any]:
-        """What each answered, or the exception that it raised; TimeoutError for one that is silent."""
-        for name, check in self._checks.items():
-            if name not in self._asked:
-                self._asked[name] = self._threads.submit(check)
-        waiting = {name: asyncio.wrap_future(self._asked[name]) for name in self._checks}
-        if waiting:
-            await asyncio.wait(waiting.values(), timeout=self._patience)
-        found: dict[str, Any] = {}
-        for name, answer in waiting.items():
-            if not answer.done():
-                found[name] = TimeoutError(f"No answer within {self._patience:g} seconds.")
-                continue
-            self._asked.pop(name, None)
-            error = answer.exception()
-            found[name] = answer.result() if error is None else error
-            if error is not None and not isinstance(error, ImprimaturError | TimeoutError | RPCError):
-                log.error("check_failed", check=name, exc_info=error)
-        return found
-
-
-def router(database: Database, links: Links, forms: Forms, machinery: Machinery) -> APIRouter:
+def router(database: Database, links: Links, forms: Forms, machinery: Machinery, examination: Examination) -> APIRouter:
     routes = APIRouter()
-    _add_health(routes, database, forms, machinery)
+    _add_health(routes, database, forms, machinery, examination)
     _add_reading(routes, database, forms, machinery)
     _add_keys(routes, database, links, forms)
     return routes
 
 
-def _add_health(routes: APIRouter, database: Database, forms: Forms, machinery: Machinery) -> None:
-    examination = Examination(
-        {**machinery.checks, **({"queues": machinery.queues} if machinery.queues is not None else {})}
-    )
-
-    def queues_of() -> Queues | None:
-        try:
-            return read_queues(database, dt.datetime.now(dt.UTC))
-        except ImprimaturError:
-            return None
-
+def _add_health(
+    routes: APIRouter, database: Database, forms: Forms, machinery: Machinery, examination: Examination
+) -> None:
     @routes.api_route("/admin/health", methods=LOOKING)
     async def health(request: Request) -> Response:
         await run_in_threadpool(forms.viewer, request)
-        (found, queues) = await asyncio.gather(examination.look(), run_in_threadpool(queues_of))
-        asked = found.pop("queues", None)
-        checks = [_looked(name, answer) for name, answer in found.items()]
+        found, queues = await asyncio.gather(examination.look(), run_in_threadpool(queues_of, database))
+        told = examined(found)
         values = {
-            "checks": checks,
-            "wrong": [check for check in checks if not check.ok],
-            "task_queues": [] if isinstance(asked, BaseException) else asked or [],
-            "silent": _sentence(asked) if isinstance(asked, BaseException) else "",
+            "checks": told.checks,
+            "wrong": [check for check in told.checks if not check.ok],
+            "task_queues": told.task_queues,
+            "silent": told.silent,
             "queues": queues,
             "temporal_ui": machinery.temporal_ui,
         }
         return await run_in_threadpool(page, request, "admin/health.html", values)
-
-
-def _looked(name: str, answer: Found | BaseException) -> Looked:
-    if isinstance(answer, BaseException):
-        return Looked(name, False, _sentence(answer))
-    return Looked(answer.name, answer.ok, answer.detail)
-
-
-def _sentence(error: BaseException) -> str:
-    if isinstance(error, ImprimaturError | RPCError):
-        return str(error.message)
-    if isinstance(error, TimeoutError):
-        return str(error) or "No answer in time."
-    return "It answers with a failure: see the log of these pages."
 
 
 @dataclass(frozen=True)

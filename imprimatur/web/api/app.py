@@ -1,14 +1,12 @@
 """The programming interface as an application of its own, mounted beside the pages."""
 
-from collections.abc import Callable
 from typing import Any
 
 from fastapi import FastAPI
 
 from imprimatur.gateway import Gateway
-from imprimatur.mail.links import Links
 from imprimatur.publication.keys import Keyring
-from imprimatur.store.engine import Database
+from imprimatur.store.skills import FILE_LIMIT_BYTES as SKILLS_LIMIT_BYTES
 from imprimatur.web.api import (
     bulk,
     case_records,
@@ -16,6 +14,7 @@ from imprimatur.web.api import (
     catalogue,
     committees,
     directory,
+    drafts,
     examples,
     figures,
     frameworks,
@@ -23,6 +22,7 @@ from imprimatur.web.api import (
     imports,
     incidents,
     indicators,
+    machine,
     office,
     pathways,
     people,
@@ -30,11 +30,13 @@ from imprimatur.web.api import (
     publications,
     reviews,
     tasks,
+    views,
     webhooks,
 )
 from imprimatur.web.api.guard import Guard
 from imprimatur.web.api.limits import RATES, BodyLimit, RateLimit, Rates
 from imprimatur.web.api.repeating import repeated_once
+from imprimatur.web.house import House
 
 PREFIX = "/api/v1"
 ABOUT = """\
@@ -57,19 +59,10 @@ IDEMPOTENCY_KEY: dict[str, Any] = {
 }
 
 
-def _nothing() -> None:
-    """Whoever carries imports out looks by itself every few seconds."""
-
-
-def create_api(
-    database: Database,
-    gateway: Gateway,
-    links: Links,
-    keyring: Keyring,
-    rates: Rates = RATES,
-    wake_imports: Callable[[], object] = _nothing,
-) -> FastAPI:
-    """``wake_imports`` is called when an import waits. Routes are without their prefix."""
+def create_api(house: House, keyring: Keyring, rates: Rates = RATES) -> FastAPI:
+    """Of a house with a gateway. Routes are without their prefix."""
+    assert house.gateway is not None, "programs act"
+    database, gateway, links = house.database, house.gateway, house.links
     api = FastAPI(
         title="Imprimatur",
         version="1",
@@ -83,33 +76,39 @@ def create_api(
     api.state.database, guard = database, Guard(database)
     api.middleware("http")(repeated_once(database, links.base_url))
     problems.install(api, links.base_url)
-    api.add_middleware(BodyLimit, base_url=links.base_url)
+    larger = {"/files": house.uploads.most_bytes, "/skills/import": SKILLS_LIMIT_BYTES}
+    api.add_middleware(BodyLimit, base_url=links.base_url, larger=larger)
     api.add_middleware(RateLimit, base_url=links.base_url, rates=rates)
     api.include_router(cases.router(database, gateway, guard))
     api.include_router(tasks.router(database, gateway, links, guard))
     api.include_router(office.router(database, gateway, guard))
     api.include_router(indicators.router(database, gateway, guard))
     api.include_router(handovers.router(database, guard))
-    api.include_router(imports.router(database, wake_imports))
+    api.include_router(imports.router(database, house.wake_imports))
     api.include_router(publications.router(database, guard))
     api.include_router(reviews.router(database, gateway, guard))
-    _add_all(api, database, gateway, links, keyring)
+    _add_all(api, house, gateway, keyring)
     return api
 
 
-def _add_all(api: FastAPI, database: Database, gateway: Gateway, links: Links, keyring: Keyring) -> None:
+def _add_all(api: FastAPI, house: House, gateway: Gateway, keyring: Keyring) -> None:
     """What belongs to no single case, and what is kept of one."""
+    database = house.database
+    assert house.bulks is not None and house.proposals is not None, "as there is a gateway"
+    api.include_router(drafts.router(database, house.proposals, house.uploads))
+    api.include_router(views.router(database))
+    api.include_router(machine.router(database, house.machinery, house.examination))
     api.include_router(case_records.router(database))
-    api.include_router(bulk.router(database, gateway))
+    api.include_router(bulk.router(database, gateway, house.bulks))
     api.include_router(committees.router(database, gateway, Guard(database)))
     api.include_router(incidents.router(database, gateway))
     api.include_router(directory.router(database, gateway))
     api.include_router(people.router(database, gateway))
     api.include_router(frameworks.router(database))
-    api.include_router(pathways.router(database))
+    api.include_router(pathways.router(database, house.overlaps))
     api.include_router(figures.router(database))
     api.include_router(catalogue.router(database, keyring))
-    api.include_router(webhooks.router(database, links))
+    api.include_router(webhooks.router(database, house.links))
 
 
 def description(api: FastAPI) -> dict[str, Any]:

@@ -68,8 +68,8 @@ class BulkAnswer(BaseModel):
 class Beginning:
     """What follows from a request: a preview, or a bulk that this process carries out."""
 
-    def __init__(self, gateway: Gateway, database: Database) -> None:
-        self._bulk, self._runner = Bulk(gateway, database), BulkRunner(gateway, database)
+    def __init__(self, gateway: Gateway, database: Database, runner: BulkRunner) -> None:
+        self._bulk, self._runner = Bulk(gateway, database), runner
 
     async def answer(self, act: BulkAct, *, preview: bool) -> BulkAnswer:
         name = act.operation.act
@@ -82,8 +82,8 @@ class Beginning:
         )
 
 
-def router(database: Database, gateway: Gateway) -> APIRouter:
-    routes, runner = APIRouter(tags=["many cases"]), Beginning(gateway, database)
+def router(database: Database, gateway: Gateway, bulks: BulkRunner) -> APIRouter:
+    routes, runner = APIRouter(tags=["many cases"]), Beginning(gateway, database, bulks)
     _add_reading(routes, database)
 
     @routes.post("/bulk-acts", status_code=202, summary="Do one of the office's acts to many cases")

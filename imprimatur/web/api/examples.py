@@ -95,6 +95,13 @@ EXAMPLES: dict[str, Any] = {
         "most_stacked": 60,
     },
     "/similar": {"proposal": PROPOSAL},
+    "/drafts": {"framework": "non-credit", "proposal": PROPOSAL},
+    "/drafts/{draft_id}": PROPOSAL,
+    "/drafts/{draft_id}/files": "a file",
+    "/drafts/{draft_id}/submit": {"anyway": False},
+    "/views": {"name": "Mine, overdue", "filters": {"need": "overdue"}},
+    "/views/{view_id}": {"name": "Overdue here", "shared": True},
+    "/skills/import": "preferredLabel,conceptUri\nbuy what can be used again,https://skills.example.org/1\n",
     "/catalogue/{slug}/badges": {"learners": [{"email": "lee@example.edu", "name": "Lee Park"}]},
     "/catalogue/{slug}/endorsements": {
         "token": "eyJhbGciOiJFZERTQSJ9.e30.c2lnbmF0dXJl",

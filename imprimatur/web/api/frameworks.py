@@ -12,13 +12,17 @@ from imprimatur.errors import DocumentInvalid, Problem
 from imprimatur.frameworks.checker import check_text
 from imprimatur.frameworks.comparing import compare
 from imprimatur.store import frameworks as store
+from imprimatur.store.access import facts_of
 from imprimatur.store.engine import Database
 from imprimatur.store.people import role_counts
+from imprimatur.store.reading import latest_proposal
+from imprimatur.trial import Trial, try_out
 from imprimatur.web.api.documents import Page
 from imprimatur.web.api.guard import Reads, Runs
 from imprimatur.web.api.paging import Cursor, Limit, page_of
-from imprimatur.web.api.standing import run_all
+from imprimatur.web.api.standing import oversee, run_all
 from imprimatur.web.api.uploads import YamlText
+from models.calendars import BusinessDuration
 from models.framework import Framework
 
 FILE = "framework.yaml"
@@ -73,6 +77,58 @@ class ComparisonDocument(BaseModel):
     stages: list[StageDocument]
 
 
+class TrialStageDocument(BaseModel):
+    """``left_out`` says why the stage would not apply; ``asked`` who would be asked, in words."""
+
+    stage: str
+    name: str
+    left_out: str
+    passes_by: str
+    asked: list[str]
+    within: BusinessDuration | None
+
+
+class LackingDocument(BaseModel):
+    field: str
+    problem: str
+    why: str | None
+
+
+class TrialDocument(BaseModel):
+    """``lacking`` is what would return the proposal to its proposer."""
+
+    framework: str
+    version: str
+    track: str
+    why: str
+    within: BusinessDuration
+    stages: list[TrialStageDocument]
+    lacking: list[LackingDocument]
+
+
+def _tried(found: Trial) -> TrialDocument:
+    stages = [
+        TrialStageDocument(
+            stage=item.stage.id,
+            name=item.stage.name,
+            left_out=item.left_out,
+            passes_by=item.passes_by,
+            asked=list(item.asked),
+            within=item.within,
+        )
+        for item in found.stages
+    ]
+    return TrialDocument(
+        framework=found.framework.id,
+        version=found.framework.version,
+        track=found.track,
+        why=found.why,
+        within=found.within,
+        stages=stages,
+        lacking=[LackingDocument.model_validate(item, from_attributes=True) for item in found.lacking],
+    )
+
+
 def router(database: Database) -> APIRouter:
     routes = APIRouter(tags=["frameworks"])
 
@@ -97,6 +153,20 @@ def router(database: Database) -> APIRouter:
             whole=[ChangeDocument.model_validate(change, from_attributes=True) for change in found.whole],
             stages=[StageDocument.model_validate(stage, from_attributes=True) for stage in found.stages],
         )
+
+    @routes.get("/frameworks/{framework_id}/trial", summary="What a case would go through under a version: a dry run")
+    def trial(
+        viewer: Reads,
+        framework_id: str,
+        case: Annotated[str, Query(max_length=200)],
+        version: Annotated[str | None, Query(max_length=50, description="The newest unless given.")] = None,
+    ) -> TrialDocument:
+        """Nothing is started, and nothing kept."""
+        oversee(viewer)
+        with database.read() as connection:
+            facts_of(connection, viewer, case)
+        policy = store.framework(database, framework_id, version)
+        return _tried(try_out(database, policy, latest_proposal(database, case)))
 
     @routes.get("/frameworks/{framework_id}/{version}", summary="One version of an approval policy")
     def one_framework(viewer: Reads, framework_id: str, version: str) -> Framework:

@@ -58,6 +58,15 @@ def holder(request: Request) -> Viewer:
     return known
 
 
+def has_good_key(request: Request) -> bool:
+    """Whether a request's key stands for somebody."""
+    try:
+        holder(request)
+    except NotAllowed:
+        return False
+    return True
+
+
 def _with_scope(scope: KeyScope) -> Callable[..., Viewer]:
     def viewer(request: Request, _: Annotated[object, Depends(SCHEME)] = None) -> Viewer:
         """Raises as ``holder``, and NotAllowed ``key_scope_missing``."""

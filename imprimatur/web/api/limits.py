@@ -8,14 +8,16 @@ import hashlib
 import math
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from fastapi import Request
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from imprimatur.errors import InputError, Refused
+from imprimatur.web.api.guard import has_good_key
 from imprimatur.web.api.problems import problem
 from imprimatur.web.forms import read_body
 
@@ -34,18 +36,24 @@ class _TooMany(Refused):
 
 
 class BodyLimit:
-    """Reads a request to its end before anybody else does, and refuses one that is too long (413)."""
+    """Reads a request to its end before anybody else does, and refuses one that is too long (413).
 
-    def __init__(self, app: ASGIApp, base_url: str) -> None:
-        self.app, self.base_url = app, base_url
+    ``larger`` are ends of paths at which more is taken, in bytes, of whoever has a good key.
+    """
+
+    def __init__(self, app: ASGIApp, base_url: str, larger: Mapping[str, int]) -> None:
+        self.app, self.base_url, self._larger = app, base_url, larger
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["method"] in ("GET", "HEAD", "OPTIONS"):
             await self.app(scope, receive, send)
             return
-        too_large = _TooLarge("request_too_large", "The request has more than 2 MiB.", "Part it into several.")
+        request = Request(scope, receive)
+        limit = await self._limit(request)
+        told = f"The request has more than {limit // 1_048_576} MiB."
+        too_large = _TooLarge("request_too_large", told, "Part it into several.")
         try:
-            body = await read_body(Request(scope, receive), BODY_LIMIT_BYTES, too_large)
+            body = await read_body(request, limit, too_large)
         except InputError as error:
             await problem(error, self.base_url)(scope, receive, send)
             return
@@ -55,6 +63,12 @@ class BodyLimit:
             return waiting.pop() if waiting else await receive()
 
         await self.app(scope, again, send)
+
+    async def _limit(self, request: Request) -> int:
+        more = next((limit for end, limit in self._larger.items() if request.url.path.endswith(end)), 0)
+        if more > BODY_LIMIT_BYTES and await run_in_threadpool(has_good_key, request):
+            return more
+        return BODY_LIMIT_BYTES
 
 
 @dataclass

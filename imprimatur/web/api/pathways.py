@@ -15,11 +15,12 @@ from imprimatur.store.access import facts_of
 from imprimatur.store.engine import Database
 from imprimatur.store.overlaps import Overlaps
 from imprimatur.store.reading import latest_proposal
-from imprimatur.store.skills import Skill, search_skills, skill_frameworks
-from imprimatur.web.api.documents import Given, Page
+from imprimatur.store.skills import Skill, search_skills, skill_frameworks, take_skills
+from imprimatur.web.api.documents import Given, Name, Page
 from imprimatur.web.api.guard import Reads, Runs
 from imprimatur.web.api.paging import Cursor, Limit, page_of
 from imprimatur.web.api.standing import run_all, seen_of
+from imprimatur.web.api.uploads import CsvText
 from models.proposal import Proposal
 from models.stacking import Pathway
 from models.tables import PublicationRow
@@ -54,6 +55,21 @@ class SkillFramework(BaseModel):
     imported_at: dt.datetime
 
 
+class RejectedSkill(BaseModel):
+    """``line`` counts from 1, a heading included."""
+
+    line: int
+    problem: str
+
+
+class SkillsTaken(BaseModel):
+    """``removed`` were there before and are no longer in the file."""
+
+    imported: int
+    removed: int
+    rejected: list[RejectedSkill]
+
+
 class Alike(BaseModel):
     """Both likenesses lie between 0 and 1."""
 
@@ -67,11 +83,11 @@ class Compared(Given):
     proposal: Proposal
 
 
-def router(database: Database) -> APIRouter:
+def router(database: Database, overlaps: Overlaps) -> APIRouter:
     routes = APIRouter()
     _add_pathways(routes, database)
     _add_skills(routes, database)
-    _add_similar(routes, database)
+    _add_similar(routes, database, overlaps)
     return routes
 
 
@@ -115,14 +131,28 @@ def _add_skills(routes: APIRouter, database: Database) -> None:
         """At most 20."""
         return Page(items=search_skills(database, q, framework))
 
+    @routes.post("/skills/import", summary="Skills of a framework from its own CSV file", tags=["skills"])
+    def take(
+        viewer: Runs,
+        text: CsvText,
+        framework: Annotated[Name, Query(description="As proposals call it.", examples=["ESCO"])],
+        address: Annotated[
+            str, Query(max_length=1000, description="Where the file has codes only: the address, with `{code}` in it.")
+        ] = "",
+    ) -> SkillsTaken:
+        """In the place of those imported before; a bad line never blocks the others."""
+        run_all(viewer)
+        found = take_skills(database, framework, text, dt.datetime.now(dt.UTC), address)
+        rejected = [RejectedSkill(line=line.line, problem=line.problem) for line in found.rejected]
+        return SkillsTaken(imported=found.imported, removed=found.removed, rejected=rejected)
+
     @routes.get("/skills/frameworks", summary="Frameworks of skills that were imported", tags=["skills"])
     def frameworks(viewer: Reads) -> Page[SkillFramework]:
         found = skill_frameworks(database)
         return Page(items=[SkillFramework(framework=name, skills=number, imported_at=at) for name, number, at in found])
 
 
-def _add_similar(routes: APIRouter, database: Database) -> None:
-    overlaps = Overlaps(database)
+def _add_similar(routes: APIRouter, database: Database, overlaps: Overlaps) -> None:
 
     @routes.get("/cases/{case_id}/similar", summary="Live and published cases that a case resembles", tags=["cases"])
     def of_case(viewer: Reads, case_id: str) -> Page[Alike]:

@@ -16,10 +16,10 @@ from fastapi import Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from imprimatur import ids
-from imprimatur.errors import InputError, NotAllowed
+from imprimatur.errors import InputError
 from imprimatur.store.api_answers import KeptAnswer, keep_answer, kept_answer
 from imprimatur.store.engine import Database
-from imprimatur.web.api.guard import holder
+from imprimatur.web.api.guard import has_good_key
 from imprimatur.web.api.problems import problem
 
 HEADER = "idempotency-key"
@@ -36,15 +36,6 @@ def act_id(request: Request) -> str | None:
     """Under which a case knows the act of a request that brings a key of its own; None for one without."""
     found: str | None = getattr(request.state, "act_id", None)
     return found
-
-
-def _is_good(request: Request) -> bool:
-    """Whether a request's key stands for somebody."""
-    try:
-        holder(request)
-    except NotAllowed:
-        return False
-    return True
 
 
 def repeated_once(database: Database, base_url: str) -> Callable[[Request, Next], Awaitable[Response]]:
@@ -69,7 +60,7 @@ def repeated_once(database: Database, base_url: str) -> Callable[[Request, Next]
     async def _once(request: Request, call_next: Next, caller: str, given: str, said: str) -> Response:
         known = await run_in_threadpool(kept_answer, database, caller, given)
         # Whose key is no longer good gets no answer of before: the routes tell them so.
-        if known is not None and await run_in_threadpool(_is_good, request):
+        if known is not None and await run_in_threadpool(has_good_key, request):
             if known.request_digest != said:
                 error = InputError(
                     "idempotency_key_reused",
