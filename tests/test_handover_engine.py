@@ -14,6 +14,7 @@ from imprimatur.frameworks.loader import handovers, shipped
 from imprimatur.handover import Handovers, HandoverStarter
 from imprimatur.lost import Lost
 from imprimatur.publication.targets.folder import FolderTarget
+from imprimatur.publication.targets.target import Target
 from imprimatur.publication.targets.webhook import WebhookTarget, target_secret
 from imprimatur.store import handovers as store
 from imprimatur.store.frameworks import add_framework
@@ -37,8 +38,8 @@ def lms() -> Iterator[Receiver]:
         yield found
 
 
-async def carried_out(live: Engine, lms: Receiver, **more: FolderTarget) -> list[str]:
-    targets = {LMS: WebhookTarget(LMS, lms.url, KEYS), **more}
+async def carried_out(live: Engine, lms: Receiver, **more: Target) -> list[str]:
+    targets: dict[str, Target] = {LMS: WebhookTarget(LMS, lms.url, KEYS), **more}
     async with handing_over(live.client, live.database, targets, live.gateway) as desk:
         return await desk.run()
 
@@ -78,7 +79,7 @@ async def test_a_target_that_takes_nothing_over_holds_up_nobody_else(live: Engin
     [incident] = list_incidents(live.database, case_id=credential)
     assert incident.kind is IncidentKind.HANDOVER_FAILED
     Handovers(live.database).retry(credential, actor=OFFICE)
-    again = await carried_out(live, lms, website=WebhookTarget("website", lms.url, KEYS))  # type: ignore[arg-type]
+    again = await carried_out(live, lms, website=WebhookTarget("website", lms.url, KEYS))
     assert again == [ids.handover_workflow_id(view.handover_case, 2)]
     assert handovers_of_case(live.database, credential)[0].status is RunStatus.DONE
     assert list_incidents(live.database, case_id=credential) == []

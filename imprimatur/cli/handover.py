@@ -1,7 +1,7 @@
 """Verbs on hand-overs of what is published to those who deliver it: handover list, show, again, retry."""
 
 import json
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -72,7 +72,7 @@ def _show(case: str, found: list[HandoverView], as_json: bool) -> None:
         for view in found
     ]
     sent = [(view.handover_case, item.target, when(item.sent_at), item.detail) for view in found for item in view.sent]
-    parts = [table(HEADINGS, rows)]
+    parts: list[Any] = [table(HEADINGS, rows)]
     parts += [table(["hand-over", "sent to", "when", "what it said"], sent)] if sent else []
     parts += [f"{view.handover_case}: {view.detail}" for view in found if view.detail]
     show({"case_id": case, "handovers": found}, as_json, *parts)

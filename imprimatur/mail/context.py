@@ -119,8 +119,8 @@ def load(
             try:
                 context = _context(connection, mail, cases, tasks, people, decisions, agreed, sittings)
                 baseline = compared(context.task, context.case["digest"]) if context.task else None
-                facts = {"baseline": baseline, "preferences": preferences, "standing": standing(mail)}
-                found.append(replace(context, **facts, package=packages.get(mail.case_id)))
+                context = replace(context, baseline=baseline, preferences=preferences, standing=standing(mail))
+                found.append(replace(context, package=packages.get(mail.case_id)))
             except (NotFound, LookupError, ValueError) as error:
                 found.append(Unready(mail, str(error)))
         return found

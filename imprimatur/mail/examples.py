@@ -120,7 +120,12 @@ def _outcomes() -> Iterator[tuple[str, MailContext]]:
     waits: dict[str, Any] = {"status": "published", "reason": "every stage passed", "waits": True}
     yield "waits", about_case(kind, stage=False, **waits)
     yield "scheduled", about_case(kind, stage=False, **waits, publish_on="2027-02-01")
-    public = {"status": "published", "reason": "every target has the record", "slug": SLUG, "public": True}
+    public: dict[str, Any] = {
+        "status": "published",
+        "reason": "every target has the record",
+        "slug": SLUG,
+        "public": True,
+    }
     yield "public", about_case(kind, stage=False, **public)
     yield "rejected", replace(about_case(kind, stage=False, status="rejected", reason=reason), decisions=decisions())
     yield "withdrawn", about_case(kind, stage=False, status="withdrawn", reason="the partner has left")
