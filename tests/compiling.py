@@ -27,4 +27,4 @@ def _create_engine(url: str, **options: Any) -> Engine:
 
 
 def compile_once() -> None:
-    engines.create_engine = _create_engine  # type: ignore[attr-defined]
+    engines.create_engine = _create_engine  # type: ignore[attr-defined,assignment]

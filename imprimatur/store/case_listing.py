@@ -140,16 +140,15 @@ def all_lines(now: dt.datetime) -> Select[tuple[object, ...]]:
     columns = [
         _CASE.c[name] for name in ("case_id", "title", "status", "framework_id", "unit", "proposer", "opened_at")
     ]
-    earliest = select(func.min(_STAGE.c.due_at)).where(_open_stage()).scalar_subquery()
-    due_at = func.coalesce(earliest, _CASE.c.due_at, type_=_CASE.c.due_at.type).label("due_at")
+    due_at = _promised().label("due_at")
     name = func.coalesce(_PERSON.c.name, "").label("proposer_name")
     joined = _CASE.outerjoin(_PERSON, _PERSON.c.email == _CASE.c.proposer)
     return select(*columns, due_at, name, needing(Need.OVERDUE, now).label("late")).select_from(joined)
 
 
 def lines_needing(need: Need, scope: Scope, now: dt.datetime, limit: int) -> Select[tuple[object, ...]]:
-    """The most urgent first."""
-    order = (_CASE.c.due_at.nulls_last(), _CASE.c.opened_at, _CASE.c.case_id)
+    """The most urgent first: by the promise that is shown."""
+    order = (_promised().nulls_last(), _CASE.c.opened_at, _CASE.c.case_id)
     # What is told of a case is found out for those that are listed, not for all among which they are chosen.
     chosen = select(_CASE.c.case_id).where(within(scope), needing(need, now)).order_by(*order).limit(limit)
     return all_lines(now).where(_CASE.c.case_id.in_(chosen)).order_by(*order)
@@ -169,6 +168,12 @@ def _filtered(query: Select[Any], filters: Filters, now: dt.datetime) -> Select[
     if filters.unit:
         query = query.where(_CASE.c.unit == filters.unit)
     return query.where(needing(Need(filters.need), now)) if filters.need else query
+
+
+def _promised() -> ColumnElement[dt.datetime | None]:
+    """The earliest promise still open: of a stage, else of the case."""
+    earliest = select(func.min(_STAGE.c.due_at)).where(_open_stage()).scalar_subquery()
+    return func.coalesce(earliest, _CASE.c.due_at, type_=_CASE.c.due_at.type)
 
 
 def _open_stage() -> ColumnElement[bool]:
