@@ -14,6 +14,7 @@ from temporalio.service import RPCError
 
 from imprimatur import ids
 from imprimatur.asking import Cases, is_closed
+from imprimatur.connecting import NotConnected
 from imprimatur.errors import ImprimaturError, InputError, ProposalIncomplete, Refused, Unavailable, error_class
 from imprimatur.frameworks.tracks import course_of
 from imprimatur.rules.admission import task_refusal
@@ -392,7 +393,7 @@ class Gateway:
                 )
             except Exception as error:
                 found = await asyncio.to_thread(self._cases.as_error, error, case_id)
-                if isinstance(found, Unavailable) and update_id is None:
+                if isinstance(found, Unavailable) and update_id is None and not isinstance(error, NotConnected):
                     # Nothing tells more time given once from more time given twice.
                     found.hint = f"See `starter.py history {case_id}` before you repeat it: it may be recorded already."
                 raise found from error
