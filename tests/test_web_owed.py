@@ -13,13 +13,12 @@ from imprimatur.store.import_jobs import lines_of
 from models.tables import ImportLineRow
 from models.vocabulary import Conditions, ConditionStatus
 from tests.facts import PROPOSER, Play, amended, example, furnish
-from tests.test_web_pages import ELSEWHERE, HERE, PEOPLE, REVIEWER, UNIT, of_unit, populated
+from tests.pages import ELSEWHERE, HERE, PEOPLE, REVIEWER, UNIT, of_unit, populated
 from tests.test_web_publication import hidden
 from tests.web import Site
 
 OWNER = "ivo.adviser@example.org"
 TITLE = "Prototyping"
-SCORES = {"fit": 4, "no_duplication": 3}
 
 
 @pytest.fixture
@@ -29,7 +28,7 @@ def play(sqlite_database: Database, tmp_path: Path) -> Play:
     found = Play(sqlite_database, tmp_path, policy, HERE)
     found.submit(of_unit("industry-credit", UNIT, TITLE))
     wanted = [condition("Name an assessor.", owner=OWNER), condition("Quite another matter.", owner=PROPOSER)]
-    found.decide("proposal", comment="Nearly.", conditions=wanted, **SCORES)
+    found.decide("proposal", comment="Nearly.", conditions=wanted, fit=4, no_duplication=3)
     return found
 
 
