@@ -17,6 +17,7 @@ from imprimatur.errors import ImprimaturError, InputError
 from imprimatur.records import SIZE_LIMIT_BYTES
 from imprimatur.store import import_jobs
 from imprimatur.store.engine import Database
+from imprimatur.web.api.standing import seen_of
 from imprimatur.web.gate import Gate
 from imprimatur.web.proposal_form import label_of
 from imprimatur.web.proposing import newest
@@ -121,6 +122,7 @@ def router(database: Database, gate: Gate, wake: Callable[[], object]) -> APIRou
             "job": job,
             "count": count,
             "lines": lines[:length],
+            "seen": seen_of(database, viewer.scope, [line.case_id for line in lines if line.case_id]),
             "next": lines[length - 1].number if len(lines) > length else 0,
             "only": wanted,
             "after": after,
