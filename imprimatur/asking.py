@@ -18,6 +18,7 @@ from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from imprimatur import ids
+from imprimatur.connecting import NotConnected
 from imprimatur.errors import Gone, ImprimaturError, Unavailable, error_class
 from imprimatur.store.engine import Database
 from imprimatur.store.reading import unknown_case
@@ -112,6 +113,12 @@ class Cases:
                 )
             case _ if is_closed(error):
                 return self._closed(case_id)
+            case NotConnected():
+                return Unavailable(
+                    "temporal_unavailable",
+                    "The workflow service cannot be reached, so nothing was done.",
+                    "Repeat it when the service is back; see `starter.py doctor`.",
+                )
             case RPCError():
                 return Unavailable(
                     "temporal_unavailable",

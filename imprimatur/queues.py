@@ -8,8 +8,6 @@ from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import Client
 
-from imprimatur.patience import told
-
 KINDS = {
     "workflow": TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
     "activity": TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY,
@@ -45,7 +43,7 @@ async def task_queue(
         task_queue_type=KINDS[kind],
         report_stats=True,
     )
-    answer = await told(client.workflow_service.describe_task_queue(request, timeout=within))
+    answer = await client.workflow_service.describe_task_queue(request, timeout=within)
     pollers = {
         found.identity: found.last_access_time.ToDatetime(dt.UTC)
         for found in sorted(answer.pollers, key=lambda found: found.last_access_time.ToDatetime())

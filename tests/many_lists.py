@@ -62,7 +62,8 @@ SINGLE = {
     "/drafts/{draft_id}/review", "/drafts/{draft_id}/skills", "/frameworks/{framework_id}/{version}", "/healthz",
     "/imports/{import_id}/report.csv", "/keys/{kid}", "/pathways/{pathway_id}", "/people/add", "/people/import",
     "/readyz", "/robots.txt", "/sign-in", "/sign-in/{token}", "/sla/{name}.csv", "/t/{token}",
-    "/t/{token}/files/{digest}", "/t/{token}/receipt", "/t/{token}/receipt.txt", "/verify", "/views/{view_id}",
+    "/t/{token}/files/{digest}", "/t/{token}/package.json", "/t/{token}/receipt", "/t/{token}/receipt.txt",
+    "/verify", "/views/{view_id}",
     "/catalogue/opensearch.xml", "/first-steps", "/inbox/{name}", "/inbox/{name}/html", "/reviews/indicators",
 }  # fmt: skip
 # Whole, for programs: they tell everything, a part at a time; and what reads the embedded mailbox and no table.

@@ -1,6 +1,8 @@
 """The document of the programming interface names every address there is, and none that is gone."""
 
+import warnings
 from functools import cache
+from pathlib import Path
 from typing import Any, cast
 
 from jsonschema import Draft202012Validator
@@ -13,7 +15,9 @@ from models.sitting import SittingRecord
 from models.stacking import Pathway
 from models.vocabulary import KeyScope
 from tests.api import idle_api
+from tests.facts import Play
 from tests.markdown import DOCS, code_spans, section
+from tests.web import Site
 
 API = DOCS / "api.md"
 
@@ -32,6 +36,19 @@ def test_every_address_is_told_with_its_methods() -> None:
     paths = described()["paths"]
     found = {path.removeprefix(PREFIX): {method.upper() for method in item} for path, item in paths.items()}
     assert told == found
+
+
+def test_every_act_of_a_page_has_its_place_or_a_reason_against_one(sqlite_database: Database, tmp_path: Path) -> None:
+    rows = section(API, "What pages do, and where programs do it").rows
+    site = Site(Play(sqlite_database, tmp_path))
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Duplicate Operation ID")
+        acts = {path for path, ways in site.app.openapi()["paths"].items() if "post" in ways}
+    assert {path for row in rows for path in code_spans(row["page"])} == acts
+    known = {path.removeprefix(PREFIX) for path in described()["paths"]}
+    for row in rows:
+        named = {span for span in code_spans(row["programs"]) if span.startswith("/")}
+        assert named <= known and (named or row["programs"].startswith("nothing: ")), row
 
 
 def test_every_operation_says_what_it_does_and_how_it_can_fail() -> None:

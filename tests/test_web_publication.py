@@ -65,6 +65,7 @@ async def test_the_page_of_a_case_says_what_failed_and_the_office_tries_it_again
     async with Site(play).signed_in(OFFICE) as visitor:
         page = (await visitor.get(f"/cases/{CASE}")).text
         assert "What was done at the targets" in page and "it says 500" in page
+        assert "/catalogue/" not in page.partition('<main id="content">')[2], "it is not public, and leads nowhere"
         answer = await pressed(visitor, CASE, "retry_publication")
         assert (answer.status_code, answer.headers["location"]) == (303, f"/cases/{CASE}#publication")
         again = await visitor.get(f"/cases/{CASE}/acts/retry_publication")

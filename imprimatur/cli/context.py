@@ -111,22 +111,16 @@ async def connect_temporal(
     Such a client tries anew with each act until it is connected.
     """
     from temporalio.client import Client
-    from temporalio.service import RPCError
+    from temporalio.service import ConnectConfig, RPCError, ServiceClient
 
-    from imprimatur.patience import Unconnected
+    from imprimatur.connecting import LateService
     from imprimatur.payloads import data_converter
 
     # It stands in a case's history many times: a long name would cost more than what is done.
-    identity = f"{os.getpid()}@{socket.gethostname()[:8]}"
+    config = ConnectConfig(address, identity=f"{os.getpid()}@{socket.gethostname()[:8]}")
     try:
-        return await Client.connect(
-            address,
-            namespace=namespace,
-            data_converter=data_converter(payload_keys),
-            identity=identity,
-            lazy=when_asked,
-            interceptors=[Unconnected()] if when_asked else [],
-        )
+        service = LateService(config) if when_asked else await ServiceClient.connect(config)
+        return Client(service, namespace=namespace, data_converter=data_converter(payload_keys))
     except (RPCError, RuntimeError) as error:
         raise Unavailable(
             "temporal_unavailable",

@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 
+import structlog
 import uvicorn
 from sqlalchemy import text
 from temporalio.service import RPCError
@@ -31,6 +32,7 @@ from imprimatur.web.oidc import Provider
 from imprimatur.web.uploads import USUAL_TYPES
 
 INBOX_LENGTH = 500
+log = structlog.get_logger()
 EXAMPLES = ROOT / "examples" / "people.csv"
 
 
@@ -89,7 +91,7 @@ async def _serve(
                 api=create_api(house, keyring, _rates(environment)),
             )
             config = uvicorn.Config(app, host, port, log_level="warning", access_log=False, server_header=False)
-            importing = asyncio.create_task(runner.run_forever())
+            beside = [asyncio.create_task(runner.run_forever()), asyncio.create_task(_tell(database, gateway))]
             try:
                 await uvicorn.Server(config).serve()
             except SystemExit as error:
@@ -98,7 +100,8 @@ async def _serve(
                     "port_in_use", f"Port {port} of {host} cannot be listened on.", "Name another with --port."
                 ) from error
             finally:
-                importing.cancel()
+                for task in beside:
+                    task.cancel()
     return 0
 
 
@@ -111,6 +114,12 @@ def upload_rules(settings: Settings) -> UploadRules:
 def _rates(environment: Environment) -> Rates:
     settings = environment.settings
     return Rates(int(settings.api_requests_per_minute), int(settings.api_failures_per_minute))
+
+
+async def _tell(database: Database, gateway: Gateway) -> None:
+    """What the log says of a start without all parts; the pages are served meanwhile, and acts are refused."""
+    if found := await problems(database, gateway):
+        log.warning("served_without_all_parts", **found)
 
 
 async def problems(database: Database, gateway: Gateway) -> dict[str, str]:

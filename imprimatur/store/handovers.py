@@ -229,7 +229,7 @@ def carry_out(
     values = {"concluded_at": at, "outcome": outcome, "concluded_by": ended.actor, "comment": comment}
     connection.execute(_HANDOVER.update().where(_HANDOVER.c.handover_case == handover_case).values(values))
     if ended.outcome is HandoverOutcome.SENT_BACK:
-        detail = f"{handover_case} was sent back: {comment or ended.reason}"
+        detail = f"the hand-over {handover_case} was sent back: {comment or ended.reason}"
         now = dt.datetime.now(dt.UTC)
         open_incident(connection, case_id, IncidentKind.HANDOVER_SENT_BACK, f"{handover_case} answer", detail, now)
 

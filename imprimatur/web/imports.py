@@ -122,7 +122,7 @@ def router(database: Database, gate: Gate, wake: Callable[[], object]) -> APIRou
             "job": job,
             "count": count,
             "lines": lines[:length],
-            "seen": seen_of(database, viewer.scope, {line.case_id for line in lines}),
+            "seen": seen_of(database, viewer.scope, [line.case_id for line in lines if line.case_id]),
             "next": lines[length - 1].number if len(lines) > length else 0,
             "only": wanted,
             "after": after,

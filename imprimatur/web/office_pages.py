@@ -13,6 +13,7 @@ from imprimatur.rules.wording import passes_by
 from imprimatur.store import desk_reading
 from imprimatur.store.engine import Database
 from imprimatur.store.frameworks import framework, list_frameworks
+from imprimatur.store.owed import owed_by
 from imprimatur.store.people import is_empty
 from imprimatur.store.saved_views import views_of
 from imprimatur.web.admin.forms import overseer
@@ -52,7 +53,9 @@ def router(database: Database, links: Links, gate: Gate) -> APIRouter:
 
     @routes.api_route("/tasks", methods=LOOKING)
     def tasks(request: Request) -> Response:
-        return page(request, "tasks.html", _own_tasks(database, links, gate.viewer(request)))
+        viewer = gate.viewer(request)
+        owed = {"owed": owed_by(database, viewer.person)}
+        return page(request, "tasks.html", _own_tasks(database, links, viewer) | owed)
 
     _add_frameworks(routes, database, gate)
     return routes

@@ -13,6 +13,7 @@ from imprimatur.errors import ImprimaturError
 from imprimatur.rules.sittings import sittings
 from imprimatur.store.case_reading import CaseSheet
 from imprimatur.store.engine import Database
+from imprimatur.store.owed import Owed
 from models.vocabulary import ConditionStatus, StageStatus, TaskStatus
 
 Kind = Literal["text", "email", "choice", "radio", "date"]
@@ -133,6 +134,17 @@ def _conditions(facts: Facts, own: bool) -> Field:
     return Field("condition", "Which condition", "radio", options=options)
 
 
+FULFIL_EVIDENCE = Field("evidence", "What was done, or where it can be seen", hint="It is recorded as the proof.")
+
+
+def fields_of_owner(owed: Owed) -> tuple[Field, ...]:
+    """Of whoever is to see to conditions of a case that they do not see."""
+    options = tuple(
+        Option(item.condition_id, item.text) for item in owed.conditions if item.status is ConditionStatus.OPEN
+    )
+    return Field("condition", "Which condition", "radio", options=options), FULFIL_EVIDENCE
+
+
 def _items(facts: Facts) -> tuple[Field, ...]:
     stages = [
         stage for stage in facts.sheet.view.stages if stage.status is StageStatus.OPEN and stage.committee is not None
@@ -191,7 +203,7 @@ _FIELDS: Mapping[CaseAct, Callable[[Facts], tuple[Field, ...]]] = {
     CaseAct.MOVE_ITEM: _items,
     CaseAct.FULFIL: lambda facts: (
         _conditions(facts, True),
-        Field("evidence", "What was done, or where it can be seen", hint="It is recorded as the proof."),
+        FULFIL_EVIDENCE,
     ),
     CaseAct.JUDGE: lambda facts: (
         _conditions(facts, False),

@@ -15,8 +15,9 @@ from imprimatur.gateway import Gateway
 from imprimatur.mail.links import Links
 from imprimatur.store.case_reading import CaseSheet, case_sheet, case_tag
 from imprimatur.store.engine import Database
+from imprimatur.store.owed import Owed, owed_outside_scope
 from imprimatur.web.acts.doing import perform
-from imprimatur.web.acts.forms import Facts, fields, has_form, known
+from imprimatur.web.acts.forms import Facts, fields, fields_of_owner, has_form, known
 from imprimatur.web.acts.said import Said
 from imprimatur.web.acts.sent import SentForm, check_choices, digest_of
 from imprimatur.web.acts.words import WORDS
@@ -56,6 +57,9 @@ class ActPages:
     def look(self, request: Request, case_id: str, act: CaseAct) -> Response:
         """Raises NotAllowed with the code and the sentence that the page of the case says."""
         viewer = self._gate.viewer(request)
+        if (owed := self._owed(viewer, case_id, act)) is not None:
+            done = request.query_params.get("done") == "yes"
+            return self._owed_page(request, viewer, owed, Shown(dict(request.query_params)), done)
         sheet = case_sheet(self._database, viewer, case_id)
         denied = sheet.acts[act]
         if denied is not None:
@@ -96,7 +100,27 @@ class ActPages:
             return await run_in_threadpool(self._again, request, viewer, case_id, act, shown)
         return RedirectResponse(led_to, 303)
 
+    def _owed(self, viewer: Viewer, case_id: str, act: CaseAct) -> Owed | None:
+        """Conditions of a case that is none of the viewer's but for these."""
+        return owed_outside_scope(self._database, viewer, case_id) if act is CaseAct.FULFIL else None
+
+    def _owed_page(self, request: Request, viewer: Viewer, owed: Owed, shown: Shown, done: bool = False) -> Response:
+        form = fields_of_owner(owed)
+        values = {
+            "owed": owed,
+            "told": WORDS[CaseAct.FULFIL],
+            "fields": form,
+            "is_open": any(field.options for field in form),
+            "typed": known(shown.typed, form),
+            "error": shown.error,
+            "done": done,
+            "once": shown.once or self._links.form_value(_subject(owed.case_id, CaseAct.FULFIL), viewer.person),
+        }
+        return page(request, "owed.html", values, shown.error.http_status if shown.error else 200)
+
     def _again(self, request: Request, viewer: Viewer, case_id: str, act: CaseAct, shown: Shown) -> Response:
+        if (owed := self._owed(viewer, case_id, act)) is not None:
+            return self._owed_page(request, viewer, owed, shown)
         return self._page(request, viewer, case_sheet(self._database, viewer, case_id), act, shown)
 
     async def _done(self, viewer: Viewer, case_id: str, act: CaseAct, form: Mapping[str, str]) -> str:
@@ -105,10 +129,15 @@ class ActPages:
         led_to = await run_in_threadpool(sent.answered)
         if led_to is not None:
             return led_to
+        owed = await run_in_threadpool(self._owed, viewer, case_id, act)
         if not await run_in_threadpool(sent.was_begun):
-            await self._guard.admit(viewer, case_id, act)
-            await run_in_threadpool(check_unchanged, self._database, viewer, case_id, form.get("seen", ""))
-            await run_in_threadpool(self._check_choices, viewer, case_id, act, typed)
+            if owed is not None:
+                # Nothing of the case is shown that could have changed meanwhile; the case has the last word.
+                check_choices(fields_of_owner(owed), typed)
+            else:
+                await self._guard.admit(viewer, case_id, act)
+                await run_in_threadpool(check_unchanged, self._database, viewer, case_id, form.get("seen", ""))
+                await run_in_threadpool(self._check_choices, viewer, case_id, act, typed)
             await run_in_threadpool(sent.begin)
         try:
             said = Said(case_id, viewer.person, typed)
@@ -117,7 +146,7 @@ class ActPages:
             if not isinstance(error, Unavailable):
                 await run_in_threadpool(sent.refused)
             raise
-        led_to = f"/cases/{quote(case_id)}" + ("#publication" if position is None else f"?done={position}#done")
+        led_to = f"/cases/{quote(case_id)}" + _then(position, owed is not None)
         await run_in_threadpool(sent.done, led_to)
         return led_to
 
@@ -134,6 +163,13 @@ class ActPages:
     def _check_choices(self, viewer: Viewer, case_id: str, act: CaseAct, typed: Mapping[str, str]) -> None:
         sheet = case_sheet(self._database, viewer, case_id)
         check_choices(fields(act, Facts(sheet, viewer, self._database)), typed)
+
+
+def _then(position: int | None, outside: bool) -> str:
+    """Where on the case, or beside it, what was done is seen."""
+    if outside:
+        return f"/acts/{CaseAct.FULFIL}?done=yes"
+    return "#publication" if position is None else f"?done={position}#done"
 
 
 def _subject(case_id: str, act: CaseAct) -> str:
