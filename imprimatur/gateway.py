@@ -15,7 +15,7 @@ from temporalio.service import RPCError
 from imprimatur import ids
 from imprimatur.asking import Cases, is_closed
 from imprimatur.connecting import NotConnected
-from imprimatur.errors import ImprimaturError, InputError, ProposalIncomplete, Refused, Unavailable, error_class
+from imprimatur.errors import Gone, ImprimaturError, InputError, ProposalIncomplete, Refused, Unavailable, error_class
 from imprimatur.frameworks.tracks import course_of
 from imprimatur.rules.admission import task_refusal
 from imprimatur.rules.answers import check_answer
@@ -239,7 +239,10 @@ class Gateway:
                 )
             except InputError as error:
                 # Nobody completes an answer that comes too late in any case.
-                raise await asyncio.to_thread(self._too_late, task_id, actor) or error from error
+                late = await asyncio.to_thread(self._too_late, task_id, actor)
+                if isinstance(late, Gone):
+                    raise late from error
+                raise
             also = [*(item.id for item in numbered), *(f"{name} {value}" for name, value in public.items() if value)]
             decision_id = ids.decision_id(task_id, actor, verdict, comment, given, also)
             facts: dict[str, Any] = {

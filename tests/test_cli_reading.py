@@ -174,7 +174,8 @@ def test_a_bad_line_of_people_is_told_and_blocks_no_other(reads: Command, tmp_pa
 
 def test_frameworks_are_listed_shown_and_checked(reads: Command) -> None:
     listed = {item["id"]: item for item in reads.json("framework", "list")["frameworks"]}
-    assert set(listed) == {"coursework-credit", "improvement-review", "industry-credit", "non-credit"}
+    stored = {"coursework-credit", "delivery-handover", "improvement-review", "industry-credit", "non-credit"}
+    assert set(listed) == stored
     for name, item in listed.items():
         shown = reads.json("framework", "show", name)
         assert (shown["id"], shown["version"], shown["digest"]) == (name, item["version"], item["digest"])
@@ -212,7 +213,7 @@ def test_migrate_makes_a_database_that_every_verb_can_read(command: Command, mon
     for _ in range(2):
         assert command.json("migrate") == {"ok": True}
     assert command.json("list") == {"cases": []}
-    assert len(command.json("framework", "list")["frameworks"]) == 4
+    assert len(command.json("framework", "list")["frameworks"]) == 5
     assert command.json("verify", "--all")["events"] == 0
 
 

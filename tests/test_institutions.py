@@ -14,7 +14,7 @@ from imprimatur.store.engine import Database
 from imprimatur.store.frameworks import framework_for_kind, list_frameworks
 from imprimatur.web.proposing import newest
 from models.framework import Framework
-from models.vocabulary import CredentialKind
+from models.vocabulary import ABOUT_PUBLISHED, CredentialKind
 from tests.command import Command
 from tests.institutions import HOLDERS, PROPOSALS
 from tests.markdown import DOCS, code_spans, section
@@ -32,7 +32,7 @@ DIGESTS = {
     ("ubc", "1.0"): "93d35bda011e655d9027701c098831b88878c5850ec3e6f0e4c0d53f34e0ea27",
 }
 # Stored at every start as well: what is published is reviewed by it.
-REVIEW = "improvement-review"
+REVIEW, HANDOVER = "improvement-review", "delivery-handover"
 
 
 @pytest.fixture(params=INSTITUTIONS)
@@ -75,10 +75,8 @@ def test_the_proposals_that_are_played_are_complete(policy: Framework) -> None:
 
 def test_none_is_stored_unless_it_is_added(sqlite_database: Database) -> None:
     prepare_database(sqlite_database.url)
-    assert sorted(entry.id for entry in list_frameworks(sqlite_database)) == sorted([*SHIPPED, REVIEW])
-    chosen = {
-        kind: framework_for_kind(sqlite_database, kind).id for kind in set(CredentialKind) - {CredentialKind.REVIEW}
-    }
+    assert sorted(entry.id for entry in list_frameworks(sqlite_database)) == sorted([*SHIPPED, REVIEW, HANDOVER])
+    chosen = {kind: framework_for_kind(sqlite_database, kind).id for kind in set(CredentialKind) - set(ABOUT_PUBLISHED)}
     assert {str(kind).replace("_", "-") for kind in chosen} == set(chosen.values())
 
 
@@ -140,8 +138,8 @@ def test_what_looks_like_a_path_is_a_path(command: Command, named: str) -> None:
 
 def test_all_that_are_shipped_are_listed_where_nothing_runs(command: Command) -> None:
     found = command.json("framework", "list", "--shipped")["frameworks"]
-    assert [entry["id"] for entry in found] == [*SHIPPED, REVIEW, *INSTITUTIONS]
-    assert [entry["id"] for entry in found if entry["stored_at_start"]] == [*SHIPPED, REVIEW]
+    assert [entry["id"] for entry in found] == [*SHIPPED, REVIEW, HANDOVER, *INSTITUTIONS]
+    assert [entry["id"] for entry in found if entry["stored_at_start"]] == [*SHIPPED, REVIEW, HANDOVER]
     told = section(DOCS / "command-line.md", "framework list").paragraph("JSON keys with `--shipped`: ")
     assert set(code_spans(told)) == {"frameworks", *(key for entry in found for key in entry)}
     in_words = command("framework", "list", "--shipped").out
