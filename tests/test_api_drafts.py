@@ -26,6 +26,7 @@ from tests.facts import BASE_URL, OFFICE, PROPOSER, START
 from tests.pages import ELSEWHERE, HERE, PEOPLE, REVIEWER, populated
 from tests.web import KEY, Played, Site
 
+BYTES = {"Content-Type": "application/octet-stream"}
 PDF = b"%PDF-1.7 a syllabus"
 
 
@@ -192,3 +193,13 @@ async def test_skills_are_imported_with_what_cannot_be_used(api: FastAPI, site: 
         found = (await client.get("/skills", params={"q": "again"})).json()["items"]
         assert [item["title"] for item in found] == ["buy again"]
     assert [name for name, *_ in skill_frameworks(site.play.database)] == ["ESCO"]
+
+
+async def test_a_key_for_a_request_is_not_good_for_one_that_asks_for_something_else(api: FastAPI) -> None:
+    async with program(api) as client:
+        files, headers = f"/drafts/{await begun(client)}/files", {"Idempotency-Key": "files-1"} | BYTES
+        first = await client.post(files, params={"name": "a.pdf"}, content=PDF, headers=headers)
+        again = await client.post(files, params={"name": "a.pdf"}, content=PDF, headers=headers)
+        assert again.json() == first.json() and again.headers["idempotency-replayed"] == "true"
+        other = await client.post(files, params={"name": "b.pdf"}, content=PDF, headers=headers)
+        assert code_of(other) == (422, "idempotency_key_reused")

@@ -38,6 +38,11 @@ def act_id(request: Request) -> str | None:
     return found
 
 
+def _address(request: Request) -> str:
+    """With what it asks for: to preview is not to do."""
+    return f"{request.url.path}?{request.url.query}".rstrip("?")
+
+
 def repeated_once(database: Database, base_url: str) -> Callable[[Request, Next], Awaitable[Response]]:
     turns: WeakValueDictionary[tuple[str, str], Lock] = WeakValueDictionary()
 
@@ -51,7 +56,7 @@ def repeated_once(database: Database, base_url: str) -> Callable[[Request, Next]
             )
             return problem(error, base_url)
         body = await request.body()
-        said = hashlib.sha256(b"\0".join((request.url.path.encode(), body))).hexdigest()
+        said = hashlib.sha256(b"\0".join((_address(request).encode(), body))).hexdigest()
         caller = key_digest(request)
         request.state.act_id = ids.keyed_act_id(caller, given, said)
         async with turns.setdefault((caller, given), Lock()):
