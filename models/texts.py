@@ -4,7 +4,7 @@ import datetime as dt
 import re
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, StringConstraints, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 NOT_PRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
@@ -50,7 +50,9 @@ def _no_truth_value(kind: Literal["float_type", "int_type"]) -> BeforeValidator:
 
 PRINTABLE = AfterValidator(_printable)
 OneLine = Annotated[str, BeforeValidator(_on_one_line), PRINTABLE]
-TimeOfDay = Annotated[dt.time, BeforeValidator(_written_time)]
+# JSON Schema's own format of a time asks for its offset from UTC, which a time of day has none of.
+_TIME_SCHEMA = WithJsonSchema({"type": "string", "pattern": r"^\d\d:\d\d:\d\d$"}, mode="serialization")
+TimeOfDay = Annotated[dt.time, BeforeValidator(_written_time), _TIME_SCHEMA]
 Day = Annotated[dt.date, BeforeValidator(_written_date)]
 WebAddress = Annotated[str, StringConstraints(pattern=r"^https?://[^\s]{1,1000}$"), PRINTABLE]
 Number = Annotated[float, _no_truth_value("float_type")]
