@@ -140,6 +140,12 @@ def rules(world: World) -> dict[tuple[str, str], tuple[set[str], dict[str, Any]]
         ("GET", "/pathways/{pathway_id}"): (EVERYBODY, {}),
         ("PUT", "/pathways/{pathway_id}"): (WHOLE_OFFICE, {"json": PATHWAY}),
         ("DELETE", "/pathways/{pathway_id}"): (WHOLE_OFFICE, {}),
+        # The task is a partner's, who is nobody of these.
+        ("PUT", "/tasks/{task_id}/draft"): (set(), {"json": {"typed": {"comment": "x"}}}),
+        ("PUT", "/tasks/{task_id}/seen"): (set(), {}),
+        ("GET", "/tasks/{task_id}/draft"): (set(), {}),
+        ("GET", "/tasks/{task_id}/receipt"): (set(), {}),
+        ("DELETE", "/tasks/{task_id}/draft"): (set(), {}),
         ("GET", "/drafts"): (PROPOSING, {}),
         ("POST", "/drafts"): (PROPOSING, {"json": {"framework": "non-credit"}}),
         ("GET", "/settings"): ({"admin", "auditor"}, {}),

@@ -153,6 +153,20 @@ async def test_what_the_command_imported_is_not_imported_again(site: Site) -> No
     assert len(site.cases.submitted) == len(set(site.cases.submitted))
 
 
+async def test_a_case_that_somebody_else_imported_is_linked_for_those_who_see_it(site: Site) -> None:
+    database, owner = site.play.database, PEOPLE["reviewer"]
+    records = records_of(line("Fishing").encode(), "one.jsonl")
+    await import_proposals(site.cases, database, records, PROPOSER, None, lambda: None)
+    for person, links in ((owner, []), (PROPOSER, site.cases.submitted)):
+        import_id = prepare(database, person, FRAMEWORK, "many.jsonl", line("Fishing").encode(), NOW)
+        import_jobs.begin(database, person, import_id, NOW)
+        await ImportRunner(site.cases, database).run_next()
+        assert results(database, import_id) == ["skipped"]
+        async with site.signed_in(person) as visitor:
+            report = (await visitor.get(f"/imports/{import_id}")).text.partition("Line by line")[2]
+        assert "Fishing" in report and re.findall(r'href="/cases/(mc-\w+)"', report) == links
+
+
 async def test_a_line_that_is_complete_now_is_the_next_version_of_its_case(site: Site) -> None:
     database = site.play.database
     for content, meant in ((line("Sewing", outcomes=None), "returned"), (line("Sewing"), "accepted")):

@@ -20,12 +20,12 @@ def router(database: Database, links: Links) -> APIRouter:
     @routes.api_route("/t/{token}/receipt", methods=LOOKING)
     def one(request: Request, token: str) -> Response:
         claim = links.read(token)
-        return shown(request, database, _receipt(database, claim.task_id, claim.person)[0], claim.person)
+        return shown(request, database, receipt_of(database, claim.task_id, claim.person)[0], claim.person)
 
     @routes.api_route("/t/{token}/receipt.txt", methods=LOOKING)
     def text(token: str) -> Response:
         claim = links.read(token)
-        receipt, found = _receipt(database, claim.task_id, claim.person)
+        receipt, found = receipt_of(database, claim.task_id, claim.person)
         headers = {"Content-Disposition": f'attachment; filename="receipt-{receipt.decision_id}.txt"'}
         return PlainTextResponse(_as_text(receipt, found, claim.person), headers=headers)
 
@@ -47,7 +47,7 @@ def shown(request: Request, database: Database, receipt: DecisionReceipt, person
     return page(request, "receipt.html", values)
 
 
-def _receipt(database: Database, task_id: str, person: str) -> tuple[DecisionReceipt, TaskPage]:
+def receipt_of(database: Database, task_id: str, person: str) -> tuple[DecisionReceipt, TaskPage]:
     """Raises NotFound ``receipt_unknown`` before the task is answered, and ``task_unknown`` for anybody else."""
     found = task_page(database, task_id, person)
     receipt = kept_receipt(database, found.own["decision_id"]) if found.own else None

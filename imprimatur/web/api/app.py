@@ -8,6 +8,7 @@ from imprimatur.gateway import Gateway
 from imprimatur.publication.keys import Keyring
 from imprimatur.store.skills import FILE_LIMIT_BYTES as SKILLS_LIMIT_BYTES
 from imprimatur.web.api import (
+    answers,
     bulk,
     case_records,
     cases,
@@ -81,6 +82,7 @@ def create_api(house: House, keyring: Keyring, rates: Rates = RATES) -> FastAPI:
     api.add_middleware(RateLimit, base_url=links.base_url, rates=rates)
     api.include_router(cases.router(database, gateway, guard))
     api.include_router(tasks.router(database, gateway, links, guard))
+    api.include_router(answers.router(database))
     api.include_router(office.router(database, gateway, guard))
     api.include_router(indicators.router(database, gateway, guard))
     api.include_router(handovers.router(database, guard))

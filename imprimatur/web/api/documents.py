@@ -59,7 +59,10 @@ class ConditionGiven(Condition):
 
 
 class Answer(Given):
-    """A decision on a task. ``scores`` by criterion; ``statement`` and ``logo`` where the stage asks for them."""
+    """A decision on a task. ``scores`` by criterion; ``statement`` and ``logo`` where the stage asks for them.
+
+    ``teach_out_on``: of a verdict that retires, until which day those who have begun are taught.
+    """
 
     verdict: Name = Field(examples=["approve"])
     comment: Text = ""
@@ -67,6 +70,7 @@ class Answer(Given):
     conditions: list[ConditionGiven] = Field(default=[], max_length=50)
     statement: Annotated[str, StringConstraints(max_length=1000), PRINTABLE] = ""
     logo: bool = False
+    teach_out_on: dt.date | None = None
 
 
 class Reasoned(Given):

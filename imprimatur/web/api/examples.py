@@ -38,6 +38,7 @@ EXAMPLES: dict[str, Any] = {
         "scores": {"fit": 4},
         "conditions": [{"text": "Name the assessor.", "due": {"business_days": 10}}],
     },
+    f"{TASK}/draft": {"typed": {"verdict": "approve", "comment": "Fits what", "score.fit": "4"}},
     f"{TASK}/return": {"reason": "Not my field."},
     f"{TASK}/delegate": {"to": "rosa.reviewer@example.edu", "reason": "on leave"},
     f"{TASK}/advice-requests": {"adviser": "ivo.adviser@example.org", "question": "Is the workload plausible?"},

@@ -10,6 +10,7 @@ from imprimatur.mail.links import Links
 from imprimatur.office import Office
 from imprimatur.settling import Settling
 from imprimatur.store import desk_reading
+from imprimatur.store.answer_drafts import forget_draft
 from imprimatur.store.engine import Database
 from imprimatur.web.api.documents import (
     Advice,
@@ -40,8 +41,8 @@ def router(database: Database, gateway: Gateway, links: Links, guard: Guard) -> 
 
     @acts.post("/tasks/{task_id}/decision", summary="Decide")
     async def decide(viewer: Reviews, task_id: str, given: Answer) -> DecisionReceipt:
-        """The same answer again gets the first receipt."""
-        return await gateway.decide(
+        """The same answer again gets the first receipt. What was kept as a draft of it is forgotten."""
+        receipt = await gateway.decide(
             task_id=task_id,
             verdict=given.verdict,
             actor=viewer.person,
@@ -50,8 +51,11 @@ def router(database: Database, gateway: Gateway, links: Links, guard: Guard) -> 
             conditions=[Condition(**item.model_dump()) for item in given.conditions],
             statement=given.statement,
             logo=given.logo,
+            teach_out_on=given.teach_out_on,
             channel=Channel.API,
         )
+        await run_in_threadpool(forget_draft, database, task_id, viewer.person)
+        return receipt
 
     @acts.post("/tasks/{task_id}/claim", summary="Claim a task that is on offer")
     async def claim(viewer: Reviews, task_id: str) -> CaseAnswer:
