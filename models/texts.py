@@ -50,10 +50,9 @@ def _no_truth_value(kind: Literal["float_type", "int_type"]) -> BeforeValidator:
 
 PRINTABLE = AfterValidator(_printable)
 OneLine = Annotated[str, BeforeValidator(_on_one_line), PRINTABLE]
-# JSON Schema's own format of times asks for an offset from UTC, which a time on the wall does not have.
-TimeOfDay = Annotated[
-    dt.time, BeforeValidator(_written_time), WithJsonSchema({"type": "string", "pattern": f"^{_TIME.pattern}$"})
-]
+# JSON Schema knows times of day with an offset only, and these have none.
+_TIME_SCHEMA = WithJsonSchema({"type": "string", "pattern": "^[0-2][0-9]:[0-5][0-9](:[0-5][0-9])?$"})
+TimeOfDay = Annotated[dt.time, BeforeValidator(_written_time), _TIME_SCHEMA]
 Day = Annotated[dt.date, BeforeValidator(_written_date)]
 WebAddress = Annotated[str, StringConstraints(pattern=r"^https?://[^\s]{1,1000}$"), PRINTABLE]
 Number = Annotated[float, _no_truth_value("float_type")]

@@ -22,6 +22,7 @@ from models.events import (
     Nudged,
     PassedOn,
     Placed,
+    ProposerReaddressed,
     Resumed,
     SentBack,
     Withdrawn,
@@ -95,6 +96,7 @@ FACTS: dict[type[Any], dict[str, Any]] = {
     Nudged: {},
     Placed: {"stage": "quality", "on": dt.date(2026, 6, 10), "reason": "why"},
     Annulled: {"task_id": "t-decided", "reason": "why"},
+    ProposerReaddressed: {"to": NEWCOMER},
 }
 ACTS = [kind for kind in FACTS if kind is not Withdrawn]
 
@@ -109,8 +111,8 @@ def status_of(kind: type[Any]) -> CaseStatus:
 
 
 HELD, REVISING = case(CaseStatus.ON_HOLD), case(CaseStatus.REVISING)
-IN_REVIEW_ONLY = [kind for kind in ACTS if kind not in (Resumed, PassedOn)]
-WITH_REASON = [kind for kind in ACTS if kind not in (ActConfirmed, Nudged, PassedOn)]
+IN_REVIEW_ONLY = [kind for kind in ACTS if kind not in (Resumed, PassedOn, ProposerReaddressed)]
+WITH_REASON = [kind for kind in ACTS if kind not in (ActConfirmed, Nudged, PassedOn, ProposerReaddressed)]
 SKIP: dict[str, Any] = {"act": OfficeAct.SKIP}
 REFUSED: list[tuple[CaseState, Any, str, str]] = [
     *((case(status), act(kind), "Gone", "case_closed") for kind in ACTS for status in CaseStatus if status.is_final),

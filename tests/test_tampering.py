@@ -16,6 +16,8 @@ from tests.facts import CASE, LEDGER, example, furnish, ledger_rows, whole_story
 from tests.tamperer import TABLES, Tamperer, another
 
 ID = "mc-abcdefghijkl"
+# How many events a whole story has.
+LAST = 62
 # What no event tells: a counter of commits, and the derivation of a date that is told.
 UNTOLD = {"seq", "due_reason"}
 
@@ -38,10 +40,10 @@ def story(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 def test_a_whole_story_verifies(story: Tamperer) -> None:
     result = story.verified()
-    assert (result.ok, result.cases, result.events, result.problems) == (True, 1, 61, [])
+    assert (result.ok, result.cases, result.events, result.problems) == (True, 1, LAST, [])
     assert result.head == story.rows("case_record", case_id=ID)[0]["head"]
     everyone = verify_all(story.database)
-    assert (everyone.ok, everyone.cases, everyone.events, everyone.head) == (True, 3, 183, "")
+    assert (everyone.ok, everyone.cases, everyone.events, everyone.head) == (True, 3, 3 * LAST, "")
 
 
 @pytest.mark.parametrize("column", [column.name for column in LEDGER.columns if column.name != "case_id"])
@@ -68,27 +70,27 @@ def test_one_altered_fact_of_an_event_is_named(story: Tamperer) -> None:
 
 
 def test_a_row_moved_to_another_case_is_missed_here_and_found_there(story: Tamperer) -> None:
-    row = story.rows("ledger", case_id=ID, position=61)[0]
-    moved = row | {"case_id": "mc-other", "position": 62}
+    row = story.rows("ledger", case_id=ID, position=LAST)[0]
+    moved = row | {"case_id": "mc-other", "position": LAST + 1}
     with story.without("ledger", [row]), story.with_more("ledger", moved):
         places = {problem.where for problem in verify_all(story.database).problems}
-    assert places == {ID, "mc-other", "mc-other#62"}
+    assert places == {ID, "mc-other", f"mc-other#{LAST + 1}"}
     story.assert_whole()
 
 
-@pytest.mark.parametrize("position", [1, 2, 30, 60])
+@pytest.mark.parametrize("position", [1, 2, 30, LAST - 1])
 def test_a_deleted_row_is_missed(story: Tamperer, position: int) -> None:
     with story.without("ledger", story.rows("ledger", case_id=ID, position=position)):
         assert story.problems()[0] == (f"{ID}#{position + 1}", f"event {position} is missing before it")
     story.assert_whole()
 
 
-@pytest.mark.parametrize("number", [1, 2, 61])
+@pytest.mark.parametrize("number", [1, 2, LAST])
 def test_rows_cut_off_at_the_end_are_missed(story: Tamperer, number: int) -> None:
     with story.without("ledger", story.rows("ledger", case_id=ID)[-number:]):
         problems = story.problems()
-    left = 61 - number
-    assert (ID, f"the case counts 61 events, the ledger holds {left}") in problems
+    left = LAST - number
+    assert (ID, f"the case counts {LAST} events, the ledger holds {left}") in problems
     assert (ID, "the case's head is not the ledger's last digest") in problems
     story.assert_whole()
 
@@ -97,7 +99,7 @@ def test_rows_cut_off_with_a_count_and_head_made_to_fit_are_missed_by_what_they_
     rows, [case] = story.rows("ledger", case_id=ID), story.rows("case_record", case_id=ID)
     with (
         story.without("ledger", rows[-1:]),
-        story.altered("case_record", case, events=60, head=rows[-2]["digest"]),
+        story.altered("case_record", case, events=LAST - 1, head=rows[-2]["digest"]),
     ):
         [(where, problem)] = story.problems()
     assert where == ID
@@ -106,9 +108,9 @@ def test_rows_cut_off_with_a_count_and_head_made_to_fit_are_missed_by_what_they_
 
 
 def test_an_added_row_is_found(story: Tamperer) -> None:
-    last = story.rows("ledger", case_id=ID, position=61)[0]
-    with story.with_more("ledger", last | {"position": 62, "previous": last["digest"]}):
-        assert {where for where, _ in story.problems()} == {f"{ID}#62", ID}
+    last = story.rows("ledger", case_id=ID, position=LAST)[0]
+    with story.with_more("ledger", last | {"position": LAST + 1, "previous": last["digest"]}):
+        assert {where for where, _ in story.problems()} == {f"{ID}#{LAST + 1}", ID}
     with story.with_more("ledger", last | {"case_id": "mc-nowhere"}):
         assert [(p.where, p.problem) for p in verify_all(story.database).problems][-1:] == [
             ("mc-nowhere", "rows without a case")
@@ -118,7 +120,7 @@ def test_an_added_row_is_found(story: Tamperer) -> None:
     story.assert_whole()
 
 
-@pytest.mark.parametrize(("one", "two"), [(1, 2), (14, 15), (30, 52), (60, 61)])
+@pytest.mark.parametrize(("one", "two"), [(1, 2), (14, 15), (30, 52), (LAST - 1, LAST)])
 def test_rows_that_changed_places_are_named(story: Tamperer, one: int, two: int) -> None:
     first, second = (story.rows("ledger", case_id=ID, position=position)[0] for position in (one, two))
     with (
@@ -272,7 +274,7 @@ def test_the_ledger_does_not_depend_on_the_kind_of_database(
         whole_story(database, tmp_path)
         chains.append([row["digest"] for row in ledger_rows(database, ID)])
     assert chains[0] == chains[1]
-    assert len(chains[0]) == 61
+    assert len(chains[0]) == LAST
 
 
 def test_canonical_data_may_be_written_in_another_order(story: Tamperer) -> None:

@@ -11,6 +11,7 @@ from models.tables import (
     ConditionRow,
     ImprovementRow,
     ProposedActRow,
+    PublicationDateRow,
     PublicationRow,
     PublicationRunRow,
     StageRow,
@@ -24,6 +25,7 @@ _STAGE = StageRow.__table__  # type: ignore[attr-defined]
 _ACT = ProposedActRow.__table__  # type: ignore[attr-defined]
 _CONDITION = ConditionRow.__table__  # type: ignore[attr-defined]
 _PUBLICATION = PublicationRow.__table__  # type: ignore[attr-defined]
+_DATE = PublicationDateRow.__table__  # type: ignore[attr-defined]
 _RUN = PublicationRunRow.__table__  # type: ignore[attr-defined]
 _IMPROVEMENT = ImprovementRow.__table__  # type: ignore[attr-defined]
 
@@ -52,7 +54,7 @@ def unseen_case() -> NotFound:
 
 def facts_of(connection: Connection, viewer: Viewer, case_id: str) -> CaseFacts:
     """One query. Raises NotFound ``case_unseen``, also for a case outside the viewer's scope."""
-    columns = (_CASE.c.status, _CASE.c.proposer, _CASE.c.unit, *_counted(viewer.person), *_published())
+    columns = (_CASE.c.status, _CASE.c.proposer, _CASE.c.unit, *_counted(viewer.person), *published_columns())
     query = select(*columns).outerjoin_from(_CASE, _IMPROVEMENT, _IMPROVEMENT.c.case_id == _CASE.c.case_id)
     row = connection.execute(query.where(_CASE.c.case_id == case_id, within(viewer.scope))).mappings().first()
     if row is None:
@@ -82,7 +84,8 @@ def facts_of(connection: Connection, viewer: Viewer, case_id: str) -> CaseFacts:
     )
 
 
-def _published() -> list[ColumnElement[object]]:
+def published_columns() -> list[ColumnElement[object]]:
+    """How the publication and the reviews of a case stand: of ``case_record``, joined with ``improvement``."""
     of_case = select(_PUBLICATION.c.status).where(_PUBLICATION.c.case_id == _CASE.c.case_id)
     runs = select(_RUN.c.status).where(_RUN.c.case_id == _CASE.c.case_id).order_by(_RUN.c.number.desc()).limit(1)
     return [
@@ -91,6 +94,7 @@ def _published() -> list[ColumnElement[object]]:
         _IMPROVEMENT.c.case_id.label("reviewed"),
         _IMPROVEMENT.c.open_review,
         _IMPROVEMENT.c.next_at,
+        select(_DATE.c.publish_on).where(_DATE.c.case_id == _CASE.c.case_id).scalar_subquery().label("publish_on"),
     ]
 
 

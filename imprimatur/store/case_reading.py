@@ -11,16 +11,15 @@ from imprimatur.access.acts import CaseAct, acts_on
 from imprimatur.access.published import Denial
 from imprimatur.access.viewer import Viewer
 from imprimatur.rules.completeness import FieldProblem, missing
-from imprimatur.store.access import facts_of, unseen_case
+from imprimatur.store.access import facts_of, published_columns, unseen_case
 from imprimatur.store.deliveries import counts_of_case
 from imprimatur.store.documents import proposal_by_digest
 from imprimatur.store.engine import Database
 from imprimatur.store.frameworks import framework_by_digest
-from imprimatur.store.publishing import last_run
 from imprimatur.store.reading import TROUBLED, CaseView, show_case
 from models.framework import Framework
 from models.proposal import Proposal
-from models.tables import CaseRow, DecisionRow, IncidentRow, OutboxRow, PersonRow, TaskRow, VersionRow
+from models.tables import CaseRow, DecisionRow, ImprovementRow, IncidentRow, OutboxRow, PersonRow, TaskRow, VersionRow
 from models.vocabulary import StageStatus
 
 _CASE = CaseRow.__table__  # type: ignore[attr-defined]
@@ -28,6 +27,7 @@ _TASK = TaskRow.__table__  # type: ignore[attr-defined]
 _DECISION = DecisionRow.__table__  # type: ignore[attr-defined]
 _PERSON = PersonRow.__table__  # type: ignore[attr-defined]
 _INCIDENT = IncidentRow.__table__  # type: ignore[attr-defined]
+_IMPROVEMENT = ImprovementRow.__table__  # type: ignore[attr-defined]
 _MAIL = OutboxRow.__table__  # type: ignore[attr-defined]
 _VERSION = VersionRow.__table__  # type: ignore[attr-defined]
 
@@ -72,11 +72,13 @@ class CaseSheet:
 def case_tag(database: Database, viewer: Viewer, case_id: str) -> str:
     """An ETag (RFC 9110) of all that a case's document shows to somebody. Raises NotFound ``case_unseen``.
 
-    Its first part is the case's own, and another one after every act; the rest tells incidents, mails, the last run of
-    its publication, and who looks.
+    Its first part is the case's own, and another one after every act on it or on what it has published; the rest tells
+    incidents, mails, the ledger, and who looks.
     """
     with database.read() as connection:
-        row = connection.execute(select(_CASE.c.seq, _CASE.c.head).where(_CASE.c.case_id == case_id)).first()
+        query = select(_CASE.c.seq, *published_columns(), _CASE.c.head)
+        joined = query.outerjoin_from(_CASE, _IMPROVEMENT, _IMPROVEMENT.c.case_id == _CASE.c.case_id)
+        row = connection.execute(joined.where(_CASE.c.case_id == case_id)).first()
         if row is None:
             raise unseen_case()
         of_case = _INCIDENT.c.case_id == case_id, _INCIDENT.c.resolved_at.is_(None)
@@ -85,10 +87,10 @@ def case_tag(database: Database, viewer: Viewer, case_id: str) -> str:
         query = select(*columns).where(_MAIL.c.case_id == case_id, _MAIL.c.status.in_(TROUBLED))
         mails = [tuple(found) for found in connection.execute(query)]
         counts = [(str(count.state), count.number) for count in counts_of_case(connection, case_id)]
-        run = last_run(connection, case_id)
     looks = [viewer.person, *(sorted(map(str, found)) for found in (viewer.roles, viewer.units, viewer.scopes or ()))]
-    shown = hashlib.sha256(repr((sorted(incidents), sorted(mails), counts, run, looks)).encode()).hexdigest()
-    return f'"{row.seq}-{row.head[:16]}-{shown[:12]}"'
+    shown = hashlib.sha256(repr((sorted(incidents), sorted(mails), counts, row.head, looks)).encode()).hexdigest()
+    acted = hashlib.sha256(repr(tuple(row)[:-1]).encode()).hexdigest()
+    return f'"{row.seq}-{acted[:16]}-{shown[:12]}"'
 
 
 def same_case(tag: str, other: str) -> bool:

@@ -12,14 +12,14 @@ from imprimatur import attaching, drafting, ids
 from imprimatur.access.viewer import Viewer
 from imprimatur.attaching import UploadRules
 from imprimatur.drafting import Cases, proposer
-from imprimatur.errors import InputError, NotFound
+from imprimatur.errors import InputError, NotFound, Refused
 from imprimatur.frameworks.forms import typed
 from imprimatur.store import attachments, drafts
 from imprimatur.store.case_reading import acts_of
 from imprimatur.store.drafts import Draft, DraftLine
 from imprimatur.store.engine import Database
 from imprimatur.web.api.documents import Given, Name, Page
-from imprimatur.web.api.guard import Changed, Proposes, Reads
+from imprimatur.web.api.guard import Proposes, Reads
 from imprimatur.web.api.paging import Cursor, Limit, page_of
 from imprimatur.web.uploads import Upload, download
 from models.proposal import Attachment, Proposal
@@ -80,6 +80,10 @@ class Submitted(BaseModel):
     case_id: str
 
 
+class _SavedSince(Refused):
+    http_status = 412
+
+
 class DraftDesk:
     """What operations on drafts share."""
 
@@ -115,7 +119,9 @@ class DraftDesk:
     def save(self, found: Draft, body: Mapping[str, Any], seen: str | None) -> Draft:
         """Raises Refused ``draft_changed`` (412)."""
         if seen is not None and seen.strip() not in ("*", _tag(found)):
-            raise _saved_since()
+            raise _SavedSince(
+                "draft_changed", "This draft was saved elsewhere meanwhile.", "Read it again, then save it anew."
+            )
         anyway = seen is None or seen.strip() == "*"
         now = dt.datetime.now(dt.UTC)
         drafts.save(self.database, found, dict(body), now, revision=found.revision, tab="", anyway=anyway)
@@ -124,10 +130,6 @@ class DraftDesk:
 
 def _tag(found: Draft) -> str:
     return f'"{found.draft_id}-{found.revision}"'
-
-
-def _saved_since() -> Changed:
-    return Changed("draft_changed", "This draft was saved elsewhere meanwhile.", "Read it again, then save it anew.")
 
 
 def router(database: Database, cases: Cases, rules: UploadRules) -> APIRouter:
