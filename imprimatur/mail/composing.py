@@ -4,6 +4,7 @@ import datetime as dt
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from imprimatur.mail import words
@@ -55,6 +56,10 @@ def values(context: Readable, links: Links, language: Language, *, takes_replies
         else "",
         "clock": language.gettext(words.CLOCK[case["round"] != 0]),
         "base_url": links.base_url,
+        "case_page": links.case_url(case["case_id"]),
+        "revise_page": f"{links.case_url(case['case_id'])}/revise",
+        "act_page": partial(links.act_url, case["case_id"]),
+        "incident_page": links.incident_url(context.mail.data.get("incident_id", "")),
         "by_reply": by_reply(context, language) if takes_replies and is_answerable(context) else (),
         "local": local,
         "instant": dt.datetime.fromisoformat,

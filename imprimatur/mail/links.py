@@ -4,6 +4,7 @@ import datetime as dt
 import hmac
 import secrets
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 from itsdangerous import BadSignature, TimestampSigner
 from itsdangerous.encoding import base64_decode, base64_encode
@@ -66,6 +67,17 @@ class Links:
     def token(self, task_id: str, person: str) -> str:
         payload = base64_encode(f"{task_id} {person}").decode()
         return self._signer.sign(payload).decode()
+
+    def case_url(self, case_id: str) -> str:
+        """Its page, for whoever signs in and may see it."""
+        return f"{self.base_url}/cases/{case_id}"
+
+    def act_url(self, case_id: str, act: str, **chosen: str) -> str:
+        """The form of an act on a case; ``chosen`` is what the form has filled in already."""
+        return f"{self.case_url(case_id)}/acts/{act}?{urlencode(chosen)}"
+
+    def incident_url(self, incident_id: str) -> str:
+        return f"{self.base_url}/incidents/{incident_id}"
 
     def signer(self, purpose: bytes) -> TimestampSigner:
         """For something else that is to be known again; what is signed for one purpose is good for no other."""
