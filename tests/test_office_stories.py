@@ -102,15 +102,14 @@ def test_written_again_nothing_changes(told: dict[str, Play], tmp_path: Path) ->
 def test_every_kind_of_effect_was_written(told: dict[str, Play], tmp_path: Path) -> None:
     [union, _] = get_args(Effect)
     seen = {type(effect) for play in told.values() for step in play.steps for effect in step.effects}
-    # Reviews of what is published, and proposers who move, have stories of their own.
-    lapse, keep, reviews = "LapseStage", "KeepStage", {"BeginReview", "ConcludeReview", "ReaddressProposer"}
-    assert {kind.__name__ for kind in set(get_args(union)) - seen} <= {
-        lapse,
-        keep,
-        "BreachCase",
-        "SeekReviewers",
-        *reviews,
-    }
+    # Reviews and hand-overs of what is published, and proposers who move, have stories of their own.
+    reviews, handovers, moving = (
+        ("BeginReview", "ConcludeReview"),
+        ("BeginHandover", "ConcludeHandover"),
+        "ReaddressProposer",
+    )
+    elsewhere = {"LapseStage", "KeepStage", "BreachCase", "SeekReviewers", *reviews, *handovers, moving}
+    assert {kind.__name__ for kind in set(get_args(union)) - seen} <= elsewhere
 
 
 def test_every_event_has_a_sentence(told: dict[str, Play]) -> None:

@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 
 from imprimatur.errors import InputError
 from imprimatur.frameworks.loader import shipped
+from imprimatur.gateway import Gateway
 from imprimatur.mail.context import MailContext
 from imprimatur.mail.examples import examples
 from imprimatur.mail.links import FORM_HOURS, FORM_SALT, Links
@@ -57,11 +58,11 @@ class ReadOnly(Database):
         yield  # type: ignore[unreachable]
 
 
-class Nobody:
-    """Whoever wants it to decide fails."""
+class Nobody(Gateway):
+    """Whoever wants it to do anything fails: there is no workflow service behind it."""
 
-    async def decide(self, **said: Any) -> DecisionReceipt:
-        raise AssertionError(f"something is decided: {said}")
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
 
 @pytest.fixture(scope="module")
@@ -161,7 +162,7 @@ async def test_whoever_follows_every_link_of_every_mail_changes_nothing(played: 
     async def ready() -> dict[str, str]:
         return {}
 
-    app = create_app(House(database, LINKS, decider=Nobody()), ready=ready)
+    app = create_app(House(database, LINKS, Nobody(database)), ready=ready)
     transport = httpx.ASGITransport(app, client=("192.0.2.9", 1234))
     async with httpx.AsyncClient(transport=transport, base_url=BASE_URL) as visitor:
         first = await scan(visitor, paths)
