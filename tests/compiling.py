@@ -15,12 +15,18 @@ _first: dict[str, Engine] = {}
 
 
 def _create_engine(url: str, **options: Any) -> Engine:
-    """An engine with a pool and listeners of its own, which compiles for the first of its kind."""
+    """An engine with a pool and listeners of its own, which compiles for the first of its kind that has connected.
+
+    A dialect learns of its database at its first connection: one that never got through would leave the others without.
+    """
     engine = sqlalchemy.create_engine(url, **options)
-    first = _first.setdefault(engine.dialect.name, engine)
-    engine.dialect = engine.pool._dialect = first.dialect
-    engine._compiled_cache = first._compiled_cache
-    if first.dialect.name == "sqlite":
+    name = engine.dialect.name
+    if (first := _first.get(name)) is None:
+        event.listen(engine, "connect", lambda *_: _first.setdefault(name, engine))
+    else:
+        engine.dialect = engine.pool._dialect = first.dialect
+        engine._compiled_cache = first._compiled_cache
+    if name == "sqlite":
         # Nothing outlives the tests, so nothing need reach the disk: they waited longer for that than for all else.
         event.listen(engine, "checkout", lambda connection, *_: connection.execute("PRAGMA synchronous=OFF"))
     return engine

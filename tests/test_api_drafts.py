@@ -166,7 +166,14 @@ async def test_views_are_kept_and_shared_by_the_office_only(api: FastAPI) -> Non
     async with program(api, OFFICE, (KeyScope.READ,)) as reader:
         shared = await reader.put(f"/views/{view}", json={"name": "Late", "shared": True})
         assert code_of(shared) == (403, "key_scope_missing")
-        assert (await reader.delete(f"/views/{view}")).status_code == 204
+        # Nor does it take away what others see.
+        unshared = await reader.put(f"/views/{view}", json={"name": "Late", "shared": False})
+        assert code_of(unshared) == (403, "key_scope_missing")
+        assert code_of(await reader.delete(f"/views/{view}")) == (403, "key_scope_missing")
+        own = (await reader.post("/views", json={"name": "My own", "filters": {"need": "nobody"}})).json()["view_id"]
+        assert (await reader.delete(f"/views/{own}")).status_code == 204
+    async with program(api, OFFICE) as client:
+        assert (await client.delete(f"/views/{view}")).status_code == 204
     async with program(api) as proposer:
         assert code_of(await proposer.get(f"/views/{view}")) == (404, "view_unknown")
 

@@ -174,7 +174,7 @@ def test_who_has_to_act_gets_a_mail_that_says_how(play: Play) -> None:
     [(mail, (subject, text))] = told(play)
     assert (mail.recipient, subject) == (PROPOSER, "A condition to see to: Product Discovery and Prototyping with AI")
     assert text.count("Name the assessor.") == 2, "in the plain text and in the HTML"
-    assert f"starter.py fulfil {found.condition_id} --as {PROPOSER}" in text
+    assert f"/cases/{play.case_id}/acts/fulfil?condition={found.condition_id}" in text
     assert "Nothing is published before it is settled." in text and "is due " in text
     play.pass_time(11 * DAY)
     assert {mail.data["happened"] for mail, _ in told(play)} == {"reminder"}
@@ -184,14 +184,14 @@ def test_who_has_to_act_gets_a_mail_that_says_how(play: Play) -> None:
     assert all("was not fulfilled in time" in text for mail, (_, text) in late if mail.data["happened"] == "late")
     fulfil(play, found)
     [(mail, (_, text))] = told(play)
-    assert mail.recipient == found.set_by and f"starter.py accept {found.condition_id}" in text
+    assert mail.recipient == found.set_by and f"/cases/{play.case_id}/acts/judge?condition={found.condition_id}" in text
     assert "Version 2, page 3." in text
     judge(play, found, ConditionAct.REOPEN)
     [(mail, (_, text))] = told(play)
-    assert mail.recipient == PROPOSER and "Why: as agreed" in text and "starter.py fulfil" in text
+    assert mail.recipient == PROPOSER and "Why: as agreed" in text and "/acts/fulfil?" in text
     judge(play, found, ConditionAct.WAIVE)
     [(mail, (subject, text))] = told(play)
-    assert (mail.recipient, subject.split(":")[0]) == (PROPOSER, "Condition waived") and "starter.py" not in text
+    assert (mail.recipient, subject.split(":")[0]) == (PROPOSER, "Condition waived") and "/acts/" not in text
 
 
 def told(play: Play) -> list[tuple[Mail, tuple[str, str]]]:

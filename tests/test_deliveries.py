@@ -105,7 +105,7 @@ async def test_a_report_of_failure_bounces_the_mail_it_names(database: Database,
         await post.run()
     assert set(OFFICE) <= set(script.recipients), "nobody stands in: the office hears of it"
     told = next(content.decode() for to, content in script.received if to == OFFICE[0])
-    assert f"incident resend {incident.incident_id} --as EMAIL" in told.replace("=\n", "")
+    assert f"/incidents/{incident.incident_id}" in told.replace("=\n", "")
 
 
 @pytest.mark.parametrize("action", ["delayed", "relayed", "expanded", "delivered"])

@@ -52,7 +52,10 @@ def website(live: Engine, gateway: Gateway | None = None) -> FastAPI:
         return {}
 
     links = Links([KEY], BASE_URL)
-    return create_app(House(live.database, links, gateway), ready=ready)
+    house = House(live.database, links, gateway)
+    app = create_app(house, ready=ready)
+    app.state.bulks = house.bulks
+    return app
 
 
 @asynccontextmanager

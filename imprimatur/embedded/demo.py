@@ -256,4 +256,7 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    status = main()
+    sys.stdout.flush()
+    # Python would end by the signal it was stopped with, whatever came of that, if it came amid an import.
+    os._exit(status)

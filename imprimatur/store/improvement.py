@@ -95,9 +95,16 @@ def call(
 ) -> str:
     """Calls a review; answers its case. One that is open is told the further reason instead.
 
-    Raises Refused ``review_open`` where the office calls one that is held already, and Gone ``record_not_reviewed``.
+    Raises Refused ``review_open`` where the office calls one that is held already, ``record_not_public`` where it calls
+    one of what nobody can have taken up yet, and Gone ``record_not_reviewed``.
     """
     found = locked(connection, case_id)
+    if trigger is ReviewTrigger.OFFICE and not RecordStatus(found.status).is_public:
+        raise Refused(
+            "record_not_public",
+            f"The micro-credential is {found.status}, so there is nothing to review yet.",
+            "Call the review when it is public.",
+        )
     if found.status in OVER:
         raise Gone(
             "record_not_reviewed",

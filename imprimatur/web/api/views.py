@@ -63,12 +63,13 @@ def router(database: Database) -> APIRouter:
 
     @routes.put("/views/{view_id}", summary="Rename one of one's own views, share it or share it no more")
     def change(viewer: Reads, view_id: str, given: ViewChanged) -> SavedView:
-        _may_share(viewer, given.shared)
+        _may_share(viewer, given.shared or saved_views.own_view(database, viewer, view_id).shared)
         saved_views.change_view(database, viewer, view_id, given.name, given.shared)
         return saved_views.own_view(database, viewer, view_id)
 
     @routes.delete("/views/{view_id}", status_code=204, summary="Remove one of one's own views")
     def remove(viewer: Reads, view_id: str) -> None:
+        _may_share(viewer, saved_views.own_view(database, viewer, view_id).shared)
         saved_views.remove_view(database, viewer, view_id)
 
     return routes
