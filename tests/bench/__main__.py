@@ -283,7 +283,7 @@ def write(table: str) -> None:
 
 async def main(parts: Sequence[str], kept: Path | None = None) -> None:
     found = of_the_rules() if "rules" in parts else []
-    found += of_the_records() if "records" in parts else []
+    found += await asyncio.to_thread(of_the_records) if "records" in parts else []
     found += await of_the_catalogue() if "catalogue" in parts else []
     if {*parts} - {"rules", "records", "catalogue", "figures", "pages"}:
         found += await of_the_engine(parts)
