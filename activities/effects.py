@@ -5,8 +5,8 @@ from typing import Any
 
 from activities import acts, carrying, conditions, desk, handing, improving, migrating, readdressing, tracks
 from activities.assigning import escalate, open_stage, resolution, resolve_incidents, seek_reviewers
-from activities.book import SYSTEM, Book, Published
-from activities.publishing import digest_of_record, publication_of, put_back, release_of
+from activities.book import SYSTEM, Book
+from activities.publishing import publish
 from activities.resolving import calendar_of, next_business_day, valid_until
 from imprimatur.rules.business_time import (
     DueTime,
@@ -20,7 +20,7 @@ from imprimatur.store.people import holders
 from models import conditions as agreed
 from models import effects as c
 from models import handover, improvement
-from models.tables import DecisionRow, PublicationRow, StackingRow, StageRow, TaskRow, VersionRow
+from models.tables import DecisionRow, StackingRow, StageRow, TaskRow, VersionRow
 from models.vocabulary import (
     Channel,
     EventType,
@@ -299,31 +299,6 @@ def _breach(book: Book, effect: c.Breach) -> None:
     )
 
 
-def _publish(book: Book, effect: c.Publish) -> None:
-    record = publication_of(book)
-    replaces = {"replaces": record["replaces"]} if record["replaces"] else {}
-    book.event(
-        EventType.CREDENTIAL_PUBLISHED,
-        SYSTEM,
-        slug=record["slug"],
-        version=record["version"],
-        digest=record["digest"],
-        page_digest=digest_of_record(record["page"]),
-        **replaces,
-    )
-    release = release_of(book, record["replaces"])
-    if release is None:
-        book.rows.insert(PublicationRow, **record)
-        endorsed = bool(record["page"].get("endorsements"))
-        book.published.append(Published(record["slug"], record["achievement"], endorsed))
-        handing.call_handover(book)
-    else:
-        book.rows.insert(PublicationRow, **record, **put_back(book, release))
-        book.to_publish = True
-        book.awaited = {"waits": True} | ({"publish_on": release.day.isoformat()} if release.day else {})
-    improving.schedule_review(book)
-
-
 def _breach_case(book: Book, effect: c.BreachCase) -> None:
     book.changes["breached_at"] = effect.due_at
     book.event(EventType.CASE_SLA_BREACHED, SYSTEM, due_at=instant_text(effect.due_at))
@@ -397,7 +372,7 @@ _HANDLERS: dict[type[c.Effect], Callable[[Book, Any], None]] = {
     agreed.LapseCondition: conditions.lapse_condition,
     agreed.RemindOfCondition: conditions.remind_of_condition,
     agreed.BreachCondition: conditions.breach_condition,
-    c.Publish: _publish,
+    c.Publish: publish,
     improvement.BeginReview: improving.begin_review,
     improvement.ConcludeReview: improving.conclude_review,
     handover.BeginHandover: handing.begin_handover,

@@ -1,4 +1,4 @@
-"""The record of a publication, from what the case has come to."""
+"""What a step publishes: the record, from what the case has come to, and what follows from it."""
 
 import datetime as dt
 import hashlib
@@ -9,7 +9,9 @@ from zoneinfo import ZoneInfo
 import rfc8785
 from sqlalchemy import select
 
-from activities.book import SYSTEM, Book
+from activities.book import SYSTEM, Book, Published
+from activities.handing import call_handover
+from activities.improving import schedule_review
 from activities.resolving import valid_until
 from imprimatur import ids
 from imprimatur.publication.openbadges import build_achievement, slug
@@ -31,6 +33,32 @@ _DECISION = DecisionRow.__table__  # type: ignore[attr-defined]
 _STAGE = StageRow.__table__  # type: ignore[attr-defined]
 _PUBLICATION = PublicationRow.__table__  # type: ignore[attr-defined]
 ASSURING = frozenset({StageOutcome.APPROVED, StageOutcome.ENDORSED})
+
+
+def publish(book: Book, effect: c.Publish) -> None:
+    """Public at once, or by a run of its own; reviews and hand-overs follow. Raises as :func:`publication_of` does."""
+    record = publication_of(book)
+    replaces = {"replaces": record["replaces"]} if record["replaces"] else {}
+    book.event(
+        EventType.CREDENTIAL_PUBLISHED,
+        SYSTEM,
+        slug=record["slug"],
+        version=record["version"],
+        digest=record["digest"],
+        page_digest=digest_of_record(record["page"]),
+        **replaces,
+    )
+    release = release_of(book, record["replaces"])
+    if release is None:
+        book.rows.insert(PublicationRow, **record)
+        endorsed = bool(record["page"].get("endorsements"))
+        book.published.append(Published(record["slug"], record["achievement"], endorsed))
+        call_handover(book)
+    else:
+        book.rows.insert(PublicationRow, **record, **put_back(book, release))
+        book.to_publish = True
+        book.awaited = {"waits": True} | ({"publish_on": release.day.isoformat()} if release.day else {})
+    schedule_review(book)
 
 
 def publication_of(book: Book) -> dict[str, Any]:

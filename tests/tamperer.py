@@ -4,8 +4,10 @@ import datetime as dt
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+import pytest
 from sqlalchemy import Table, and_, text
 from sqlmodel import SQLModel
 
@@ -14,6 +16,19 @@ from imprimatur.store.engine import Database
 from tests.facts import LEDGER
 
 TABLES = SQLModel.metadata.tables
+
+
+@contextmanager
+def database_of_module(request: pytest.FixtureRequest, folder: Path) -> Iterator[Database]:
+    """For a fixture of a module whose parameter is the kind of database."""
+    if request.param == "sqlite":
+        file = folder / "imprimatur.db"
+        file.write_bytes(request.getfixturevalue("migrated_file").read_bytes())
+        database = Database(f"sqlite:///{file}")
+    else:
+        database = Database(request.getfixturevalue("postgres_template")())
+    yield database
+    database.close()
 
 
 @dataclass

@@ -36,7 +36,6 @@ from tests.facts import (
     ledger_rows,
 )  # fmt: skip
 from tests.improvement import CREDENTIAL, FIRST_REVIEW, Reviews, published, recommend, reviewed_framework
-from tests.published import approved, with_targets
 
 DAY, YEAR = dt.timedelta(days=1), dt.timedelta(days=366)
 E = EventType
@@ -399,13 +398,3 @@ async def test_figures_of_approvals_count_no_reviews(reviews: Reviews) -> None:
 
     assert counted() == [CREDENTIAL]
     assert counted(kind="review") == counted(framework="improvement-review") == [FIRST_REVIEW]
-
-
-def test_what_nobody_can_have_taken_up_yet_is_not_reviewed(database: Database, tmp_path: Path) -> None:
-    policy = with_targets(database, "registry")
-    waiting = approved(database, tmp_path, policy).case_id
-    before = everything(database)
-    with pytest.raises(Refused) as early, database.write() as connection:
-        improvement.call(connection, waiting, ReviewTrigger.OFFICE, "Now.", actor=OFFICE, at=START + DAY)
-    assert early.value.code == "record_not_public"
-    assert everything(database) == before

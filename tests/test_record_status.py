@@ -8,12 +8,14 @@ from sqlalchemy import select
 
 from imprimatur.errors import Gone, ImprimaturError, NotFound, Refused
 from imprimatur.history.verify import verify_case
+from imprimatur.store import improvement
 from imprimatur.store.engine import Database
 from imprimatur.store.record_status import set_record_status, write_status
 from imprimatur.store.task_page import publication
 from models.tables import PublicationRow
-from models.vocabulary import EventType, RecordStatus
-from tests.facts import OFFICE, Play, example, furnish, ledger_rows
+from models.vocabulary import EventType, RecordStatus, ReviewTrigger
+from tests.facts import OFFICE, START, Play, everything, example, furnish, ledger_rows
+from tests.published import approved, with_targets
 
 PUBLICATION = PublicationRow.__table__  # type: ignore[attr-defined]
 LATER = dt.datetime(2026, 9, 1, tzinfo=dt.UTC)
@@ -132,3 +134,13 @@ def test_a_status_that_the_ledger_does_not_tell_is_found(sqlite_database: Databa
     [problem] = verify_case(sqlite_database, case_id).problems
     assert problem.problem == "it differs from the ledger in status"
     assert publication(sqlite_database, str(row_of(sqlite_database, case_id)["slug"])).slug
+
+
+def test_what_nobody_can_have_taken_up_yet_is_not_reviewed(database: Database, tmp_path: Path) -> None:
+    policy = with_targets(database, "registry")
+    waiting = approved(database, tmp_path, policy).case_id
+    before = everything(database)
+    with pytest.raises(Refused) as early, database.write() as connection:
+        improvement.call(connection, waiting, ReviewTrigger.OFFICE, "Now.", actor=OFFICE, at=START)
+    assert early.value.code == "record_not_public"
+    assert everything(database) == before

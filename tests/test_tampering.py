@@ -13,7 +13,7 @@ from imprimatur.history.chain import check_chain
 from imprimatur.history.verify import verify_all, verify_case
 from imprimatur.store.engine import Database
 from tests.facts import CASE, LEDGER, example, furnish, ledger_rows, whole_story
-from tests.tamperer import TABLES, Tamperer, another
+from tests.tamperer import TABLES, Tamperer, another, database_of_module
 
 ID = "mc-abcdefghijkl"
 # How many events a whole story has.
@@ -25,17 +25,11 @@ UNTOLD = {"seq", "due_reason"}
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def story(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tamperer]:
     folder = tmp_path_factory.mktemp("story")
-    if request.param == "sqlite":
-        file = folder / "imprimatur.db"
-        file.write_bytes(request.getfixturevalue("migrated_file").read_bytes())
-        database = Database(f"sqlite:///{file}")
-    else:
-        database = Database(request.getfixturevalue("postgres_template")())
-    furnish(database)
-    for case_id in (ID, "mc-before", "mc-other"):
-        whole_story(database, folder, case_id=case_id)
-    yield Tamperer(database, ID)
-    database.close()
+    with database_of_module(request, folder) as database:
+        furnish(database)
+        for case_id in (ID, "mc-before", "mc-other"):
+            whole_story(database, folder, case_id=case_id)
+        yield Tamperer(database, ID)
 
 
 def test_a_whole_story_verifies(story: Tamperer) -> None:

@@ -10,11 +10,10 @@ import pytest
 from imprimatur.handover import Handovers
 from imprimatur.history.verify import verify_all
 from imprimatur.store import handovers as store
-from imprimatur.store.engine import Database
 from models.vocabulary import Verdict
 from tests.facts import OFFICE
 from tests.handover import CREDENTIAL, FIRST, Handing, handing_framework, published, with_team
-from tests.tamperer import Tamperer, another
+from tests.tamperer import Tamperer, another, database_of_module
 
 SECOND = f"{CREDENTIAL}-h2"
 # How far the machine is, which the ledger tells only where it failed.
@@ -26,16 +25,10 @@ KEYS = {"case_id", "handover_case"}
 def told(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tamperer]:
     """One hand-over was sent back, the second one taken up."""
     folder = tmp_path_factory.mktemp("handovers")
-    if request.param == "sqlite":
-        file = folder / "imprimatur.db"
-        file.write_bytes(request.getfixturevalue("migrated_file").read_bytes())
-        database = Database(f"sqlite:///{file}")
-    else:
-        database = Database(request.getfixturevalue("postgres_template")())
-    with_team(database, folder)
-    asyncio.run(handed_over(Handing(published(database, folder, handing_framework(database)))))
-    yield Tamperer(database, CREDENTIAL)
-    database.close()
+    with database_of_module(request, folder) as database:
+        with_team(database, folder)
+        asyncio.run(handed_over(Handing(published(database, folder, handing_framework(database)))))
+        yield Tamperer(database, CREDENTIAL)
 
 
 async def handed_over(handing: Handing) -> None:

@@ -8,12 +8,11 @@ from typing import Any
 import pytest
 
 from imprimatur.history.verify import verify_all
-from imprimatur.store.engine import Database
 from imprimatur.store.frameworks import add_framework, framework
 from models.vocabulary import ReviewTrigger, Verdict
 from tests.facts import OFFICE, furnish
 from tests.improvement import CREDENTIAL, FIRST_REVIEW, Reviews, published
-from tests.tamperer import Tamperer, another
+from tests.tamperer import Tamperer, another, database_of_module
 
 DAY = dt.timedelta(days=1)
 SECOND_REVIEW = f"{CREDENTIAL}-r2"
@@ -26,16 +25,10 @@ KEYS = {"case_id", "review_case"}
 def told(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tamperer]:
     """One review came to a new version, and the second one retires what is published."""
     folder = tmp_path_factory.mktemp("reviews")
-    if request.param == "sqlite":
-        file = folder / "imprimatur.db"
-        file.write_bytes(request.getfixturevalue("migrated_file").read_bytes())
-        database = Database(f"sqlite:///{file}")
-    else:
-        database = Database(request.getfixturevalue("postgres_template")())
-    furnish(database)
-    asyncio.run(reviewed(Reviews(published(database, folder))))
-    yield Tamperer(database, CREDENTIAL)
-    database.close()
+    with database_of_module(request, folder) as database:
+        furnish(database)
+        asyncio.run(reviewed(Reviews(published(database, folder))))
+        yield Tamperer(database, CREDENTIAL)
 
 
 async def reviewed(reviews: Reviews) -> None:
