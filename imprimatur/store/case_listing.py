@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 from pydantic import BaseModel
-from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, literal, or_, select
 
 from imprimatur.access.viewer import Scope
 from imprimatur.errors import InputError
@@ -26,6 +26,9 @@ _PERSON = PersonRow.__table__  # type: ignore[attr-defined]
 _INCIDENT = IncidentRow.__table__  # type: ignore[attr-defined]
 _CONDITION = ConditionRow.__table__  # type: ignore[attr-defined]
 _FRAMEWORK = FrameworkRow.__table__  # type: ignore[attr-defined]
+# Written into the query, not bound: an index of some rows serves only a query that says by itself that it wants them.
+_OPEN = literal(str(StageStatus.OPEN), literal_execute=True)
+_PENDING = [literal(str(status), literal_execute=True) for status in TaskStatus if status.is_pending]
 PAGE_LENGTH = 25
 SOON = dt.timedelta(days=2)
 
@@ -140,18 +143,10 @@ def all_lines(now: dt.datetime) -> Select[tuple[object, ...]]:
     columns = [
         _CASE.c[name] for name in ("case_id", "title", "status", "framework_id", "unit", "proposer", "opened_at")
     ]
-    due_at = _promised().label("due_at")
+    due_at = promised(earliest_due(), _CASE.c.due_at).label("due_at")
     name = func.coalesce(_PERSON.c.name, "").label("proposer_name")
     joined = _CASE.outerjoin(_PERSON, _PERSON.c.email == _CASE.c.proposer)
     return select(*columns, due_at, name, needing(Need.OVERDUE, now).label("late")).select_from(joined)
-
-
-def lines_needing(need: Need, scope: Scope, now: dt.datetime, limit: int) -> Select[tuple[object, ...]]:
-    """The most urgent first: by the promise that is shown."""
-    order = (_promised().nulls_last(), _CASE.c.opened_at, _CASE.c.case_id)
-    # What is told of a case is found out for those that are listed, not for all among which they are chosen.
-    chosen = select(_CASE.c.case_id).where(within(scope), needing(need, now)).order_by(*order).limit(limit)
-    return all_lines(now).where(_CASE.c.case_id.in_(chosen)).order_by(*order)
 
 
 def _identified(scope: Scope) -> Select[Any]:
@@ -170,14 +165,20 @@ def _filtered(query: Select[Any], filters: Filters, now: dt.datetime) -> Select[
     return query.where(needing(Need(filters.need), now)) if filters.need else query
 
 
-def _promised() -> ColumnElement[dt.datetime | None]:
+def earliest_due() -> ColumnElement[dt.datetime | None]:
+    """For queries that read ``case_record``: when the first of its open stages falls due."""
+    return select(func.min(_STAGE.c.due_at)).where(_open_stage()).scalar_subquery()
+
+
+def promised(
+    earliest: ColumnElement[dt.datetime | None], due_at: ColumnElement[dt.datetime | None]
+) -> ColumnElement[dt.datetime | None]:
     """The earliest promise still open: of a stage, else of the case."""
-    earliest = select(func.min(_STAGE.c.due_at)).where(_open_stage()).scalar_subquery()
-    return func.coalesce(earliest, _CASE.c.due_at, type_=_CASE.c.due_at.type)
+    return func.coalesce(earliest, due_at, type_=_CASE.c.due_at.type)
 
 
 def _open_stage() -> ColumnElement[bool]:
-    return and_(_STAGE.c.case_id == _CASE.c.case_id, _STAGE.c.status == str(StageStatus.OPEN))
+    return and_(_STAGE.c.case_id == _CASE.c.case_id, _STAGE.c.status == _OPEN)
 
 
 def needing(need: Need, now: dt.datetime) -> ColumnElement[bool]:
@@ -192,7 +193,7 @@ def needing(need: Need, now: dt.datetime) -> ColumnElement[bool]:
         case Need.OVERDUE:
             return and_(is_open, overdue)
         case Need.AT_RISK:
-            return and_(is_open, ~overdue, falls_due(now))
+            return and_(is_open, ~overdue, falls_due(earliest_due(), _CASE.c.due_at, now))
         case Need.INCIDENT:
             return and_(_CASE.c.case_id.in_(select(_INCIDENT.c.case_id).where(_INCIDENT.c.resolved_at.is_(None))))
         case Need.INCOMPLETE:
@@ -201,15 +202,15 @@ def needing(need: Need, now: dt.datetime) -> ColumnElement[bool]:
             return _waits_for_nobody()
 
 
-def falls_due(now: dt.datetime) -> ColumnElement[bool]:
-    soon = exists().where(_open_stage(), _STAGE.c.due_at < now + SOON)
-    return or_(soon, _CASE.c.due_at.is_not(None) & (_CASE.c.due_at < now + SOON))
+def falls_due(
+    earliest: ColumnElement[dt.datetime | None], due_at: ColumnElement[dt.datetime | None], now: dt.datetime
+) -> ColumnElement[bool]:
+    return or_(*(due.is_not(None) & (due < now + SOON) for due in (earliest, due_at)))
 
 
 def _waits_for_nobody() -> ColumnElement[bool]:
     """Under review, and yet no person, no sitting, no window and no condition is waited for."""
-    pending = [str(status) for status in TaskStatus if status.is_pending]
-    asked = exists().where(_TASK.c.case_id == _CASE.c.case_id, _TASK.c.status.in_(pending))
+    asked = exists().where(_TASK.c.case_id == _CASE.c.case_id, _TASK.c.status.in_(_PENDING))
     to_come = or_(_STAGE.c.opens_at.is_not(None), and_(_STAGE.c.sits_at.is_not(None), _STAGE.c.begun_at.is_(None)))
     awaited = exists().where(_STAGE.c.case_id == _CASE.c.case_id, _STAGE.c.status != str(StageStatus.CLOSED), to_come)
     unsettled = [str(status) for status in ConditionStatus if not status.is_settled]

@@ -6,11 +6,33 @@ from dataclasses import dataclass
 from typing import Any
 
 from pydantic import BaseModel
-from sqlalchemy import ColumnElement, Select, and_, case, func, select
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Label,
+    Select,
+    and_,
+    case,
+    false,
+    func,
+    literal,
+    select,
+    true,
+    union_all,
+)
 
 from imprimatur.access.viewer import Scope, Viewer
 from imprimatur.store.access import overseen, within
-from imprimatur.store.case_listing import CaseLine, Need, all_lines, falls_due, lines_needing, lines_of, needing
+from imprimatur.store.case_listing import (
+    CaseLine,
+    Need,
+    all_lines,
+    earliest_due,
+    falls_due,
+    lines_of,
+    needing,
+    promised,
+)
 from imprimatur.store.engine import Database
 from models.tables import CaseRow, ImprovementRow, IncidentRow, StageRow, TaskRow
 from models.vocabulary import CaseStatus, TaskStatus
@@ -21,8 +43,8 @@ _TASK = TaskRow.__table__  # type: ignore[attr-defined]
 _INCIDENT = IncidentRow.__table__  # type: ignore[attr-defined]
 _IMPROVEMENT = ImprovementRow.__table__  # type: ignore[attr-defined]
 LISTED = 6
-# What only a case that has not ended can need; an incident can outlive its case.
-OF_OPEN = [need for need in Need if need is not Need.INCIDENT]
+# What only a case that has not ended can need, as no incident does; who is at risk follows from what else is found out.
+LOOKED_AT = (Need.OVERDUE, Need.INCOMPLETE, Need.NOBODY)
 REVIEWS_AHEAD = dt.timedelta(days=60)
 
 
@@ -62,32 +84,60 @@ class Incident(BaseModel):
 
 
 def office_desk(database: Database, scope: Scope, now: dt.datetime) -> OfficeDesk:
-    """Two queries for all counts, one for reviews, and two for each list."""
-    of_open = _counted(scope, now)
-    troubled = select(func.count()).select_from(_CASE).where(needing(Need.INCIDENT, now), within(scope))
+    """One query for what is needed, two for the cases that are listed, and one for what else is counted."""
+    counts, listed = dict.fromkeys(Need, 0), {need: list[str]() for need in Need}
     with database.read() as connection:
-        row = dict(connection.execute(of_open).mappings().one())
-        row[Need.INCIDENT] = connection.execute(troubled).scalar_one()
-        lists = {need: lines_of(connection, lines_needing(need, scope, now, LISTED)) for need in Need}
-        reviews = connection.execute(_reviews(scope, now)).scalar_one()
-    return OfficeDesk({need: int(row[need]) for need in Need}, int(row["open"]), lists, int(reviews))
+        for need, number, case_id in connection.execute(_needed(scope, now)):
+            counts[Need(need)] = number
+            listed[Need(need)].append(case_id)
+        chosen = sorted({case_id for cases in listed.values() for case_id in cases})
+        lines = {line.case_id: line for line in lines_of(connection, all_lines(now).where(_CASE.c.case_id.in_(chosen)))}
+        others = connection.execute(select(_still_open(scope), _reviews(scope, now))).one()
+    lists = {need: sorted((lines[case_id] for case_id in cases), key=_urgency) for need, cases in listed.items()}
+    return OfficeDesk(counts, others.open, lists, others.reviews)
 
 
-def _counted(scope: Scope, now: dt.datetime) -> Select[Any]:
-    """Each case is looked at once: who is at risk is not overdue, and whether somebody is takes longest to find out."""
-    told = [needing(need, now).label(need) for need in OF_OPEN if need is not Need.AT_RISK]
-    is_open = select(*told, falls_due(now).label(Need.AT_RISK)).where(_CASE.c.closed_at.is_(None), within(scope))
+def _urgency(line: CaseLine) -> tuple[bool, dt.datetime, dt.datetime, str]:
+    return line.due_at is None, line.due_at or line.opened_at, line.opened_at, line.case_id
+
+
+def _needed(scope: Scope, now: dt.datetime) -> CompoundSelect[Any]:
+    """Of each need that there is: how many cases have it, beside each of the most urgent, by the promise that is shown.
+
+    Each open case is looked at once; what is at risk is not overdue, and whether a case is takes longest to find out.
+    """
+    shown = [_CASE.c.case_id, _CASE.c.opened_at, earliest_due().label("earliest"), _CASE.c.due_at]
+    # SQLite finds out every part of what is wanted as a value, of a condition no more than it takes.
+    told = [case((needing(need, now), true()), else_=false()).label(need) for need in LOOKED_AT]
+    is_open = select(*shown, *told).where(_CASE.c.closed_at.is_(None), within(scope))
     looked_at = is_open.cte("open_case").prefix_with("MATERIALIZED")
-    needs: dict[Need, ColumnElement[bool]] = {need: looked_at.c[need] for need in OF_OPEN}
-    needs[Need.AT_RISK] = and_(needs[Need.AT_RISK], ~needs[Need.OVERDUE])
-    sums = [func.coalesce(func.sum(case((needed, 1), else_=0)), 0).label(need) for need, needed in needs.items()]
-    return select(*sums, func.count().label("open")).select_from(looked_at)
+    needs: dict[Need, ColumnElement[bool]] = {need: looked_at.c[need] for need in LOOKED_AT}
+    soon = falls_due(looked_at.c.earliest, looked_at.c.due_at, now)
+    needs[Need.AT_RISK] = and_(soon, ~needs[Need.OVERDUE])
+    found = [_most_urgent(need, select(looked_at).where(needed)) for need, needed in needs.items()]
+    troubled = select(*shown).where(needing(Need.INCIDENT, now), within(scope))
+    return union_all(*found, _most_urgent(Need.INCIDENT, troubled))
 
 
-def _reviews(scope: Scope, now: dt.datetime) -> Select[Any]:
+def _most_urgent(need: Need, cases: Select[Any]) -> Select[Any]:
+    of = cases.subquery()
+    number = func.count().over().label("number")
+    order = (promised(of.c.earliest, of.c.due_at).nulls_last(), of.c.opened_at, of.c.case_id)
+    chosen = select(literal(str(need)).label("need"), number, of.c.case_id).order_by(*order)
+    urgent = chosen.limit(LISTED).subquery()
+    return select(urgent.c.need, urgent.c.number, urgent.c.case_id)
+
+
+def _still_open(scope: Scope) -> Label[int]:
+    counted = select(func.count()).select_from(_CASE).where(_CASE.c.closed_at.is_(None), within(scope))
+    return counted.scalar_subquery().label("open")
+
+
+def _reviews(scope: Scope, now: dt.datetime) -> Label[int]:
     held_or_due = _IMPROVEMENT.c.open_review.is_not(None) | (_IMPROVEMENT.c.next_at <= now + REVIEWS_AHEAD)
-    counted = select(func.count()).select_from(_IMPROVEMENT).join(_CASE, _CASE.c.case_id == _IMPROVEMENT.c.case_id)
-    return counted.where(held_or_due, overseen(scope))
+    joined = _IMPROVEMENT.join(_CASE, _CASE.c.case_id == _IMPROVEMENT.c.case_id)
+    counted = select(func.count()).select_from(joined).where(held_or_due, overseen(scope))
+    return counted.scalar_subquery().label("reviews")
 
 
 def own_tasks(database: Database, viewer: Viewer) -> list[OwnTask]:

@@ -14,7 +14,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from imprimatur.errors import InputError, Unavailable
 
-SCHEMA_VERSION = "0028"
+SCHEMA_VERSION = "0029"
 BUSY_SECONDS = 30
 
 

@@ -90,6 +90,15 @@ class StageRow(SQLModel, table=True):
     """
 
     __tablename__ = "stage"
+    # What is promised in the stages that are open is asked of every open case at once.
+    __table_args__ = (
+        Index(
+            "ix_stage_open",
+            *("case_id", "due_at", "breached_at"),
+            sqlite_where=text("status = 'open'"),
+            postgresql_where=text("status = 'open'"),
+        ),
+    )
     case_id: str = Field(primary_key=True)
     stage: str = Field(primary_key=True)
     round: int = Field(primary_key=True)
@@ -115,7 +124,15 @@ class TaskRow(SQLModel, table=True):
     """``on_behalf_of`` is the person whose place the assignee takes; the offer is :class:`models.case.Offer`."""
 
     __tablename__ = "task"
-    __table_args__ = (Index("ix_task_assignee_status", "assignee", "status"),)
+    __table_args__ = (
+        Index("ix_task_assignee_status", "assignee", "status"),
+        Index(
+            "ix_task_pending",
+            "case_id",
+            sqlite_where=text("status IN ('offered', 'open')"),
+            postgresql_where=text("status IN ('offered', 'open')"),
+        ),
+    )
     task_id: str = Field(primary_key=True)
     case_id: str = Field(index=True)
     stage: str
