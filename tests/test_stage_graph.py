@@ -24,7 +24,7 @@ EVERY = {**shipped(), **institutions()}
 
 
 def drawn(play: Play) -> Drawing:
-    return drawing(play.framework, show_case(play.database, play.case_id))
+    return drawing(play.framework, show_case(play.database, play.case_id), play.now)
 
 
 def overlapping(found: Drawing) -> list[tuple[int, int]]:
@@ -49,7 +49,7 @@ def test_no_stage_lies_over_another_and_all_lie_inside(play: Play, name: str) ->
     view = show_case(play.database, play.case_id)
     one = view.stages[0]
     stages = [one.model_copy(update={"stage": stage.id, "name": stage.name}) for stage in policy.stages]
-    found = drawing(policy, view.model_copy(update={"stages": stages, "tasks": []}))
+    found = drawing(policy, view.model_copy(update={"stages": stages, "tasks": []}), play.now)
     assert len(found.boxes) == len(policy.stages)
     assert overlapping(found) == []
     assert all(0 <= box.x <= found.width - WIDTH and 0 <= box.y <= found.height - HEIGHT for box in found.boxes)
@@ -79,6 +79,14 @@ def test_what_is_late_and_what_is_done_is_seen(sqlite_database: Database, tmp_pa
     assert drawn(late).boxes[0].tone == "late"
     assert ": Late, waits for " in drawn(late).text
     assert [case.case_id for case in list_cases(sqlite_database, overdue_at=late.now)] == ["mc-late"]
+
+
+def test_a_stage_whose_time_has_passed_is_late_before_that_is_noted(play: Play) -> None:
+    due_at = play.state.stages[play.framework.stages[0].id].due_at
+    assert due_at is not None
+    view = show_case(play.database, play.case_id)
+    by_then = [drawing(play.framework, view, due_at + by).boxes[0].tone for by in (dt.timedelta(), dt.timedelta(0, 1))]
+    assert by_then == ["open", "late"]
 
 
 def test_what_got_more_time_is_late_no_more_until_that_has_passed(play: Play) -> None:

@@ -91,7 +91,7 @@ def _files(database: Database, sheet: CaseSheet) -> Mapping[str, str]:
 
 
 def _values(sheet: CaseSheet) -> dict[str, Any]:
-    drawn = drawing(sheet.framework, sheet.view)
+    drawn = drawing(sheet.framework, sheet.view, dt.datetime.now(dt.UTC))
     # Answering and revising have pages of their own; everything else that changes a case is a form.
     forms = {act for act in sheet.acts if has_form(act)}
     return {"sheet": sheet, "case": sheet.view, "zone": sheet.time_zone, "drawing": drawn, "forms": forms}

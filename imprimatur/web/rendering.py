@@ -46,6 +46,11 @@ def _moment(instant: dt.datetime | None, now: dt.datetime) -> str:
     return "now"
 
 
+def _grouped(number: int) -> str:
+    """Thousands apart, as everywhere on the pages."""
+    return f"{number:,}"
+
+
 def _words(text: str | None) -> str:
     return (text or "").replace("_", " ")
 
@@ -71,6 +76,7 @@ _environment.filters |= {
     "sentence": _sentence,
     "why_then": why_then,
     "moment": _moment,
+    "grouped": _grouped,
 }
 
 

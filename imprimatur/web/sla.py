@@ -178,7 +178,7 @@ def _tiles(trend: Figure, ageing: Figure) -> list[tuple[str, str]]:
         ("Decided", f"{total(trend, 'decided'):,}"),
         ("On time", "\N{EN DASH}" if share is None else f"{share:g} %"),
         ("Open now", f"{total(ageing, 'cases'):,}"),
-        ("Late now", f"{total(ageing, 'late'):,}"),
+        ("Late as a whole", f"{total(ageing, 'late'):,}"),
     ]
 
 

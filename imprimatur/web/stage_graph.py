@@ -38,7 +38,8 @@ class Drawing:
     text: str
 
 
-def drawing(framework: Framework, view: CaseView) -> Drawing:
+def drawing(framework: Framework, view: CaseView, now: dt.datetime) -> Drawing:
+    """A stage is late as soon as its time has passed, also while nothing has noted it yet."""
     stages = {stage.stage: stage for stage in view.stages}
     needs = {stage.id: [n for n in stage.needs if n in stages] for stage in framework.stages if stage.id in stages}
     columns = _columns(needs)
@@ -50,7 +51,11 @@ def drawing(framework: Framework, view: CaseView) -> Drawing:
             places[stage_id] = (number * (WIDTH + ACROSS), above + row * (HEIGHT + DOWN))
     zone = ZoneInfo(framework.calendar_of(None).time_zone)
     waiting = {stage_id: sum(task.stage == stage_id for task in view.tasks) for stage_id in places}
-    boxes = tuple(_box(stages[stage_id], *place, waiting[stage_id], zone) for stage_id, place in places.items())
+    late = {stage.stage for stage in view.stages if stage.is_late or (stage.due_at and stage.due_at < now)}
+    boxes = tuple(
+        _box(stages[stage_id], *place, waiting[stage_id], zone, late=stage_id in late)
+        for stage_id, place in places.items()
+    )
     links = tuple(_link(places[need], places[stage_id]) for stage_id in places for need in _nearest(stage_id, needs))
     return Drawing(
         max(len(columns) * (WIDTH + ACROSS) - ACROSS, WIDTH),
@@ -97,13 +102,13 @@ def _link(start: tuple[int, int], end: tuple[int, int]) -> str:
     return f"M{x} {y + half} C{x + bend} {y + half} {to_x - bend} {to_y + half} {to_x} {to_y + half}"
 
 
-def _box(stage: StageView, x: int, y: int, waiting: int, zone: ZoneInfo) -> Box:
+def _box(stage: StageView, x: int, y: int, waiting: int, zone: ZoneInfo, *, late: bool) -> Box:
     told = (stage.outcome or str(stage.status)).replace("_", " ").capitalize()
     if stage.status is not StageStatus.OPEN:
         return Box(x, y, TONES.get(stage.outcome or "", "quiet"), _lines(stage.name), told, _later(stage, zone))
     parts = [f"waits for {waiting}" if waiting else "waits for nobody"]
     parts += [f"due {_day(stage.due_at, zone)}"] if stage.due_at else []
-    tone, told = ("late", "Late") if stage.is_late else ("open", told)
+    tone, told = ("late", "Late") if late else ("open", told)
     return Box(x, y, tone, _lines(stage.name), told, ", ".join(parts))
 
 

@@ -27,7 +27,10 @@ def ageing(asking: Asking) -> Figure:
             "late": sum(late for _, late in of_age.values()),
         }
         lines.append(Line(told, {"age": str(index)}))
-    counted = "Cases that are open now, whatever the period, by the business days since they were submitted."
+    counted = (
+        "Cases that are open now, whatever the period, by the business days since they were submitted. Late is a case "
+        "that is past the day on which it was to be published; the desk counts one with a late stage as well."
+    )
     columns = (
         Column("age", "Age"),
         Column("review", "In review", "count", "review"),
