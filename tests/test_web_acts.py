@@ -15,6 +15,7 @@ from imprimatur.rules.condition_words import condition
 from imprimatur.store.engine import Database
 from imprimatur.web.acts.forms import has_form
 from imprimatur.web.acts.words import WORDS
+from imprimatur.web.api.guard import Guard
 from models.events import ActProposed, Held
 from models.vocabulary import (
     CaseStatus,
@@ -302,6 +303,27 @@ async def test_a_form_pressed_twice_is_done_once_and_leads_to_the_same_place(sit
         other = await visitor.post(address("extend"), data=form | {"amount": "9"})
         assert (other.status_code, code_of(other)) == (409, "form_sent_before")
     assert event_types(site.play.database, HERE).count(EventType.STAGE_EXTENDED) == 1
+
+
+async def test_a_second_press_is_not_held_to_what_the_first_one_changed(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    admit = Guard.admit
+    other_press: list[httpx.Response] = []
+    async with site.signed_in(OFFICE) as visitor:
+        form = await opened(visitor, "hold") | {"reason": WHY}
+
+        async def admit_late(guard: Guard, *asked: Any) -> None:
+            """By the time that this press is looked at, the other is done."""
+            monkeypatch.setattr(Guard, "admit", admit)
+            other_press.append(await visitor.post(address("hold"), data=form))
+            await admit(guard, *asked)
+
+        monkeypatch.setattr(Guard, "admit", admit_late)
+        answers = [await visitor.post(address("hold"), data=form), *other_press]
+    assert [answer.status_code for answer in answers] == [303, 303]
+    assert answers[0].headers["location"] == answers[1].headers["location"]
+    assert event_types(site.play.database, HERE).count(EventType.CASE_HELD) == 1
 
 
 async def test_a_form_whose_answer_was_lost_can_be_sent_again(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:

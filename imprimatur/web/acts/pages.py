@@ -131,14 +131,14 @@ class ActPages:
             return led_to
         owed = await run_in_threadpool(self._owed, viewer, case_id, act)
         if not await run_in_threadpool(sent.was_begun):
-            if owed is not None:
-                # Nothing of the case is shown that could have changed meanwhile; the case has the last word.
-                check_choices(fields_of_owner(owed), typed)
+            try:
+                await self._check(viewer, case_id, act, owed, typed, form.get("seen", ""))
+            except ImprimaturError:
+                # Pressed twice: what the first press changed must not be held against the second.
+                if not await run_in_threadpool(sent.was_begun):
+                    raise
             else:
-                await self._guard.admit(viewer, case_id, act)
-                await run_in_threadpool(check_unchanged, self._database, viewer, case_id, form.get("seen", ""))
-                await run_in_threadpool(self._check_choices, viewer, case_id, act, typed)
-            await run_in_threadpool(sent.begin)
+                await run_in_threadpool(sent.begin)
         try:
             said = Said(case_id, viewer.person, typed)
             position = await perform(self._gateway.under(sent.update_id), self._database, act, said)
@@ -149,6 +149,18 @@ class ActPages:
         led_to = f"/cases/{quote(case_id)}" + _then(position, owed is not None)
         await run_in_threadpool(sent.done, led_to)
         return led_to
+
+    async def _check(
+        self, viewer: Viewer, case_id: str, act: CaseAct, owed: Owed | None, typed: Mapping[str, str], seen: str
+    ) -> None:
+        """Whether a form may be sent for the first time."""
+        if owed is not None:
+            # Nothing of the case is shown that could have changed meanwhile; the case has the last word.
+            check_choices(fields_of_owner(owed), typed)
+            return
+        await self._guard.admit(viewer, case_id, act)
+        await run_in_threadpool(check_unchanged, self._database, viewer, case_id, seen)
+        await run_in_threadpool(self._check_choices, viewer, case_id, act, typed)
 
     def _sent(
         self, viewer: Viewer, case_id: str, act: CaseAct, form: Mapping[str, str]
