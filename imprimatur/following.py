@@ -1,4 +1,4 @@
-"""Proposers whose address has changed: their cases follow them, those that are over as well."""
+"""People whose address has changed: what they proposed follows them, also what is over, and mail that still waits."""
 
 import asyncio
 import datetime as dt
@@ -9,7 +9,7 @@ from imprimatur.desk import Acting
 from imprimatur.errors import ImprimaturError, Unavailable
 from imprimatur.store.bounced import SYSTEM
 from imprimatur.store.engine import Database
-from imprimatur.store.readdressing import Readdressed, readdress_over, readdressed
+from imprimatur.store.readdressing import Readdressed, move_waiting_mail, readdress_over, readdressed
 from models.events import ProposerReaddressed
 
 log = structlog.get_logger()
@@ -24,6 +24,7 @@ class Following:
 
     async def follow(self) -> int:
         """Answers how many cases have followed. Raises Unavailable when some could not; repeating it is safe."""
+        await asyncio.to_thread(move_waiting_mail, self._database, dt.datetime.now(dt.UTC))
         done, trouble = 0, None
         for item in await asyncio.to_thread(readdressed, self._database):
             try:

@@ -21,15 +21,18 @@ from imprimatur.store.conditions import conditions_of
 from imprimatur.store.engine import Database
 from imprimatur.store.interests import add_interest
 from imprimatur.store.people import take_people
+from imprimatur.store.sessions import Client
+from imprimatur.store.sign_in_links import ask_for_link
 from models.conditions import Condition
 from models.events import Act
 from models.messages import CaseAnswer
-from models.tables import CaseRow
+from models.tables import CaseRow, OutboxRow
 from models.vocabulary import EventType, InterestKind
 from tests.facts import PROPOSER, Play, everything, example, furnish, ledger_rows
 from tests.relay import eventually
 
 CASE = CaseRow.__table__  # type: ignore[attr-defined]
+OUTBOX = OutboxRow.__table__  # type: ignore[attr-defined]
 NEW, NEWEST, QUINN = "ana.newer@example.edu", "ana.newest@example.edu", "quinn.reviewer@example.edu"
 
 
@@ -133,3 +136,25 @@ async def test_an_interest_in_the_proposer_and_their_files_follow(play: Play) ->
     with play.database.read() as connection:
         assert authority(connection, play.case_id, QUINN).conflict is not None
     assert file_of(play.database, digest, NEW) == b"a syllabus"
+
+
+async def test_mail_that_has_not_left_follows_too_unless_it_is_for_one_address_alone(play: Play) -> None:
+    play.decide("proposal", comment="Fits.", fit=4, no_duplication=4)
+    for _ in range(2):
+        play.decide("quality", "request_changes", "Say more.", outcomes=2, assessment=2)  # type: ignore[arg-type]
+    ask_for_link(play.database, PROPOSER, "/", Client(), play.now)
+    before = {row["mail_id"]: row for row in everything(play.database)["outbox"]}
+    sent = next(mail_id for mail_id, row in before.items() if row["kind"] == "stage_outcome")
+    with play.database.write() as connection:
+        connection.execute(OUTBOX.update().where(OUTBOX.c.mail_id == sent).values(status="sent"))
+    moved(play.database)
+    following = Following(Acting(play), play.database)
+    assert [await following.follow(), await following.follow()] == [1, 0]
+    after = {row["mail_id"]: row for row in everything(play.database)["outbox"]}
+    changed = {mail_id for mail_id, row in after.items() if row["recipient"] != before[mail_id]["recipient"]}
+    assert {before[mail_id]["kind"] for mail_id in changed} == {"revision"}
+    assert {(after[mail_id]["recipient"], after[mail_id]["recipient_name"]) for mail_id in changed} == {(NEW, "Ana")}
+    told = [row for row in everything(play.database)["mail_event"] if row["mail_id"] in changed]
+    assert [row["reply"] for row in told] == [f"to {NEW}, for {PROPOSER} was given up"]
+    kept = {row["kind"] for row in after.values() if row["recipient"] == PROPOSER}
+    assert {"sign_in", "stage_outcome"} <= kept

@@ -1,19 +1,21 @@
-"""Cases that still name a former address of their proposer."""
+"""Cases that still name a former address of their proposer, and mail that still waits to go to one."""
 
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, select
 
-from imprimatur.store.bounced import SYSTEM, present_address
+from imprimatur.store.bounced import SYSTEM, name_of, present_address
 from imprimatur.store.engine import Database
 from imprimatur.store.ledger import append_event
-from models.tables import CaseRow, ConditionRow, PersonRow
-from models.vocabulary import CaseStatus, ConditionStatus, EventType
+from imprimatur.store.mail_journal import Entry, note
+from models.tables import CaseRow, ConditionRow, OutboxRow, PersonRow
+from models.vocabulary import CaseStatus, ConditionStatus, EventType, MailKind, MailState, MailStatus
 
 _CASE = CaseRow.__table__  # type: ignore[attr-defined]
 _CONDITION = ConditionRow.__table__  # type: ignore[attr-defined]
+_MAIL = OutboxRow.__table__  # type: ignore[attr-defined]
 _PERSON = PersonRow.__table__  # type: ignore[attr-defined]
 READDRESSED = EventType.PROPOSER_READDRESSED
 MOST_AT_ONCE = 200
@@ -32,8 +34,6 @@ class Readdressed:
 def readdressed(database: Database) -> Sequence[Readdressed]:
     """Whose proposer the directory has under another address by now, and no longer under the one that is named."""
     newer = _PERSON.alias("newer")
-    present = _PERSON.alias("present")
-    still_there = select(present.c.email).where(present.c.email == _CASE.c.proposer, present.c.active).exists()
     settled = [str(status) for status in ConditionStatus if status.is_settled]
     waits = (
         select(_CONDITION.c.condition_id)
@@ -43,7 +43,7 @@ def readdressed(database: Database) -> Sequence[Readdressed]:
     query = (
         select(_CASE.c.case_id, _CASE.c.proposer, _CASE.c.status, waits.label("waits"))
         .join(newer, newer.c.formerly == _CASE.c.proposer)
-        .where(~still_there)
+        .where(~_still_reached(_CASE.c.proposer))
         .distinct()
         .order_by(_CASE.c.case_id)
         .limit(MOST_AT_ONCE)
@@ -67,3 +67,40 @@ def readdress_over(connection: Connection, item: Readdressed, now: dt.datetime) 
     append_event(connection, item.case_id, READDRESSED, SYSTEM, now, **{"from": item.former, "to": item.to})
     connection.execute(_CASE.update().where(of_it).values(proposer=item.to))
     return True
+
+
+def move_waiting_mail(database: Database, now: dt.datetime) -> int:
+    """Mail that has not left yet goes to where its reader is reached by now; answers how many did.
+
+    What asks for an answer stays with its task, and a link to sign in with the address that it was asked for.
+    """
+    newer = _PERSON.alias("newer")
+    waits = _MAIL.c.status.in_([str(MailStatus.QUEUED), str(MailStatus.DEFERRED)])
+    # What was tried together with other mail is tried again as the same message.
+    free = (_MAIL.c.task_id.is_(None), _MAIL.c.carried_by.is_(None), _MAIL.c.kind != str(MailKind.SIGN_IN))
+    query = (
+        select(_MAIL.c.mail_id, _MAIL.c.recipient)
+        .join(newer, newer.c.formerly == _MAIL.c.recipient)
+        .where(waits, *free, ~_still_reached(_MAIL.c.recipient))
+        .distinct()
+        .order_by(_MAIL.c.mail_id)
+        .limit(MOST_AT_ONCE)
+    )
+    with database.read() as connection:
+        if not connection.execute(query).all():
+            return 0
+    moved = []
+    with database.write() as connection:
+        for mail_id, former in connection.execute(query).all():
+            to = present_address(connection, former)
+            named = {"recipient": to, "recipient_name": name_of(connection, to)}
+            of_it = (_MAIL.c.mail_id == mail_id, _MAIL.c.recipient == former, waits)
+            if to != former and connection.execute(_MAIL.update().where(*of_it).values(**named)).rowcount:
+                moved.append(Entry(mail_id, MailState.QUEUED, now, f"to {to}, for {former} was given up"))
+        note(connection, moved)
+    return len(moved)
+
+
+def _still_reached(email: ColumnElement[str]) -> ColumnElement[bool]:
+    present = _PERSON.alias("present")
+    return select(present.c.email).where(present.c.email == email, present.c.active).exists()
