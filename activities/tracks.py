@@ -6,15 +6,8 @@ from typing import Any
 from sqlalchemy import select
 
 from activities.book import SYSTEM, Book
-from imprimatur.frameworks.expressions import (
-    Judgement,
-    Scores,
-    Situation,
-    asks_for_scores,
-    judge,
-    known_scores,
-    spelled_in_expressions,
-)
+from imprimatur.frameworks.expressions import Judgement, asks_for_scores, judge
+from imprimatur.frameworks.situation import Scores, Situation, known_scores, spelled_in_expressions
 from models import effects as c
 from models.framework import StageDef
 from models.tables import DecisionRow, StageRow

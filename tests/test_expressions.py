@@ -12,15 +12,9 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from imprimatur.errors import Problem
-from imprimatur.frameworks.expressions import (
-    LONGEST_VALUE,
-    Situation,
-    asks_for_scores,
-    judge,
-    known_scores,
-    problem_of,
-)
+from imprimatur.frameworks.expressions import LONGEST_VALUE, asks_for_scores, judge, problem_of
 from imprimatur.frameworks.fields import model_in
+from imprimatur.frameworks.situation import Situation, known_scores
 from models.framework import Criterion, StageDef
 from models.proposal import Proposal
 from tests.facts import example

@@ -17,8 +17,8 @@ from google.protobuf.message import Message
 from pydantic import BaseModel
 
 from imprimatur.errors import Problem
-from imprimatur.frameworks.expressions import AGGREGATES, SCORES, Known, Situation, plain
 from imprimatur.frameworks.fields import model_in
+from imprimatur.frameworks.situation import AGGREGATES, SCORES, Known, Situation, plain
 from imprimatur.frameworks.wording import nearest
 from models.proposal import Proposal
 

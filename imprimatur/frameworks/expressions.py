@@ -7,33 +7,19 @@ expression that needs it comes to neither true nor false.
 """
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from pydantic import BaseModel
 
 from imprimatur.errors import Problem
 from imprimatur.frameworks.fields import model_in
-from models.framework import StageDef
+from imprimatur.frameworks.situation import AGGREGATES, SCORES, Known, Situation, plain
 from models.proposal import Proposal
 
-SCORES = ("answers", "lowest", "highest")
 LONGEST_VALUE = 200
 _QUOTED = re.compile(r'"""(?:.|\n)*?"""|\'\'\'(?:.|\n)*?\'\'\'|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'|//[^\n]*')
 _NAMED = re.compile(r"(?<![\w.])(proposal|answers|lowest|highest)\b((?:\s*\.\s*[A-Za-z_][A-Za-z0-9_]*)*)")
-
-# Stage and criterion, as an expression names them, and the scores given.
-Scores = Mapping[str, Mapping[str, Sequence[int]]]
-Known = tuple[tuple[str, tuple[str, ...]], ...]
-
-
-@dataclass(frozen=True)
-class Situation:
-    """What an expression can ask about."""
-
-    proposal: Proposal
-    scores: Scores = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -42,19 +28,6 @@ class Judgement:
 
     holds: bool | None
     values: dict[str, Any]
-
-
-def spelled_in_expressions(identifier: str) -> str:
-    return identifier.replace("-", "_")
-
-
-def known_scores(stages: Sequence[StageDef]) -> Known:
-    """The scores that these stages can give."""
-    return tuple(
-        (spelled_in_expressions(stage.id), tuple(spelled_in_expressions(c.id) for c in stage.criteria))
-        for stage in stages
-        if stage.criteria
-    )
 
 
 def asks_for_scores(expression: str) -> bool:
@@ -121,19 +94,3 @@ def _told(value: Any) -> Any:
         return value
     text = plain(value)
     return text if not isinstance(text, str) or len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}..."
-
-
-def plain(value: Any) -> Any:
-    """A value of a proposal as an expression sees it: text, number or truth value."""
-    if isinstance(value, bool):
-        return value
-    if hasattr(value, "as_tuple") or isinstance(value, int | float):
-        return float(value)
-    return str(value)
-
-
-def _mean(scores: Sequence[int]) -> float:
-    return sum(scores) / len(scores)
-
-
-AGGREGATES: dict[str, Any] = {"answers": _mean, "lowest": min, "highest": max}

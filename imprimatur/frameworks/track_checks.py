@@ -1,8 +1,9 @@
 """Whether a framework's tracks and conditions can be, and leave people to decide."""
 
-from imprimatur.frameworks.expressions import Known, known_scores, problem_of
+from imprimatur.frameworks.expressions import problem_of
 from imprimatur.frameworks.field_checks import Found
 from imprimatur.frameworks.json_lines import Place
+from imprimatur.frameworks.situation import Known, known_scores
 from imprimatur.frameworks.tracks import stages_left_out
 from models.framework import Framework, StageDef, TrackDef
 from models.vocabulary import StageKind

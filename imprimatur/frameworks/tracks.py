@@ -4,7 +4,8 @@ In doubt the fuller review is held: where a proposal does not state what a condi
 and a stage applies.
 """
 
-from imprimatur.frameworks.expressions import Judgement, Situation, asks_for_scores, judge
+from imprimatur.frameworks.expressions import Judgement, asks_for_scores, judge
+from imprimatur.frameworks.situation import Situation
 from imprimatur.rules.plan import plan_of
 from models.framework import Framework, StageDef, TrackDef
 from models.plan import Plan
