@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -230,6 +231,29 @@ def test_texts_for_people() -> None:
     assert price_words("0.00 EUR") == "Free of charge"
     assert language_name("mi") == "Māori" and language_name("qqx") == "qqx"
     assert shortened("word " * 100).endswith("word …") and len(shortened("x" * 500)) < 230
+
+
+@pytest.mark.parametrize(
+    ("column", "to"),
+    [
+        ("version", 7), ("digest", "0" * 64), ("published_at", START), ("status", "paused"), ("status_at", START),
+        ("status_reason", "Too few rooms."), ("replaces", "another"), ("replaced_by", "another"),
+    ],
+)  # fmt: skip
+def test_whatever_changes_of_a_publication_is_seen_at_once(database: Database, column: str, to: Any) -> None:
+    furnish(database)
+    shelf, elsewhere = Shelf(database), Database(database.url)
+    fill(elsewhere, range(3))
+    before = shelf.collection()
+    one = before.entries[1].slug
+    with elsewhere.write() as connection:
+        connection.execute(PUBLICATION.update().where(PUBLICATION.c.slug == one).values({column: to}))
+    after = shelf.collection()
+    assert after.state != before.state and shelf.collection() is after
+    with elsewhere.write() as connection:
+        connection.execute(PUBLICATION.update().where(PUBLICATION.c.slug == one).values(status="retracted"))
+    assert one not in {entry.slug for entry in shelf.collection().entries}
+    elsewhere.close()
 
 
 def test_the_shelf_follows_what_is_published(database: Database, tmp_path: Path) -> None:

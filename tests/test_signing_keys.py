@@ -223,6 +223,8 @@ def test_the_office_keeps_keys_by_commands(command: Command, tmp_path: Path, mon
     rotated = command.json("keys", "rotate", "--alg", "RS256")
     assert rotated["retired"] == [made["kid"]]
     assert command("keys", "rotate", "--of", "Harbour", "--json").code == "key_missing"
+    for kid in ("-XvAMbRnKKYLydLMmy43zpzKrrlu5Iq-YlWSsYbVWJ4", "--json-YLydLMmy43zpzKrrlu5Iq-YlWSsYbVWJ4", "-h"):
+        assert command("keys", "retire", kid, "--json").code == "key_unknown"
     command.json("keys", "retire", rotated["kid"])
     listed = command.json("keys", "list")["keys"]
     assert {entry["kid"]: entry["use"] for entry in listed} == dict.fromkeys([made["kid"], rotated["kid"]], "verifies")

@@ -50,7 +50,8 @@ def list_(as_json: Json = False) -> None:
     show({"keys": [_facts(key) for key in found]}, as_json, text)
 
 
-@app.command()
+# One thumbprint in 64 begins like an option.
+@app.command(context_settings={"ignore_unknown_options": True})
 def retire(kid: str, as_json: Json = False) -> None:
     """Let a key sign no more; its private part is destroyed, and what it signed stays verifiable."""
     with opened_keyring() as keyring:

@@ -5,16 +5,17 @@ import threading
 from imprimatur.publication.catalogue.collection import Collection
 from imprimatur.publication.catalogue.entry import Entry, entry_of
 from imprimatur.publication.page import CataloguePage
-from imprimatur.store.catalogue import listed, pathway_titles, state_of_all, states
+from imprimatur.store.catalogue import listed, mark_of_states, pathway_titles, state_of_all, states
 from imprimatur.store.engine import Database
 
 
 class Shelf:
-    """One for each process: two questions to the database each time, and one more where something has changed."""
+    """One for each process: two questions to the database each time, and two more where something has changed."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._turn = threading.Lock()
+        self._mark: str | None = None
         self._seen: dict[str, str] = {}
         self._pathways: dict[str, str] = {}
         self._entries: dict[str, Entry] = {}
@@ -27,9 +28,11 @@ class Shelf:
 
     def _catch_up(self) -> None:
         with self._database.read() as connection:
-            found, pathways = states(connection), pathway_titles(connection)
-            if (found, pathways) == (self._seen, self._pathways):
+            # The mark is no newer than what is read after it: what changes in between is seen the next time.
+            mark, pathways = mark_of_states(connection), pathway_titles(connection)
+            if (mark, pathways) == (self._mark, self._pathways):
                 return
+            found = states(connection)
             if pathways != self._pathways:
                 # Their titles stand in the entries.
                 self._entries, self._seen = {}, {}
@@ -39,5 +42,5 @@ class Shelf:
         for row in rows:
             page = CataloguePage.model_validate(row.page)
             kept[row.slug] = entry_of(row.slug, page, row.proposal, pathways, row.status)
-        self._entries, self._seen, self._pathways = kept, found, pathways
+        self._entries, self._seen, self._pathways, self._mark = kept, found, pathways, mark
         self._collection = Collection(kept.values(), state_of_all(found, pathways))
