@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 from sqlmodel import SQLModel
 
+from imprimatur.store.cursors import write_cursor, write_instant
 from imprimatur.store.engine import Database
 from tests.facts import OFFICE
 from tests.many import LIKENED, PEOPLE_OF_A_ROLE
@@ -20,7 +21,7 @@ LISTS: dict[str, list[tuple[str, str | None]]] = {
     "/admin/calendars": [("/admin/calendars", ADMIN)],
     "/admin/frameworks": [("/admin/frameworks", ADMIN)],
     "/admin/health": [("/admin/health", ADMIN)],
-    "/admin/keys": [("/admin/keys", ADMIN)],
+    "/admin/keys": [("/admin/keys", ADMIN), ("/admin/keys?cursor={older}", ADMIN)],
     "/bulks": [("/bulks", OFFICE)],
     "/bulks/new": [("/bulks/new?act=hold&case={live}&case={late}", OFFICE)],
     "/bulks/{bulk_id}": [("/bulks/{bulk}", OFFICE)],
@@ -41,13 +42,14 @@ LISTS: dict[str, list[tuple[str, str | None]]] = {
     "/incidents": [("/incidents", OFFICE), ("/incidents?state=all", OFFICE)],
     "/incidents/{incident_id}": [("/incidents/{incident}", OFFICE)],
     "/pathways": [("/pathways", None)],
-    "/people": [("/people", ADMIN), ("/people?q=rosa", ADMIN)],
+    "/people": [("/people", ADMIN), ("/people?q=rosa", ADMIN), ("/people?q=example&cursor={further}", ADMIN)],
     "/people/away": [("/people/away", ADMIN)],
+    "/people/suggested": [("/people/suggested?to=example", ADMIN)],
     "/people/{email}": [(f"/people/{REVIEWER}", ADMIN)],
     "/proposals/new": [("/proposals/new", OFFICE), ("/proposals/new?q=water", OFFICE)],
     "/reviews": [("/reviews", OFFICE)],
     "/sla": [("/sla", OFFICE)],
-    "/sla/{name}": [("/sla/workload", OFFICE), ("/sla/ageing", OFFICE)],
+    "/sla/{name}": [("/sla/workload", OFFICE), ("/sla/workload?page=2", OFFICE), ("/sla/ageing", OFFICE)],
     "/sla/{name}/cases": [("/sla/on-time/cases", OFFICE)],
     "/tasks": [("/tasks", REVIEWER), ("/tasks", OFFICE)],
 }  # fmt: skip
@@ -147,6 +149,8 @@ def named(database: Database) -> dict[str, str]:
             "draft": "dr-many0",
             "import": "im-many0",
             "bulk": "b-many0",
+            "older": write_instant(dt.datetime.now(dt.UTC) - HOUR, "k-"),
+            "further": write_cursor("b"),
         }
 
 

@@ -133,6 +133,27 @@ def test_a_key_is_made_and_revoked(opened: Opened, device: dict[str, Any]) -> No
     expect(page.get_by_role("status")).to_contain_text("The key is revoked")
 
 
+@pytest.mark.parametrize("device", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_whom_one_means_is_offered_while_one_types(opened: Opened, served: Served, device: dict[str, Any]) -> None:
+    [incident] = list_incidents(served.site.play.database, case_id=HERE, closed=True)
+    for path, label, folded in (
+        ("/admin/keys", "In whose name it acts", "Make a key"),
+        (f"/people/{REVIEWER}", "Who stands in", "Let somebody stand in"),
+        (f"/people/{REVIEWER}", "Who takes over", "They leave"),
+        (f"/incidents/{incident.incident_id}", "To whom", ""),
+    ):
+        page = opened(path, ADMIN, **device)
+        if folded:
+            page.get_by_text(folded, exact=True).click()
+        field = page.get_by_role("combobox", name=label)
+        field.press_sequentially("ROSA")
+        known = page.locator(f"datalist#{field.get_attribute('list')} option")
+        expect(known).to_have_count(1)
+        assert known.get_attribute("value") == "rosa.reviewer@example.edu"
+        field.press_sequentially("xyz")
+        expect(known).to_have_count(0)
+
+
 def test_a_framework_is_checked_at_its_lines(opened: Opened, tmp_path: Path) -> None:
     file = tmp_path / "policy.yaml"
     file.write_text("format: 1\nid: Wrong Name\nnonsense: 1\n", encoding="utf-8")

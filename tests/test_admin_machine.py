@@ -3,9 +3,11 @@
 import datetime as dt
 import json
 import threading
+from collections import Counter
 from pathlib import Path
 
 import pytest
+from sqlmodel import SQLModel
 
 from imprimatur.cli.doctor import Check
 from imprimatur.frameworks.loader import shipped
@@ -13,6 +15,7 @@ from imprimatur.queues import Poller, TaskQueueState
 from imprimatur.store import api_keys
 from imprimatur.store.engine import Database
 from imprimatur.store.frameworks import add_framework, framework
+from imprimatur.store.queue_reading import read_queues
 from imprimatur.web.admin.examining import Examination
 from imprimatur.web.admin.machine import calendars
 from imprimatur.web.admin.machinery import Machinery
@@ -21,6 +24,8 @@ from tests.admin import ADMIN, at_desk, bounced, words
 from tests.facts import OFFICE, START
 from tests.pages import HERE, PEOPLE, populated
 from tests.web import Site
+
+HOUR = dt.timedelta(hours=1)
 
 
 @pytest.fixture
@@ -145,6 +150,34 @@ async def test_health_tells_what_waits_and_what_fails(site: Site) -> None:
     for told in ("Something is wrong", "Mail Fails The relay is silent.", "Clock Ok UTC", "1 polling", "1 bounced",
                  "7, the oldest for 90 s"):  # fmt: skip
         assert told in text, told
+
+
+@pytest.mark.parametrize(
+    ("waits", "late"),
+    [
+        ([], None),
+        ([("queued", 1), ("deferred", 0.001)], None),
+        ([("sent", -9), ("bounced", -8), ("dropped", -7), ("unknown", -6)], None),
+        ([("queued", -1), ("queued", -2), ("sent", -9)], -2),
+        ([("queued", -1), ("deferred", -3), ("sending", -2)], -3),
+        ([("queued", 5), ("sending", -4)], -4),
+        ([("queued", 0)], 0),
+    ],
+)
+def test_of_all_that_waits_the_oldest_that_is_due_is_told(
+    database: Database, waits: list[tuple[str, float]], late: float | None
+) -> None:
+    rows = [
+        {"mail_id": f"ml-{n}", "case_id": "", "kind": "sign_in", "recipient": OFFICE, "recipient_name": "", "data": {},
+         "created_at": START, "status": status, "due_at": START + hours * HOUR, "attempts": 0, "last_reply": ""}
+        for n, (status, hours) in enumerate(waits)
+    ]  # fmt: skip
+    if rows:
+        with database.write() as connection:
+            connection.execute(SQLModel.metadata.tables["outbox"].insert(), rows)
+    found = read_queues(database, START)
+    assert found.mail_late == (None if late is None else START + late * HOUR)
+    assert found.mail == dict(Counter(status for status, _ in waits)) and found.events_late is None
 
 
 async def test_a_silent_part_is_told_and_holds_nothing_up() -> None:

@@ -217,6 +217,8 @@ async def test_whoever_is_away_stands_in_or_leaves_is_told_to_the_directory(offi
     rest = (await office.get("/people", params={"cursor": first["next_cursor"]})).json()
     assert len(first["items"] + rest["items"]) == 11 and rest["next_cursor"] is None
     assert code_of(await office.get("/people", params={"cursor": "eA"})) == (422, "cursor_malformed")
+    named = (await office.get("/people", params={"q": "NORA example"})).json()
+    assert [person["name"] for person in named["items"]] == ["Nora"] and named["next_cursor"] is None
 
 
 async def test_pathways_and_skills_are_kept_and_found(office: httpx.AsyncClient) -> None:

@@ -45,6 +45,7 @@ GUARDED: dict[str, set[str]] = {
     "/incidents/i-unknown": set(),
     "/people": OVERSEERS,
     "/people/away": OVERSEERS,
+    "/people/suggested": OVERSEERS,
     "/people/import": {"admin"},
     "/people/add": {"admin"},
     f"/people/{REVIEWER}": OVERSEERS,

@@ -4,13 +4,15 @@ import datetime as dt
 import hmac
 import secrets
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from pydantic import BaseModel
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 
 from imprimatur import ids
 from imprimatur.access.viewer import Viewer, viewer_of
 from imprimatur.errors import InputError, NotFound
+from imprimatur.store.cursors import read_instant, write_instant
 from imprimatur.store.engine import Database
 from imprimatur.store.people import active_person
 from imprimatur.store.sessions import HAS_TASKS, digest_of
@@ -21,6 +23,8 @@ from models.vocabulary import KeyScope, SignInEvent, Strength
 _KEY = ApiKeyRow.__table__  # type: ignore[attr-defined]
 _PERSON = PersonRow.__table__  # type: ignore[attr-defined]
 _NO_SECRET = digest_of("")
+_ORDER = (_KEY.c.made_at.desc(), _KEY.c.key_id)
+PAGE_LENGTH = 25
 
 
 class KeyEntry(BaseModel):
@@ -30,6 +34,14 @@ class KeyEntry(BaseModel):
     scopes: list[KeyScope]
     made_at: dt.datetime
     revoked_at: dt.datetime | None = None
+
+
+@dataclass(frozen=True)
+class KeyPage:
+    """``cursor`` is where the next page begins; None on the last one."""
+
+    keys: Sequence[KeyEntry]
+    cursor: str | None
 
 
 def make_key(
@@ -65,18 +77,33 @@ def make_key(
 def list_keys(database: Database) -> list[KeyEntry]:
     """Revoked ones too, the newest first."""
     with database.read() as connection:
-        rows = connection.execute(select(_KEY).order_by(_KEY.c.made_at.desc(), _KEY.c.key_id)).mappings()
+        rows = connection.execute(select(_KEY).order_by(*_ORDER)).mappings()
         return [KeyEntry.model_validate(dict(row)) for row in rows]
 
 
-def revoke_key(database: Database, key_id: str, now: dt.datetime) -> KeyEntry:
-    """Revoking again changes nothing. Raises NotFound ``key_unknown``."""
+def key_page(database: Database, cursor: str | None, length: int = PAGE_LENGTH, of: str | None = None) -> KeyPage:
+    """Revoked ones too, the newest first; ``of`` one person alone. Raises InputError ``cursor_malformed``."""
+    query = select(_KEY) if of is None else select(_KEY).where(_KEY.c.email == of)
+    if cursor:
+        made_at, key_id = read_instant(cursor)
+        together = and_(_KEY.c.made_at == made_at, _KEY.c.key_id > key_id)
+        query = query.where(or_(_KEY.c.made_at < made_at, together))
+    with database.read() as connection:
+        rows = connection.execute(query.order_by(*_ORDER).limit(length + 1)).mappings()
+        found = [KeyEntry.model_validate(dict(row)) for row in rows]
+    last = found[length - 1] if len(found) > length else None
+    return KeyPage(found[:length], write_instant(last.made_at, last.key_id) if last else None)
+
+
+def revoke_key(database: Database, key_id: str, now: dt.datetime, of: str | None = None) -> KeyEntry:
+    """Revoking again changes nothing. Raises NotFound ``key_unknown``, also when it is none ``of`` that person."""
+    chosen = _KEY.c.key_id == key_id if of is None else and_(_KEY.c.key_id == key_id, _KEY.c.email == of)
     with database.write() as connection:
-        in_force = (_KEY.c.key_id == key_id) & _KEY.c.revoked_at.is_(None)
+        in_force = and_(chosen, _KEY.c.revoked_at.is_(None))
         revoked = connection.execute(_KEY.update().where(in_force).values(revoked_at=now)).rowcount
-        row = connection.execute(select(_KEY).where(_KEY.c.key_id == key_id)).mappings().first()
+        row = connection.execute(select(_KEY).where(chosen)).mappings().first()
         if row is None:
-            raise NotFound("key_unknown", f"There is no key {key_id}.", "See `starter.py key list`.")
+            raise NotFound("key_unknown", f"There is no key {key_id}.", "Look for it among the keys.")
         if revoked:
             note(connection, SignInEvent.KEY_REVOKED, at=now, email=row["email"], detail=key_id)
         return KeyEntry.model_validate(dict(row))

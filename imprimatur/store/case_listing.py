@@ -1,9 +1,6 @@
 """Lists of cases as the pages show them: searched, filtered, a page at a time; a constant number of queries each."""
 
-import base64
-import binascii
 import datetime as dt
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -15,6 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, li
 from imprimatur.access.viewer import Scope
 from imprimatur.errors import InputError
 from imprimatur.store.access import within
+from imprimatur.store.cursors import read_instant, write_instant
 from imprimatur.store.engine import Database
 from models.tables import CaseRow, ConditionRow, FrameworkRow, IncidentRow, PersonRow, StageRow, TaskRow
 from models.vocabulary import CaseStatus, ConditionStatus, StageStatus, TaskStatus
@@ -99,15 +97,15 @@ def case_page(
     filters.check()
     chosen = _filtered(_identified(scope), filters, now)
     if cursor:
-        opened_at, case_id = _read_cursor(cursor)
+        opened_at, case_id = read_instant(cursor)
         after = and_(_CASE.c.opened_at == opened_at, _CASE.c.case_id > case_id)
         chosen = chosen.where(or_(_CASE.c.opened_at < opened_at, after))
     order = (_CASE.c.opened_at.desc(), _CASE.c.case_id)
     query = all_lines(now).where(_CASE.c.case_id.in_(chosen.order_by(*order).limit(length + 1))).order_by(*order)
     with database.read() as connection:
         found = lines_of(connection, query)
-    more = len(found) > length
-    return CasePage(found[:length], _write_cursor(found[length - 1]) if more else None)
+    last = found[length - 1] if len(found) > length else None
+    return CasePage(found[:length], write_instant(last.opened_at, last.case_id) if last else None)
 
 
 def matching(database: Database, scope: Scope, filters: Filters, now: dt.datetime, most: int) -> list[str]:
@@ -219,18 +217,3 @@ def _waits_for_nobody() -> ColumnElement[bool]:
     )
     reviewed = and_(_CASE.c.closed_at.is_(None), _CASE.c.status == str(CaseStatus.IN_REVIEW))
     return and_(reviewed, ~asked, ~awaited, ~held_up)
-
-
-def _write_cursor(line: CaseLine) -> str:
-    text = json.dumps([line.opened_at.isoformat(), line.case_id])
-    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
-
-
-def _read_cursor(cursor: str) -> tuple[dt.datetime, str]:
-    try:
-        opened_at, case_id = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        return dt.datetime.fromisoformat(opened_at).astimezone(dt.UTC), str(case_id)
-    except (ValueError, TypeError, binascii.Error, OverflowError) as error:
-        raise InputError(
-            "cursor_malformed", "This page of the list cannot be found again.", "Begin at its first page."
-        ) from error

@@ -14,7 +14,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from imprimatur.errors import InputError, Unavailable
 
-SCHEMA_VERSION = "0029"
+SCHEMA_VERSION = "0030"
 BUSY_SECONDS = 30
 
 

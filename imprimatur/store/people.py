@@ -5,14 +5,16 @@ import datetime as dt
 import difflib
 import io
 from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import BaseModel
-from sqlalchemy import Connection, Select, bindparam, func, select
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, func, or_, select
 
 from imprimatur.errors import InputError, NotFound, Refused
 from imprimatur.frameworks.documents import read_text
 from imprimatur.store.aliases import IMPORT, officer, put_aliases, sort_out
+from imprimatur.store.cursors import read_cursor, write_cursor
 from imprimatur.store.engine import Database
 from imprimatur.store.moving import move
 from imprimatur.store.people_file import PersonLine, Rejected, read_people
@@ -26,6 +28,7 @@ _UNIT = PersonUnitRow.__table__  # type: ignore[attr-defined]
 _TASK = TaskRow.__table__  # type: ignore[attr-defined]
 
 SIZE_LIMIT_BYTES = 20 * 1024 * 1024
+PAGE_LENGTH, SUGGESTED = 50, 10
 
 
 class PersonEntry(BaseModel):
@@ -184,6 +187,44 @@ def _put_people(connection: Connection, people: Sequence[PersonEntry], known: Co
 def list_people(database: Database) -> list[PersonEntry]:
     with database.read() as connection:
         return _entries(connection, select(_PERSON))
+
+
+@dataclass(frozen=True)
+class PeoplePage:
+    """By address; ``cursor`` is where the next page begins, None on the last one."""
+
+    people: Sequence[PersonEntry]
+    cursor: str | None
+
+
+def people_page(database: Database, words: str, cursor: str | None, length: int = PAGE_LENGTH) -> PeoplePage:
+    """Those whose name or address has all the words. Raises InputError ``cursor_malformed``."""
+    query = _called(select(_PERSON), words)
+    if cursor:
+        [last] = read_cursor(cursor, 1)
+        query = query.where(_PERSON.c.email > last)
+    with database.read() as connection:
+        found = _entries(connection, query.limit(length + 1))
+    return PeoplePage(found[:length], write_cursor(found[length - 1].email) if len(found) > length else None)
+
+
+def suggested(database: Database, words: str) -> list[PersonEntry]:
+    """The first few active people whose name or address has what is typed so far."""
+    with database.read() as connection:
+        return _entries(connection, _called(select(_PERSON).where(_PERSON.c.active), words).limit(SUGGESTED))
+
+
+def _called(query: Select[tuple[object, ...]], words: str) -> Select[tuple[object, ...]]:
+    # No name that is stored has the character that databases cannot compare.
+    for word in words.replace("\0", " ").split()[:8]:
+        query = query.where(or_(*(_has(text, word) for text in (_PERSON.c.email, _PERSON.c.name))))
+    return query
+
+
+def _has(text: ColumnElement[str], word: str) -> ColumnElement[bool]:
+    # Of letters beyond ASCII, SQLite does not know which is the capital of which.
+    forms = [word] if word.isascii() else [word.lower(), word.upper(), word.capitalize()]
+    return or_(*(text.icontains(form, autoescape=True) for form in forms))
 
 
 def active_people(database: Database) -> list[PersonEntry]:

@@ -1,7 +1,7 @@
 """The governance office's figures: an overview, a page and a table for each, and the cases behind every number."""
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -27,7 +27,7 @@ from models.vocabulary import CredentialKind
 LOOKING = ["GET", "HEAD"]
 ON_THE_OVERVIEW = ("trend", "ageing", "holders")
 # A page is for reading; the table for programs has all lines.
-LINES_A_PAGE = 100
+LINES_A_PAGE = 50
 LAST_PAGE = 10_000
 
 ScopeOf = Callable[[Request], Scope]
@@ -41,13 +41,23 @@ class Cell:
 
 
 @dataclass(frozen=True)
+class Turning:
+    """One of several pages, and where the ones before and after it are; empty where there is none."""
+
+    number: int
+    last: int
+    before: str
+    after: str
+
+
+@dataclass(frozen=True)
 class Section:
-    """A figure as the page shows it; ``more`` counts the lines that only the table for programs has."""
+    """A figure as a page shows it: its charts, and as many lines of its table as one page has."""
 
     figure: Figure
     charts: list[Chart]
     rows: list[list[Cell]]
-    more: int
+    turning: Turning
     href: str
     csv: str
 
@@ -82,11 +92,12 @@ def router(database: Database, scope_of: ScopeOf, now: Callable[[], dt.datetime]
     def figure(request: Request, name: str) -> Response:
         scope, at = scope_of(request), clock()
         chosen = Filter.parse(_given(request, NAMES), at.date())
+        number = _page_number(request.query_params.get("page", "1"))
         with database.read() as connection:
             names = Names.read(connection)
             found = make_figure(connection, name, chosen, scope, at, names)
             frame = _frame(chosen, names, sums.units(connection, scope), name)
-        return page(request, "sla.html", frame | {"tiles": [], "sections": [section_of(found, chosen)]})
+        return page(request, "sla.html", frame | {"tiles": [], "sections": [section_of(found, chosen, number)]})
 
     @routes.api_route("/sla/{name}/cases", methods=LOOKING)
     def behind(request: Request, name: str) -> Response:
@@ -98,16 +109,12 @@ def router(database: Database, scope_of: ScopeOf, now: Callable[[], dt.datetime]
             found = cases_behind(connection, name, about, which, chosen, scope, at, number)
             names = Names.read(connection)
         query = chosen.as_query() | about | {"which": which}
-        last = max(1, -(-found.total // CASES_A_PAGE))
-        pages = {"before": number - 1 if number > 1 else 0, "after": number + 1 if number < last else 0}
         values = {
             "title": TITLES[name],
             "found": found,
             "names": names,
             "told": _told_of(chosen, about, which, names),
-            "number": number,
-            "last": last,
-            "links": {way: f"?{urlencode(query | {'page': str(to)})}" if to else "" for way, to in pages.items()},
+            "turning": _turning(query, number, found.total, CASES_A_PAGE),
             "back": f"/sla/{name}?{urlencode(chosen.as_query())}",
         }
         return page(request, "sla_cases.html", values)
@@ -127,6 +134,12 @@ def _page_number(text: str) -> int:
     return int(text[:6])
 
 
+def _turning(query: Mapping[str, str], number: int, total: int, length: int) -> Turning:
+    last = max(1, -(-total // length))
+    before, after = (f"?{urlencode({**query, 'page': str(to)})}" for to in (min(number - 1, last), number + 1))
+    return Turning(number, last, before if number > 1 else "", after if number < last else "")
+
+
 def _frame(chosen: Filter, names: Names, units: Sequence[str], current: str) -> dict[str, Any]:
     query = urlencode(chosen.as_query())
     return {
@@ -139,22 +152,20 @@ def _frame(chosen: Filter, names: Names, units: Sequence[str], current: str) -> 
     }
 
 
-def section_of(figure: Figure, chosen: Filter) -> Section:
-    query = urlencode(chosen.as_query())
-    shown = figure.lines[:LINES_A_PAGE]
-    rows = [[_cell(figure, line, column, chosen) for column in figure.columns] for line in shown]
-    more = len(figure.lines) - len(shown)
-    address = f"/sla/{figure.name}"
-    return Section(figure, charts_of(figure), rows, more, f"{address}?{query}", f"{address}.csv?{query}")
+def section_of(figure: Figure, chosen: Filter, number: int = 1) -> Section:
+    query, address = chosen.as_query(), f"/sla/{figure.name}"
+    shown = figure.lines[(number - 1) * LINES_A_PAGE : number * LINES_A_PAGE]
+    rows = [list(_cells(figure, line, query)) for line in shown]
+    turning, narrowed = _turning(query, number, len(figure.lines), LINES_A_PAGE), urlencode(query)
+    return Section(figure, charts_of(figure), rows, turning, f"{address}?{narrowed}", f"{address}.csv?{narrowed}")
 
 
-def _cell(figure: Figure, line: Line, column: Column, chosen: Filter) -> Cell:
-    value = line.cells.get(column.key)
-    href = None
-    if column.which and line.about is not None and value:
-        query = chosen.as_query() | line.about | {"which": column.which}
-        href = f"/sla/{figure.name}/cases?{urlencode(query)}"
-    return Cell(_told(column, value), href, column.kind != "text")
+def _cells(figure: Figure, line: Line, query: Mapping[str, str]) -> Iterator[Cell]:
+    behind = f"/sla/{figure.name}/cases?{urlencode({**query, **(line.about or {})})}&which="
+    for column in figure.columns:
+        value = line.cells.get(column.key)
+        leads = column.which and line.about is not None and value
+        yield Cell(_told(column, value), behind + column.which if leads else None, column.kind != "text")
 
 
 def _told(column: Column, value: Any) -> str:

@@ -33,7 +33,7 @@ class CaseRow(SQLModel, table=True):
     """``seq`` is the last commit, ``events`` and ``head`` are the ledger's length and last digest."""
 
     __tablename__ = "case_record"
-    # Lists choose among open cases, and offer the frameworks and units that there are.
+    # Lists choose among open cases, and offer the frameworks and units that there are. Figures count submissions.
     __table_args__ = (
         Index(
             "ix_case_record_open",
@@ -41,6 +41,7 @@ class CaseRow(SQLModel, table=True):
             sqlite_where=text("closed_at IS NULL"),
             postgresql_where=text("closed_at IS NULL"),
         ),
+        Index("ix_case_record_submitted", "opened_at", "framework_id", "unit"),
         Index("ix_case_record_used", "framework_id", "framework_digest"),
         Index("ix_case_record_unit", "unit"),
     )
@@ -58,7 +59,7 @@ class CaseRow(SQLModel, table=True):
     seq: int = 0
     events: int = 0
     head: str = ""
-    opened_at: dt.datetime = instant(index=True)
+    opened_at: dt.datetime = instant()
     updated_at: dt.datetime = instant()
     closed_at: dt.datetime | None = maybe_instant()
     due_at: dt.datetime | None = maybe_instant(index=True)

@@ -11,7 +11,8 @@ from models.tables.columns import instant, maybe_instant
 class StageTimeRow(SQLModel, table=True):
     """One passage of a stage: a :class:`imprimatur.rules.measures.StageTime`, with what figures are filtered by.
 
-    ``unit`` is always that of the case. The index holds all that figures ask for, in the order that they are told in.
+    ``unit`` is always that of the case. The index holds all that figures ask for, in the order that they are told in,
+    and last whose passage it is, for the lists of cases behind them.
     """
 
     __tablename__ = "stage_time"
@@ -19,7 +20,7 @@ class StageTimeRow(SQLModel, table=True):
         Index(
             "ix_stage_time_figures",
             *("framework_id", "stage", "unit", "closed_at", "submitted_at"),
-            *("outcome", "on_time", "seconds", "first", "first_pass"),
+            *("outcome", "on_time", "seconds", "first", "first_pass", "case_id"),
         ),
     )
     case_id: str = Field(primary_key=True)

@@ -88,9 +88,9 @@ def _fill(folder: Path, empty: list[Database]) -> None:
         fill_lists(database, OTHERS, now)
     fill(empty, known, CASES)
     for database in empty:
-        with database.write() as connection:
-            # As either does by itself in time.
-            connection.execute(text("ANALYZE"))
+        # As either does by itself in time.
+        with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.execute(text("ANALYZE" if database.is_sqlite else "VACUUM ANALYZE"))
 
 
 async def costs(kind: str, database: Database, folder: Path) -> AsyncIterator[Cost]:

@@ -2,7 +2,7 @@
 
 import datetime as dt
 
-from sqlalchemy import ColumnElement, and_, exists, or_
+from sqlalchemy import ColumnElement, and_, exists, literal, or_
 
 from imprimatur.history.figures.filters import Filter, Scope, of_cases, within
 from imprimatur.history.records import CASE
@@ -16,7 +16,8 @@ STAGE = StageRow.__table__  # type: ignore[attr-defined]
 TASK = TaskRow.__table__  # type: ignore[attr-defined]
 UNDECIDED = [str(StageOutcome.CANCELLED), str(StageOutcome.SKIPPED)]
 OPEN_STATUSES = [str(status) for status in CaseStatus if not status.is_final]
-PENDING = [str(status) for status in TaskStatus if status.is_pending]
+# Written into the query, not bound: an index of some rows serves only a query that says by itself that it wants them.
+PENDING = [literal(str(status), literal_execute=True) for status in TaskStatus if status.is_pending]
 
 Conditions = list[ColumnElement[bool]]
 

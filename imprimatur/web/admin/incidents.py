@@ -10,7 +10,6 @@ from imprimatur.incidents import Incidents
 from imprimatur.office import Office
 from imprimatur.store.engine import Database
 from imprimatur.store.incident_reading import STATES, IncidentSheet, incident_lines, incident_sheet
-from imprimatur.store.people import active_people
 from imprimatur.web.admin.forms import LOOKING, Forms, Sent, may, officer
 from imprimatur.web.admin.machinery import Machinery
 from imprimatur.web.rendering import page
@@ -50,7 +49,6 @@ def router(database: Database, forms: Forms, machinery: Machinery) -> APIRouter:
         values = {
             "sheet": sheet,
             "acts": mine and sheet.is_open,
-            "people": active_people(database) if mine and sheet.can_reassign else [],
             "once": forms.once(viewer, f"incident {incident_id}"),
             "said": "",
             "error": None,

@@ -4,6 +4,7 @@ import asyncio
 import datetime as dt
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
@@ -16,7 +17,6 @@ from imprimatur.publication.keys import all_keys, jwk_of
 from imprimatur.store import api_keys
 from imprimatur.store.engine import Database
 from imprimatur.store.frameworks import framework, list_frameworks
-from imprimatur.store.people import active_people
 from imprimatur.web.admin.examining import Examination, examined, queues_of
 from imprimatur.web.admin.forms import LOOKING, Forms, administrator, may
 from imprimatur.web.admin.machinery import Machinery
@@ -125,10 +125,12 @@ def reads_machine(viewer: Viewer) -> Viewer:
 
 def _add_keys(routes: APIRouter, database: Database, links: Links, forms: Forms) -> None:
     def show(request: Request, viewer: Viewer, status: int = 200, **more: Any) -> Response:
+        cursor = request.query_params.get("cursor", "")
         values = {
-            "keys": api_keys.list_keys(database),
+            "found": api_keys.key_page(database, cursor or None),
+            "cursor": cursor,
+            "here": f"?{urlencode({'cursor': cursor})}" if cursor else "",
             "signing": [(key, jwk_of(key, links.base_url)) for key in all_keys(database)],
-            "people": active_people(database),
             "scopes": list(KeyScope),
             "acts": may(administrator, viewer),
             "once": forms.once(viewer, KEY),
@@ -172,12 +174,13 @@ def _add_keys(routes: APIRouter, database: Database, links: Links, forms: Forms)
         return await run_in_threadpool(lambda: show(request, sent.viewer, made=entry, secret=secret))
 
     @routes.post("/admin/keys/{key_id}/revoke")
-    async def revoke(request: Request, key_id: str) -> Response:
+    async def revoke(request: Request, key_id: str, cursor: str = "") -> Response:
+        told = urlencode({"said": "revoked"} | ({"cursor": cursor} if cursor else {}))
         return await forms.act(
             request,
             administrator,
             KEY,
             lambda sent: run_in_threadpool(api_keys.revoke_key, database, key_id, dt.datetime.now(dt.UTC)),
             lambda sent, error: show(request, sent.viewer, error.http_status, error=error),
-            "/admin/keys?said=revoked",
+            f"/admin/keys?{told}",
         )

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from typing import Any
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
@@ -12,7 +13,16 @@ from imprimatur.leaving import Leaving
 from imprimatur.store import leave, sessions
 from imprimatur.store.engine import Database
 from imprimatur.store.interests import list_interests
-from imprimatur.store.people import PersonEntry, list_people, preview_people, take_people, take_person
+from imprimatur.store.people import (
+    PersonEntry,
+    list_people,
+    people_by_email,
+    people_page,
+    preview_people,
+    suggested,
+    take_people,
+    take_person,
+)
 from imprimatur.store.preferences import PREFERENCES, prefer
 from imprimatur.web.admin.forms import LOOKING, Forms, Sent, administrator, may, whole_office
 from imprimatur.web.admin.machinery import Machinery
@@ -44,12 +54,24 @@ def router(database: Database, forms: Forms, machinery: Machinery) -> APIRouter:
 
 def _add_list(routes: APIRouter, database: Database, forms: Forms) -> None:
     @routes.api_route("/people", methods=LOOKING)
-    def people(request: Request, q: str = "") -> Response:
+    def people(request: Request, q: str = "", cursor: str = "") -> Response:
         viewer = forms.viewer(request)
-        wanted = q.strip().lower()
-        found = [person for person in list_people(database) if wanted in f"{person.email} {person.name}".lower()]
-        values = {"people": found, "q": q.strip(), "keeps": may(administrator, viewer)}
+        words = q.strip()[:200]
+        values = {
+            "found": people_page(database, words, cursor or None),
+            "q": words,
+            "kept": urlencode({"q": words}) if words else "",
+            "cursor": cursor,
+            "keeps": may(administrator, viewer),
+        }
         return page(request, "admin/people.html", values)
+
+    @routes.api_route("/people/suggested", methods=LOOKING)
+    def like(request: Request) -> Response:
+        forms.viewer(request)
+        # A field sends what is typed into it under its own name.
+        words = " ".join(request.query_params.values())[:200]
+        return page(request, "admin/suggested.html", {"people": suggested(database, words) if words.strip() else []})
 
     @routes.api_route("/people/away", methods=LOOKING)
     def away(request: Request) -> Response:
@@ -131,17 +153,19 @@ def _add_person(routes: APIRouter, database: Database, forms: Forms, machinery: 
 
     def show(request: Request, email: str, status: int = 200, **more: Any) -> Response:
         viewer = forms.viewer(request)
-        everybody = list_people(database)
-        person = next((one for one in everybody if one.email == email.strip().lower()), None)
-        if person is None:
+        # No address that is stored has the character that databases cannot compare.
+        wanted = email.replace("\0", "").strip().lower()
+        with database.read() as connection:
+            found = people_by_email(connection, [wanted])
+        if not found:
             raise NotFound("person_unknown", f"{email} is not in the directory.", "Look for them among the people.")
+        [person] = found
         values = {
             "person": person,
             "preferences": {name: _said(person, name) for name in PREFERENCES},
             "delegations": leave.list_delegations(database, person.email),
             "absences": leave.list_absences(database, person.email),
             "interests": list_interests(database, person.email),
-            "others": [one for one in everybody if one.active and one.email != person.email],
             "keeps": may(administrator, viewer),
             "plans": may(whole_office, viewer),
             "once": forms.once(viewer, f"person {person.email}"),

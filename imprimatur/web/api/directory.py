@@ -10,10 +10,10 @@ from imprimatur.gateway import Gateway
 from imprimatur.leaving import LeaveReport, Leaving
 from imprimatur.store import leave
 from imprimatur.store.engine import Database
-from imprimatur.store.people import PersonEntry, list_people
+from imprimatur.store.people import PersonEntry, people_page
 from imprimatur.web.api.documents import Email, Given, Name, Page
 from imprimatur.web.api.guard import Reads, Runs
-from imprimatur.web.api.paging import Cursor, Limit, page_of
+from imprimatur.web.api.paging import Cursor, Limit, Word, page_of
 from imprimatur.web.api.standing import oversee, run_all
 
 Person = Annotated[str | None, Query(max_length=320, description="Only of this person.")]
@@ -66,9 +66,11 @@ def router(database: Database, gateway: Gateway) -> APIRouter:
     _add_delegations(routes, database)
 
     @routes.get("/people", summary="The directory")
-    def people(viewer: Reads, cursor: Cursor = None, limit: Limit = 50) -> Page[PersonEntry]:
+    def people(viewer: Reads, q: Word = "", cursor: Cursor = None, limit: Limit = 50) -> Page[PersonEntry]:
+        """By address. ``q`` is looked for in names and addresses."""
         oversee(viewer)
-        return page_of(list_people(database), lambda person: person.email, cursor, limit)
+        found = people_page(database, q, cursor, limit)
+        return Page(items=list(found.people), next_cursor=found.cursor)
 
     @routes.post("/people/leave", summary="Set somebody inactive, and hand over all that waits for them")
     async def leaves(viewer: Runs, given: LeavingGiven) -> LeaveReport:

@@ -1,13 +1,11 @@
 """Lists a page at a time, for those that are short enough to be read whole."""
 
-import base64
-import binascii
 from collections.abc import Callable, Sequence
 from typing import Annotated, TypeVar
 
 from fastapi import Query
 
-from imprimatur.errors import InputError
+from imprimatur.store.cursors import lost, read_cursor, write_cursor
 from imprimatur.web.api.documents import Page
 
 Entry = TypeVar("Entry")
@@ -20,14 +18,14 @@ def page_of(items: Sequence[Entry], name: Callable[[Entry], str], cursor: str | 
     """``name`` tells entries apart. Raises InputError ``cursor_malformed``, also when the entry is there no more."""
     start = 0
     if cursor:
-        last = _read(cursor)
+        [last] = read_cursor(cursor, 1)
         found = next((place for place, item in enumerate(items) if name(item) == last), None)
         if found is None:
-            raise _lost()
+            raise lost()
         start = found + 1
     some = list(items[start : start + limit])
     more = start + limit < len(items)
-    return Page(items=some, next_cursor=_write(name(some[-1])) if more else None)
+    return Page(items=some, next_cursor=write_cursor(name(some[-1])) if more else None)
 
 
 def number_in(cursor: str | None, first: int = 0) -> int:
@@ -35,20 +33,5 @@ def number_in(cursor: str | None, first: int = 0) -> int:
     if cursor is None:
         return first
     if not (cursor.isascii() and cursor.isdecimal() and len(cursor) < 8 and int(cursor) >= first):
-        raise _lost()
+        raise lost()
     return int(cursor)
-
-
-def _write(name: str) -> str:
-    return base64.urlsafe_b64encode(name.encode()).decode().rstrip("=")
-
-
-def _read(cursor: str) -> str:
-    try:
-        return base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
-    except (ValueError, binascii.Error) as error:
-        raise _lost() from error
-
-
-def _lost() -> InputError:
-    return InputError("cursor_malformed", "This page of the list cannot be found again.", "Begin at its first page.")

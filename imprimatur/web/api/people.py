@@ -8,7 +8,6 @@ from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 
 from imprimatur.access.viewer import Viewer
-from imprimatur.errors import NotFound
 from imprimatur.gateway import Gateway
 from imprimatur.store import api_keys, interests
 from imprimatur.store.engine import Database
@@ -97,19 +96,19 @@ def _add_interests(routes: APIRouter, database: Database, gateway: Gateway) -> N
 
 
 def _add_keys(routes: APIRouter, database: Database) -> None:
-    def seen(viewer: Viewer, scope: KeyScope = KeyScope.READ) -> list[api_keys.KeyEntry]:
-        """One's own; all of them to whoever of the office is bound to no unit, with the scope."""
+    def whose(viewer: Viewer, scope: KeyScope = KeyScope.READ) -> str | None:
+        """One's own are seen; all of them by whoever of the office is bound to no unit, with the scope."""
         everything = viewer.is_office and viewer.scope.everything and viewer.allows(scope)
-        return [key for key in api_keys.list_keys(database) if everything or key.email == viewer.person]
+        return None if everything else viewer.person
 
     @routes.get("/keys", summary="Keys, the newest first: one's own, or to the office all")
     def keys(viewer: Reads, cursor: Cursor = None, limit: Limit = 50) -> Page[api_keys.KeyEntry]:
         """A key is made by `starter.py key add`: no key makes another."""
-        return page_of(seen(viewer), lambda key: key.key_id, cursor, limit)
+        found = api_keys.key_page(database, cursor, limit, of=whose(viewer))
+        return Page(items=list(found.keys), next_cursor=found.cursor)
 
     @routes.post("/keys/{key_id}/revoke", summary="Revoke a key")
     def revoke(viewer: Reads, key_id: str) -> api_keys.KeyEntry:
         """One's own, the very one that asks included; with the scope `office` also those of others."""
-        if key_id not in {key.key_id for key in seen(viewer, KeyScope.OFFICE)}:
-            raise NotFound("key_unknown", f"There is no key {key_id}.", "Look for it among the keys.")
-        return api_keys.revoke_key(database, key_id, dt.datetime.now(dt.UTC))
+        now = dt.datetime.now(dt.UTC)
+        return api_keys.revoke_key(database, key_id, now, of=whose(viewer, KeyScope.OFFICE))
