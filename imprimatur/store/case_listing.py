@@ -7,15 +7,16 @@ from enum import StrEnum
 from typing import Any
 
 from pydantic import BaseModel
-from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, literal, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, or_, select
 
 from imprimatur.access.viewer import Scope
 from imprimatur.errors import InputError
 from imprimatur.store.access import within
 from imprimatur.store.cursors import read_instant, write_instant
 from imprimatur.store.engine import Database
+from imprimatur.store.unfinished import IS_OPEN, IS_PENDING
 from models.tables import CaseRow, ConditionRow, FrameworkRow, IncidentRow, PersonRow, StageRow, TaskRow
-from models.vocabulary import CaseStatus, ConditionStatus, StageStatus, TaskStatus
+from models.vocabulary import CaseStatus, ConditionStatus, StageStatus
 
 _CASE = CaseRow.__table__  # type: ignore[attr-defined]
 _STAGE = StageRow.__table__  # type: ignore[attr-defined]
@@ -24,9 +25,6 @@ _PERSON = PersonRow.__table__  # type: ignore[attr-defined]
 _INCIDENT = IncidentRow.__table__  # type: ignore[attr-defined]
 _CONDITION = ConditionRow.__table__  # type: ignore[attr-defined]
 _FRAMEWORK = FrameworkRow.__table__  # type: ignore[attr-defined]
-# Written into the query, not bound: an index of some rows serves only a query that says by itself that it wants them.
-_OPEN = literal(str(StageStatus.OPEN), literal_execute=True)
-_PENDING = [literal(str(status), literal_execute=True) for status in TaskStatus if status.is_pending]
 PAGE_LENGTH = 25
 SOON = dt.timedelta(days=2)
 
@@ -176,7 +174,7 @@ def promised(
 
 
 def _open_stage() -> ColumnElement[bool]:
-    return and_(_STAGE.c.case_id == _CASE.c.case_id, _STAGE.c.status == _OPEN)
+    return and_(_STAGE.c.case_id == _CASE.c.case_id, IS_OPEN)
 
 
 def needing(need: Need, now: dt.datetime) -> ColumnElement[bool]:
@@ -208,7 +206,7 @@ def falls_due(
 
 def _waits_for_nobody() -> ColumnElement[bool]:
     """Under review, and yet no person, no sitting, no window and no condition is waited for."""
-    asked = exists().where(_TASK.c.case_id == _CASE.c.case_id, _TASK.c.status.in_(_PENDING))
+    asked = exists().where(_TASK.c.case_id == _CASE.c.case_id, IS_PENDING)
     to_come = or_(_STAGE.c.opens_at.is_not(None), and_(_STAGE.c.sits_at.is_not(None), _STAGE.c.begun_at.is_(None)))
     awaited = exists().where(_STAGE.c.case_id == _CASE.c.case_id, _STAGE.c.status != str(StageStatus.CLOSED), to_come)
     unsettled = [str(status) for status in ConditionStatus if not status.is_settled]

@@ -34,6 +34,7 @@ from imprimatur.store.case_listing import (
     promised,
 )
 from imprimatur.store.engine import Database
+from imprimatur.store.unfinished import IS_PENDING
 from models.tables import CaseRow, ImprovementRow, IncidentRow, StageRow, TaskRow
 from models.vocabulary import CaseStatus, TaskStatus
 
@@ -145,12 +146,11 @@ def own_tasks(database: Database, viewer: Viewer) -> list[OwnTask]:
     of_stage = [_STAGE.c[name] == _TASK.c[name] for name in ("case_id", "stage", "round")]
     columns: list[Any] = [_TASK.c[name] for name in ("task_id", "case_id", "round", "status", "due_at", "opened_at")]
     columns += [_CASE.c.title, _CASE.c.status.label("case_status"), _STAGE.c.name.label("stage_name")]
-    pending = [str(status) for status in TaskStatus if status.is_pending]
     query = (
         select(*columns)
         .join(_CASE, _CASE.c.case_id == _TASK.c.case_id)
         .join(_STAGE, and_(*of_stage))
-        .where(_TASK.c.assignee == viewer.person, _TASK.c.status.in_(pending))
+        .where(_TASK.c.assignee == viewer.person, IS_PENDING)
         .order_by(_TASK.c.due_at.nulls_last(), _TASK.c.opened_at, _TASK.c.task_id)
     )
     with database.read() as connection:

@@ -18,6 +18,7 @@ from imprimatur.store.deliveries import MailCount, counts_of_case
 from imprimatur.store.documents import proposal_by_digest
 from imprimatur.store.engine import Database
 from imprimatur.store.frameworks import framework_by_digest
+from imprimatur.store.unfinished import IS_PENDING
 from models.proposal import Proposal
 from models.tables import (
     CaseRow,
@@ -49,7 +50,6 @@ _TASK = TaskRow.__table__  # type: ignore[attr-defined]
 _INCIDENT = IncidentRow.__table__  # type: ignore[attr-defined]
 _MAIL = OutboxRow.__table__  # type: ignore[attr-defined]
 _PUBLICATION = PublicationRow.__table__  # type: ignore[attr-defined]
-_PENDING = [str(status) for status in TaskStatus if status.is_pending]
 _LEDGER = LedgerRow.__table__  # type: ignore[attr-defined]
 _ACT = ProposedActRow.__table__  # type: ignore[attr-defined]
 TROUBLED = [str(status) for status in (MailStatus.BOUNCED, MailStatus.DEFERRED, MailStatus.UNKNOWN)]
@@ -262,9 +262,7 @@ def show_case(database: Database, case_id: str) -> CaseView:
         of_case = {table: table.c.case_id == case_id for table in (_STAGE, _TASK, _INCIDENT, _MAIL, _PUBLICATION)}
         stages = connection.execute(select(_STAGE).where(of_case[_STAGE]).order_by(_STAGE.c.round)).mappings().all()
         tasks = connection.execute(
-            select(_TASK)
-            .where(of_case[_TASK], _TASK.c.status.in_(_PENDING))
-            .order_by(_TASK.c.opened_at, _TASK.c.assignee)
+            select(_TASK).where(of_case[_TASK], IS_PENDING).order_by(_TASK.c.opened_at, _TASK.c.assignee)
         ).mappings()
         incidents = connection.execute(
             select(_INCIDENT).where(of_case[_INCIDENT], _INCIDENT.c.resolved_at.is_(None))
@@ -380,7 +378,7 @@ def unknown_case(connection: Connection, case_id: str) -> NotFound:
 
 def open_tasks(database: Database, *, person: str | None = None, case_id: str | None = None) -> list[TaskView]:
     """Earliest due first; tasks without a date last. Those on offer belong to them."""
-    query = select(_TASK).where(_TASK.c.status.in_(_PENDING))
+    query = select(_TASK).where(IS_PENDING)
     if person is not None:
         query = query.where(_TASK.c.assignee == person.strip().lower())
     with database.read() as connection:

@@ -2,12 +2,13 @@
 
 import datetime as dt
 
-from sqlalchemy import ColumnElement, and_, exists, literal, or_
+from sqlalchemy import ColumnElement, and_, exists, or_
 
 from imprimatur.history.figures.filters import Filter, Scope, of_cases, within
 from imprimatur.history.records import CASE
+from imprimatur.store.unfinished import IS_PENDING
 from models.tables import AnswerTimeRow, CaseTimeRow, StageRow, StageTimeRow, TaskRow
-from models.vocabulary import CaseStatus, StageOutcome, StageStatus, TaskStatus
+from models.vocabulary import CaseStatus, StageOutcome, StageStatus
 
 STAGE_TIME = StageTimeRow.__table__  # type: ignore[attr-defined]
 CASE_TIME = CaseTimeRow.__table__  # type: ignore[attr-defined]
@@ -16,8 +17,6 @@ STAGE = StageRow.__table__  # type: ignore[attr-defined]
 TASK = TaskRow.__table__  # type: ignore[attr-defined]
 UNDECIDED = [str(StageOutcome.CANCELLED), str(StageOutcome.SKIPPED)]
 OPEN_STATUSES = [str(status) for status in CaseStatus if not status.is_final]
-# Written into the query, not bound: an index of some rows serves only a query that says by itself that it wants them.
-PENDING = [literal(str(status), literal_execute=True) for status in TaskStatus if status.is_pending]
 
 Conditions = list[ColumnElement[bool]]
 
@@ -62,7 +61,7 @@ def given_answers(chosen: Filter, scope: Scope) -> Conditions:
 
 
 def waiting_tasks(chosen: Filter, scope: Scope) -> Conditions:
-    return [*open_cases(chosen, scope), TASK.c.case_id == CASE.c.case_id, TASK.c.status.in_(PENDING)]
+    return [*open_cases(chosen, scope), TASK.c.case_id == CASE.c.case_id, IS_PENDING]
 
 
 def late(now: dt.datetime) -> ColumnElement[bool]:
