@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
-from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DatabaseError, DataError, OperationalError, SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from imprimatur.errors import InputError, Unavailable
@@ -60,6 +60,13 @@ def _answering() -> Iterator[None]:
             "database_unavailable",
             f"The database does not answer: {_first_line(error)}.",
             "Nothing was changed. See `starter.py doctor`, then repeat the command.",
+        ) from error
+    except DataError as error:
+        if "NUL" not in _first_line(error):
+            raise
+        # PostgreSQL keeps every character but this one, and compares no text with it.
+        raise InputError(
+            "text_unusable", "The text has a character in it that no text can have (NUL).", "Leave that character out."
         ) from error
     except DatabaseError as error:
         # Its subclasses are our own mistakes; the bare one is SQLite's word for a file that is no database.
