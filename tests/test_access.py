@@ -40,8 +40,9 @@ def allowed(who: Viewer, case: CaseFacts) -> set[CaseAct]:
 
 
 SCHEDULE = {CaseAct.SCHEDULE_PUBLICATION}
+HANDING = {CaseAct.HAND_OVER_AGAIN, CaseAct.RETRY_HANDOVER}
 ALL_OFFICE = OFFICE_ACTS - {CaseAct.RESUME} | SCHEDULE
-AFTERWARDS = {CaseAct.RETRACT, CaseAct.RETRY_PUBLICATION, CaseAct.CALL_REVIEW, CaseAct.MOVE_REVIEW} | SCHEDULE
+AFTERWARDS = {CaseAct.RETRACT, CaseAct.RETRY_PUBLICATION, CaseAct.CALL_REVIEW, CaseAct.MOVE_REVIEW} | SCHEDULE | HANDING
 MATRIX = {
     "office, no unit": (viewer("governance_office"), FULL, LOOKING | ALL_OFFICE | {CaseAct.WITHDRAW}),
     "office, this unit": (viewer("governance_office", units=[UNIT]), FULL, LOOKING | ALL_OFFICE | {CaseAct.WITHDRAW}),
@@ -205,6 +206,30 @@ PUBLICATIONS = {
         {CaseAct.RETRACT},
     ),
     "taught out": (Published(RecordStatus.TEACHING_OUT, RunStatus.DONE, reviewed=True), {CaseAct.RETRACT}),
+    "published before hand-overs were asked for": (
+        Published(RecordStatus.OFFERED, RunStatus.DONE, handed_over=True),
+        {CaseAct.RETRACT, CaseAct.HAND_OVER_AGAIN},
+    ),
+    "handed over, not answered": (
+        Published(RecordStatus.OFFERED, handed_over=True, handover=RunStatus.DONE, handover_open=True),
+        {CaseAct.RETRACT},
+    ),
+    "hand-over failed": (
+        Published(RecordStatus.OFFERED, handed_over=True, handover=RunStatus.FAILED, handover_open=True),
+        {CaseAct.RETRACT, CaseAct.RETRY_HANDOVER},
+    ),
+    "hand-over answered": (
+        Published(RecordStatus.PAUSED, handed_over=True, handover=RunStatus.DONE),
+        {CaseAct.RETRACT, CaseAct.HAND_OVER_AGAIN},
+    ),
+    "handed over once, retired since": (
+        Published(RecordStatus.RETIRED, handed_over=True, handover=RunStatus.DONE),
+        {CaseAct.RETRACT},
+    ),
+    "to be handed over when it is public": (
+        Published(RecordStatus.SCHEDULED, RunStatus.QUEUED, handed_over=True),
+        {CaseAct.RETRACT} | SCHEDULE,
+    ),
 }
 
 
@@ -260,6 +285,9 @@ cases = st.builds(
         st.none() | st.sampled_from(RunStatus),
         st.booleans(),
         st.booleans(),
+        st.booleans(),
+        st.booleans(),
+        st.none() | st.sampled_from(RunStatus),
         st.booleans(),
     ),
 )

@@ -74,6 +74,10 @@ FORMS = [act for act in CaseAct if has_form(act)]
 for act in FORMS:
     about = TASK if act in OF_TASKS else "/conditions/{condition_id}" if act in OF_CONDITIONS else CASE
     OPERATIONS[f"{CASE}/acts/{act}"] = (f"POST {about}/{act.replace('_', '-')}",)
+OPERATIONS |= {
+    f"{CASE}/acts/{CaseAct.HAND_OVER_AGAIN}": (f"POST {CASE}/handovers",),
+    f"{CASE}/acts/{CaseAct.RETRY_HANDOVER}": (f"POST {CASE}/handovers/retry",),
+}
 # Each has its reason in docs/api.md.
 WITHOUT = {
     "/sign-in", "/sign-in/{token}", "/sign-in/oidc/answer", "/sign-out", "/account/sessions/{session_id}/end",

@@ -7,11 +7,15 @@ from pathlib import Path
 import pytest
 import rfc8785
 
+from imprimatur.frameworks.loader import shipped
+from imprimatur.store import handovers as store
 from imprimatur.store.engine import Database
 from imprimatur.store.handovers_reading import handovers_of_case
+from models.messages import HandoverEnd
 from models.vocabulary import CaseStatus, Verdict
-from tests.facts import OFFICE, PROPOSER, Play, example
+from tests.facts import OFFICE, PROPOSER, Play, example, furnish
 from tests.handover import CREDENTIAL, FIRST, SECOND_OF_TEAM, TEAM, Handing, handing_framework, published, with_team
+from tests.test_web_publication import pressed
 from tests.web import Site, post
 
 
@@ -87,3 +91,35 @@ async def test_the_two_cases_name_each_other_and_the_answer(handing: Handing) ->
     assert "There is no room in March." in of_the_proposer
     assert TEAM not in of_the_proposer and SECOND_OF_TEAM not in of_the_proposer
     assert "Dana Olsen" not in of_the_proposer and "Emil Novak" not in of_the_proposer
+
+
+async def test_the_office_tries_again_what_failed_and_hands_over_once_more(handing: Handing) -> None:
+    store.end(handing.database, HandoverEnd(handover=FIRST, failed="lms", reason="lms: 410 Gone"))
+    async with Site(handing.case()).signed_in(OFFICE) as visitor:
+        page = (await visitor.get(f"/cases/{CREDENTIAL}")).text
+        assert f'href="/cases/{CREDENTIAL}/acts/retry_handover"' in page and "Lms: 410 Gone." in page
+        assert "A hand-over waits for its answer already." in page
+        retried = await pressed(visitor, CREDENTIAL, "retry_handover")
+        assert (retried.status_code, retried.headers["location"]) == (303, f"/cases/{CREDENTIAL}#handovers")
+        again = await visitor.get(f"/cases/{CREDENTIAL}/acts/retry_handover")
+        assert again.status_code == 403 and "Nothing of a hand-over has failed." in again.text
+        handing.answer(Verdict.SEND_BACK, "There is no room in March.")
+        called = await pressed(visitor, CREDENTIAL, "hand_over_again", reason="There is a room now.")
+        assert called.status_code == 303
+        assert "There is a room now." in (await visitor.get(called.headers["location"])).text
+        open_now = await visitor.get(f"/cases/{CREDENTIAL}/acts/hand_over_again")
+    assert open_now.status_code == 403 and "waits for its answer already" in open_now.text
+    assert [view.number for view in handovers_of_case(handing.database, CREDENTIAL)] == [1, 2]
+    async with Site(handing.case()).signed_in(PROPOSER) as visitor:
+        refused = await visitor.get(f"/cases/{CREDENTIAL}/acts/hand_over_again")
+    assert refused.status_code == 403 and "Only the governance office can do this." in refused.text
+
+
+async def test_under_a_framework_that_hands_nothing_over_the_office_is_told_so(
+    sqlite_database: Database, tmp_path: Path
+) -> None:
+    furnish(sqlite_database)
+    play = published(sqlite_database, tmp_path, shipped()["non-credit"])
+    async with Site(play).signed_in(OFFICE) as visitor:
+        refused = await visitor.get(f"/cases/{CREDENTIAL}/acts/hand_over_again")
+    assert refused.status_code == 403 and "Its framework hands nothing over." in refused.text

@@ -40,6 +40,8 @@ class CaseAct(StrEnum):
     SCHEDULE_PUBLICATION = "schedule_publication"
     CALL_REVIEW = "call_review"
     MOVE_REVIEW = "move_review"
+    HAND_OVER_AGAIN = "hand_over_again"
+    RETRY_HANDOVER = "retry_handover"
 
 
 @dataclass(frozen=True)
@@ -290,4 +292,6 @@ _OTHERS: Mapping[CaseAct, Callable[[Viewer, CaseFacts], Denial | None]] = {
     CaseAct.SCHEDULE_PUBLICATION: _once_published("schedule_publication"),
     CaseAct.CALL_REVIEW: _once_published("call_review"),
     CaseAct.MOVE_REVIEW: _once_published("move_review"),
+    CaseAct.HAND_OVER_AGAIN: _once_published("hand_over_again"),
+    CaseAct.RETRY_HANDOVER: _once_published("retry_handover"),
 }

@@ -9,6 +9,8 @@ from imprimatur.errors import NotFound
 from models.tables import (
     CaseRow,
     ConditionRow,
+    FrameworkRow,
+    HandoverRow,
     ImprovementRow,
     ProposedActRow,
     PublicationDateRow,
@@ -27,6 +29,8 @@ _CONDITION = ConditionRow.__table__  # type: ignore[attr-defined]
 _PUBLICATION = PublicationRow.__table__  # type: ignore[attr-defined]
 _DATE = PublicationDateRow.__table__  # type: ignore[attr-defined]
 _RUN = PublicationRunRow.__table__  # type: ignore[attr-defined]
+_FRAMEWORK = FrameworkRow.__table__  # type: ignore[attr-defined]
+_HANDOVER = HandoverRow.__table__  # type: ignore[attr-defined]
 _IMPROVEMENT = ImprovementRow.__table__  # type: ignore[attr-defined]
 
 
@@ -55,6 +59,9 @@ def unseen_case() -> NotFound:
 def facts_of(connection: Connection, viewer: Viewer, case_id: str) -> CaseFacts:
     """One query. Raises NotFound ``case_unseen``, also for a case outside the viewer's scope."""
     columns = (_CASE.c.status, _CASE.c.proposer, _CASE.c.unit, *_counted(viewer.person), *published_columns())
+    policy = select(_FRAMEWORK.c.body["handover"]["framework"].as_string())
+    of_case = _FRAMEWORK.c.digest == _CASE.c.framework_digest
+    columns += (policy.where(of_case).scalar_subquery().label("hands_over"),)
     query = select(*columns).outerjoin_from(_CASE, _IMPROVEMENT, _IMPROVEMENT.c.case_id == _CASE.c.case_id)
     row = connection.execute(query.where(_CASE.c.case_id == case_id, within(viewer.scope))).mappings().first()
     if row is None:
@@ -80,14 +87,19 @@ def facts_of(connection: Connection, viewer: Viewer, case_id: str) -> CaseFacts:
             reviewed=row["reviewed"] is not None,
             review_open=row["open_review"] is not None,
             review_to_come=row["next_at"] is not None,
+            handed_over=row["hands_over"] is not None,
+            handover=RunStatus(row["handover"]) if row["handover"] else None,
+            handover_open=row["handover"] is not None and row["answered_at"] is None,
         ),
     )
 
 
 def published_columns() -> list[ColumnElement[object]]:
-    """How the publication and the reviews of a case stand: of ``case_record``, joined with ``improvement``."""
+    """How publication, reviews and hand-overs of a case stand: of ``case_record``, joined with ``improvement``."""
     of_case = select(_PUBLICATION.c.status).where(_PUBLICATION.c.case_id == _CASE.c.case_id)
     runs = select(_RUN.c.status).where(_RUN.c.case_id == _CASE.c.case_id).order_by(_RUN.c.number.desc()).limit(1)
+    handovers = select(_HANDOVER.c.case_id).where(_HANDOVER.c.case_id == _CASE.c.case_id)
+    last = handovers.order_by(_HANDOVER.c.number.desc()).limit(1)
     return [
         of_case.scalar_subquery().label("record"),
         runs.scalar_subquery().label("run"),
@@ -95,6 +107,9 @@ def published_columns() -> list[ColumnElement[object]]:
         _IMPROVEMENT.c.open_review,
         _IMPROVEMENT.c.next_at,
         select(_DATE.c.publish_on).where(_DATE.c.case_id == _CASE.c.case_id).scalar_subquery().label("publish_on"),
+        last.with_only_columns(_HANDOVER.c.number).scalar_subquery().label("handover_number"),
+        last.with_only_columns(_HANDOVER.c.status).scalar_subquery().label("handover"),
+        last.with_only_columns(_HANDOVER.c.concluded_at).scalar_subquery().label("answered_at"),
     ]
 
 

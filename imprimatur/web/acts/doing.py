@@ -85,4 +85,6 @@ _WAYS: Mapping[CaseAct, Way] = {
     CaseAct.SCHEDULE_PUBLICATION: published.schedule,
     CaseAct.CALL_REVIEW: published.call_review,
     CaseAct.MOVE_REVIEW: published.move_review,
+    CaseAct.HAND_OVER_AGAIN: published.hand_over_again,
+    CaseAct.RETRY_HANDOVER: published.retry_handover,
 }

@@ -224,6 +224,8 @@ _FIELDS: Mapping[CaseAct, Callable[[Facts], tuple[Field, ...]]] = {
     CaseAct.SCHEDULE_PUBLICATION: lambda facts: (Field("on", "From which day it may be public", "date"), REASON),
     CaseAct.CALL_REVIEW: lambda facts: (REASON,),
     CaseAct.MOVE_REVIEW: lambda facts: (Field("on", "On which day it is due instead", "date"), REASON),
+    CaseAct.HAND_OVER_AGAIN: lambda facts: (REASON,),
+    CaseAct.RETRY_HANDOVER: lambda facts: (),
 }
 
 

@@ -146,7 +146,7 @@ class ActPages:
             if not isinstance(error, Unavailable):
                 await run_in_threadpool(sent.refused)
             raise
-        led_to = f"/cases/{quote(case_id)}" + _then(position, owed is not None)
+        led_to = f"/cases/{quote(case_id)}" + _then(act, position, owed is not None)
         await run_in_threadpool(sent.done, led_to)
         return led_to
 
@@ -177,11 +177,13 @@ class ActPages:
         check_choices(fields(act, Facts(sheet, viewer, self._database)), typed)
 
 
-def _then(position: int | None, outside: bool) -> str:
+def _then(act: CaseAct, position: int | None, outside: bool) -> str:
     """Where on the case, or beside it, what was done is seen."""
     if outside:
         return f"/acts/{CaseAct.FULFIL}?done=yes"
-    return "#publication" if position is None else f"?done={position}#done"
+    if position is None:
+        return "#handovers" if act is CaseAct.RETRY_HANDOVER else "#publication"
+    return f"?done={position}#done"
 
 
 def _subject(case_id: str, act: CaseAct) -> str:

@@ -5,6 +5,7 @@ import datetime as dt
 
 from imprimatur.errors import InputError
 from imprimatur.gateway import Gateway
+from imprimatur.handover import Handovers
 from imprimatur.improvement import Improvement
 from imprimatur.publishing import Publishing
 from imprimatur.store.engine import Database
@@ -36,6 +37,16 @@ async def call_review(gateway: Gateway, database: Database, said: Said) -> int:
 async def move_review(gateway: Gateway, database: Database, said: Said) -> int:
     await Improvement(gateway, database).move(said.case_id, day_of(said), **said.why)
     return await asyncio.to_thread(last_position, database, said.case_id)
+
+
+async def hand_over_again(gateway: Gateway, database: Database, said: Said) -> int:
+    await asyncio.to_thread(lambda: Handovers(database).again(said.case_id, **said.why))
+    return await asyncio.to_thread(last_position, database, said.case_id)
+
+
+async def retry_handover(gateway: Gateway, database: Database, said: Said) -> None:
+    """Nothing of it stands in the ledger until targets or people have answered."""
+    await asyncio.to_thread(lambda: Handovers(database).retry(said.case_id, actor=said.actor))
 
 
 def day_of(said: Said) -> dt.date:

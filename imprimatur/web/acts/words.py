@@ -192,4 +192,22 @@ WORDS: dict[CaseAct, ActWords] = {
         "The review falls due at the beginning of that day.",
         "It can be moved again until it is called.",
     ),
+    CaseAct.HAND_OVER_AGAIN: ActWords(
+        "Hand over once more",
+        "Hand it over",
+        "Those who deliver it are asked anew, with your reason, and every target that the framework names gets the "
+        "package as it is by now. So is what was published before hand-overs were asked for.",
+        "Whoever is to take it up is asked by mail.",
+        "The hand-over has the time that its framework gives.",
+        "It cannot be taken back; whoever is asked can send it back.",
+    ),
+    CaseAct.RETRY_HANDOVER: ActWords(
+        "Try the hand-over again",
+        "Try it again",
+        "What failed of the last hand-over is done once more: at targets that have not got the package, and with "
+        "people who were not asked.",
+        "Whoever was not asked yet is asked by mail; the office hears when it fails again.",
+        _NO_CLOCK,
+        "Once it is handed over, those who got it can send it back.",
+    ),
 }

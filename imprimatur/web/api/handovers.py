@@ -1,5 +1,6 @@
 """Hand-overs of what is published to those who deliver it."""
 
+from functools import partial
 from typing import Any
 
 from fastapi import APIRouter
@@ -17,7 +18,6 @@ from imprimatur.store.handovers_reading import (
 )
 from imprimatur.web.api.documents import Page, Reasoned
 from imprimatur.web.api.guard import UNCHANGED, Guard, Reads, Runs
-from imprimatur.web.api.standing import run_case
 
 
 class PackageDocument(BaseModel):
@@ -45,18 +45,19 @@ def router(database: Database, guard: Guard) -> APIRouter:
     @routes.post(
         "/cases/{case_id}/handovers", summary="Hand over once more, as after it was sent back", dependencies=[UNCHANGED]
     )
-    def again(viewer: Runs, case_id: str, given: Reasoned) -> HandoverView:
-        run_case(database, viewer, case_id)
-        return Handovers(database).again(case_id, actor=viewer.person, reason=given.reason)
+    async def again(viewer: Runs, case_id: str, given: Reasoned) -> HandoverView:
+        await guard.admit(viewer, case_id, CaseAct.HAND_OVER_AGAIN)
+        act = partial(Handovers(database).again, case_id, actor=viewer.person, reason=given.reason)
+        return await run_in_threadpool(act)
 
     @routes.post(
         "/cases/{case_id}/handovers/retry",
         summary="Do once more what failed of the last hand-over",
         dependencies=[UNCHANGED],
     )
-    def retry(viewer: Runs, case_id: str) -> HandoverView:
-        run_case(database, viewer, case_id)
-        return Handovers(database).retry(case_id, actor=viewer.person)
+    async def retry(viewer: Runs, case_id: str) -> HandoverView:
+        await guard.admit(viewer, case_id, CaseAct.RETRY_HANDOVER)
+        return await run_in_threadpool(partial(Handovers(database).retry, case_id, actor=viewer.person))
 
     return routes
 
