@@ -3,28 +3,21 @@
 import datetime as dt
 from collections.abc import Mapping
 from decimal import Decimal
-from pathlib import Path
-from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imprimatur.publication.catalogue.choice import FACETS, PAGE_LENGTH, SORTS, Choice
+from imprimatur.publication.catalogue.choice import FACETS, SORTS, Choice
 from imprimatur.publication.catalogue.collection import Collection
 from imprimatur.publication.catalogue.entry import Entry, Mark, entry_of, language_name, price_words, shortened
-from imprimatur.publication.catalogue.shelf import Shelf
 from imprimatur.publication.catalogue.words import key_of, words
 from imprimatur.publication.page import CataloguePage
-from imprimatur.store.engine import Database
 from models.proposal import Proposal
-from models.tables import PublicationRow
-from tests.catalogues import fill, proposal
 from tests.credentials import page_of
-from tests.facts import START, example, furnish, whole_story
+from tests.facts import START, example
 
-PUBLICATION = PublicationRow.__table__  # type: ignore[attr-defined]
 VOCABULARY = ("data", "design", "water", "analytics", "harbour")
 KEYS = {facet: [f"{facet}-{number}" for number in range(3)] for facet in ("field", "mode", "price", "partner")}
 
@@ -126,6 +119,18 @@ def test_each_order_is_kept(collection: Collection, choice: Choice) -> None:
     assert hours == sorted(hours, key=lambda value: (value is None, value or 0))
     prices = [item.price for item in collection.find(choice.sorted_by("price"), 99).entries]
     assert prices == sorted(prices, key=lambda value: (value is None, value or 0))
+
+
+@given(collections(), CHOICES, st.lists(st.sampled_from(["title", "workload", "price"]), max_size=3))
+def test_equals_stand_newest_first_whatever_was_asked_for_before(
+    collection: Collection, choice: Choice, before: list[str]
+) -> None:
+    for sort in before:
+        collection.find(choice.sorted_by(sort))
+    by_title = collection.find(choice.sorted_by("title"), 99).entries
+    assert list(by_title) == sorted(collection.matching(choice), key=lambda item: item.title)
+    by_hours = collection.find(choice.sorted_by("workload"), 99).entries
+    assert list(by_hours) == sorted(collection.matching(choice), key=lambda item: (item.hours is None, item.hours or 0))
 
 
 FOUND_BY = {
@@ -231,47 +236,3 @@ def test_texts_for_people() -> None:
     assert price_words("0.00 EUR") == "Free of charge"
     assert language_name("mi") == "Māori" and language_name("qqx") == "qqx"
     assert shortened("word " * 100).endswith("word …") and len(shortened("x" * 500)) < 230
-
-
-@pytest.mark.parametrize(
-    ("column", "to"),
-    [
-        ("version", 7), ("digest", "0" * 64), ("published_at", START), ("status", "paused"), ("status_at", START),
-        ("status_reason", "Too few rooms."), ("replaces", "another"), ("replaced_by", "another"),
-    ],
-)  # fmt: skip
-def test_whatever_changes_of_a_publication_is_seen_at_once(database: Database, column: str, to: Any) -> None:
-    furnish(database)
-    shelf, elsewhere = Shelf(database), Database(database.url)
-    fill(elsewhere, range(3))
-    before = shelf.collection()
-    one = before.entries[1].slug
-    with elsewhere.write() as connection:
-        connection.execute(PUBLICATION.update().where(PUBLICATION.c.slug == one).values({column: to}))
-    after = shelf.collection()
-    assert after.state != before.state and shelf.collection() is after
-    with elsewhere.write() as connection:
-        connection.execute(PUBLICATION.update().where(PUBLICATION.c.slug == one).values(status="retracted"))
-    assert one not in {entry.slug for entry in shelf.collection().entries}
-    elsewhere.close()
-
-
-def test_the_shelf_follows_what_is_published(database: Database, tmp_path: Path) -> None:
-    furnish(database)
-    shelf = Shelf(database)
-    assert len(shelf.collection()) == 0
-    fill(database, range(5))
-    before = shelf.collection()
-    assert [item.title for item in before.entries] == [proposal(number).title for number in (4, 3, 2, 1, 0)]
-    assert shelf.collection() is before
-    whole_story(database, tmp_path, "mc-zzzzzzzzzzzz")
-    after = shelf.collection()
-    assert len(after) == 6 and after.state != before.state
-    with database.write() as connection:
-        connection.execute(PUBLICATION.delete().where(PUBLICATION.c.slug == before.entries[0].slug))
-        connection.execute(
-            PUBLICATION.update().values(digest="0" * 64).where(PUBLICATION.c.slug == before.entries[1].slug)
-        )
-    last = shelf.collection()
-    assert before.entries[0].slug not in {item.slug for item in last.entries} and last.state != after.state
-    assert len(last.find(Choice()).entries) == 5 < PAGE_LENGTH

@@ -4,9 +4,10 @@ import hashlib
 import json
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Text, cast, func, literal, select
+from sqlalchemy import ColumnElement, Connection, String, cast, func, select
 
 from imprimatur.store.engine import Database
 from models.tables import DocumentRow, PathwayRow, PublicationRow, VersionRow
@@ -37,7 +38,8 @@ _ROWS = (
     .where(_PUBLICATION.c.status.in_(_LISTED))
     .order_by(_PUBLICATION.c.slug)
 )
-# What of a publication can change; whatever is added to its row belongs here as well.
+# What of a publication can change; whatever is added to its row belongs here as well. The reason of a status alone is
+# left out: it is free text, and never written without the instant of the status.
 _CHANGING = (
     _PUBLICATION.c.slug,
     _PUBLICATION.c.version,
@@ -45,18 +47,21 @@ _CHANGING = (
     _PUBLICATION.c.published_at,
     _PUBLICATION.c.status,
     _PUBLICATION.c.status_at,
-    _PUBLICATION.c.status_reason,
     _PUBLICATION.c.replaces,
     _PUBLICATION.c.replaced_by,
 )
-_STATES = select(*_CHANGING).where(_PUBLICATION.c.status.in_(_PUBLIC)).order_by(_PUBLICATION.c.slug)
-# The database puts it into one text: to take thousands of rows from it takes several times as long.
-_STATE: ColumnElement[str] = literal("")
-for _column in _CHANGING:
-    _STATE = _STATE + func.coalesce(cast(_column, Text), "-") + literal("|")
-_EACH = select(_STATE.label("state")).where(_PUBLICATION.c.status.in_(_PUBLIC))
-_ALL = _EACH.order_by(_PUBLICATION.c.slug).subquery()
-_MARK = select(func.aggregate_strings(_ALL.c.state, "\n"))
+# ASCII's own separators: no address, digest or instant has them.
+_BETWEEN_VALUES, _BETWEEN_ROWS = "\x1f", "\x1e"
+# Nothing and a value that is missing joined are missing: it must not take its whole row along.
+_VALUES: list[ColumnElement[str]] = [func.coalesce(cast(column, String), "") for column in _CHANGING]
+_TOLD = (
+    select(reduce(lambda told, value: told + _BETWEEN_VALUES + value, _VALUES).label("told"))
+    .where(_PUBLICATION.c.status.in_(_PUBLIC))
+    .order_by(_PUBLICATION.c.case_id)
+    .subquery()
+)
+# One text, made by the database: to be handed thousands of rows takes several times as long.
+_REVISION = select(func.coalesce(func.aggregate_strings(_TOLD.c.told, _BETWEEN_ROWS), ""))
 AT_ONCE = 200
 
 
@@ -74,14 +79,15 @@ class Listed:
     proposal: dict[str, Any]
 
 
-def states(connection: Connection) -> dict[str, str]:
-    """Of every publication that is public, listed or not, a text that changes whenever it does."""
-    return {row.slug: " ".join(map(str, row[1:])) for row in connection.execute(_STATES)}
+def revision(connection: Connection) -> str:
+    """A text that changes whenever anything does that is public, listed or not, whoever writes it."""
+    return str(connection.execute(_REVISION).scalar_one())
 
 
-def mark_of_states(connection: Connection) -> str:
-    """A text that changes whenever one of the states does, much sooner read than they are."""
-    return connection.execute(_MARK).scalar() or ""
+def states(found: str) -> dict[str, str]:
+    """Of every publication in a revision, by its slug, a text that changes whenever it does."""
+    rows = (row.split(_BETWEEN_VALUES, 1) for row in found.split(_BETWEEN_ROWS)) if found else ()
+    return dict(rows)
 
 
 def retracted_slugs(database: Database) -> list[str]:
@@ -96,7 +102,8 @@ def pathway_titles(connection: Connection) -> dict[str, str]:
     return {row.pathway_id: row.title for row in rows}
 
 
-def state_of_all(publications: dict[str, str], pathways: dict[str, str]) -> str:
+def state_of_all(publications: str, pathways: dict[str, str]) -> str:
+    """Of a revision and the titles that stand beside it, something shorter."""
     return hashlib.sha256(repr((publications, pathways)).encode()).hexdigest()[:32]
 
 

@@ -2,10 +2,11 @@
 
 from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import partial
+from typing import Any
 
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
@@ -80,6 +81,8 @@ class Collection:
         self._marked = {facet: dict(keys) for facet, keys in marked.items()}
         # Of several spellings the most frequent names the value.
         self._labels = {place: min(found, key=lambda label: (-found[label], label)) for place, found in spelt.items()}
+        # Of each order that was asked for, the place of every entry in it.
+        self._places: dict[str, list[int]] = {}
 
     def __len__(self) -> int:
         return len(self.entries)
@@ -175,17 +178,20 @@ class Collection:
 
     def _ordered(self, numbers: list[int], order: str, scores: Mapping[int, int]) -> Sequence[int]:
         """Equals stand in the order of all: the newest first. What is not said comes last."""
-        entries = self.entries
-        match order:
-            case "title":
-                numbers.sort(key=lambda number: entries[number].title.casefold())
-            case "workload":
-                numbers.sort(key=lambda number: (entries[number].hours is None, entries[number].hours or 0))
-            case "price":
-                numbers.sort(key=lambda number: _price(entries[number]))
-            case _ if order == BEST:
-                numbers.sort(key=lambda number: -scores.get(number, 0))
+        if order == BEST:
+            numbers.sort(key=lambda number: -scores.get(number, 0))
+        elif order in _ORDERS:
+            numbers.sort(key=self._placed(order).__getitem__)
         return numbers
+
+    def _placed(self, order: str) -> list[int]:
+        if order not in self._places:
+            key = _ORDERS[order]
+            places = [0] * len(self.entries)
+            for place, number in enumerate(sorted(range(len(places)), key=lambda number: key(self.entries[number]))):
+                places[number] = place
+            self._places[order] = places
+        return self._places[order]
 
 
 def _price(entry: Entry) -> tuple[bool, bool, str, Decimal]:
@@ -193,6 +199,14 @@ def _price(entry: Entry) -> tuple[bool, bool, str, Decimal]:
     if entry.price is None:
         return True, True, "", Decimal(0)
     return False, bool(entry.price), entry.currency if entry.price else "", entry.price
+
+
+# By what each order goes that is the same for everybody; the newest first is the order they are kept in.
+_ORDERS: Mapping[str, Callable[[Entry], Any]] = {
+    "title": lambda entry: entry.title.casefold(),
+    "workload": lambda entry: (entry.hours is None, entry.hours or 0),
+    "price": _price,
+}
 
 
 def _numbers(mask: int) -> Iterator[int]:
