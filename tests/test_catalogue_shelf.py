@@ -14,7 +14,7 @@ from sqlalchemy import select
 from imprimatur.publication.catalogue.choice import PAGE_LENGTH, Choice
 from imprimatur.publication.catalogue.collection import Collection
 from imprimatur.publication.catalogue.shelf import Shelf
-from imprimatur.store.catalogue import revision, states
+from imprimatur.store.catalogue import changes, revision
 from imprimatur.store.engine import Database
 from imprimatur.store.pathways import put_pathway
 from imprimatur.store.record_status import set_record_status, write_status
@@ -55,6 +55,16 @@ def of_case(number: int) -> Any:
 def put(database: Database, number: int, **values: Any) -> None:
     with database.write() as connection:
         connection.execute(PUBLICATION.update().where(of_case(number)).values(values))
+
+
+def told_by(database: Database) -> str:
+    with database.read() as connection:
+        return revision(connection)
+
+
+def slug_of(database: Database, number: int) -> str:
+    with database.read() as connection:
+        return str(connection.execute(select(PUBLICATION.c.slug).where(of_case(number))).scalar_one())
 
 
 def have_status(status: RecordStatus, replaced_by: str | None = None) -> Callable[[Database], None]:
@@ -183,18 +193,16 @@ def test_every_column_is_held_to_one_of_them() -> None:
 
 @pytest.mark.parametrize("column", CHANGES)
 def test_a_change_of_any_column_is_another_revision(filled: Database, column: str) -> None:
-    with filled.read() as connection:
-        before = states(revision(connection))
+    before, slug = told_by(filled), slug_of(filled, 2)
+    assert len(changes("", before)[0]) == NUMBER
     put(filled, 2, **{column: CHANGES[column]})
-    with filled.read() as connection:
-        after = states(revision(connection))
-    assert len(before) == len(after) == NUMBER
-    assert len(before.items() ^ after.items()) == 2
+    after = told_by(filled)
+    assert changes(before, after) == ({slug_of(filled, 2)}, {slug} - {slug_of(filled, 2)})
+    assert len(changes("", after)[0]) == NUMBER
 
 
 def test_nothing_is_a_revision_too(database: Database) -> None:
-    with database.read() as connection:
-        assert states(revision(connection)) == {}
+    assert changes(told_by(database), told_by(database)) == (set(), set())
     assert len(Shelf(database).collection()) == 0
 
 

@@ -84,10 +84,15 @@ def revision(connection: Connection) -> str:
     return str(connection.execute(_REVISION).scalar_one())
 
 
-def states(found: str) -> dict[str, str]:
-    """Of every publication in a revision, by its slug, a text that changes whenever it does."""
-    rows = (row.split(_BETWEEN_VALUES, 1) for row in found.split(_BETWEEN_ROWS)) if found else ()
-    return dict(rows)
+def changes(before: str, after: str) -> tuple[set[str], set[str]]:
+    """Between two revisions, by slug: what is new or not as it was, and what is not public any more."""
+    old, new = _rows_of(before), _rows_of(after)
+    changed, was = ({row.partition(_BETWEEN_VALUES)[0] for row in rows} for rows in (new - old, old - new))
+    return changed, was - changed
+
+
+def _rows_of(found: str) -> set[str]:
+    return set(found.split(_BETWEEN_ROWS)) - {""}
 
 
 def retracted_slugs(database: Database) -> list[str]:

@@ -1,8 +1,9 @@
-"""All that is published, ready to be searched and narrowed. Pure; sets of entries are numbers, one bit an entry."""
+"""All that is published, ready to be searched and narrowed. Pure."""
 
 from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import partial
@@ -13,6 +14,7 @@ from rapidfuzz.distance import OSA
 
 from imprimatur.publication.catalogue.choice import BEST, FACETS, PAGE_LENGTH, Choice
 from imprimatur.publication.catalogue.entry import Entry
+from imprimatur.publication.catalogue.index import Index
 from imprimatur.publication.catalogue.words import words
 
 # They tell nothing, and hardly anybody types them as they stand in the title.
@@ -61,28 +63,29 @@ class _Matches:
 class Collection:
     """``state`` changes with what is published, and with nothing else."""
 
-    def __init__(self, entries: Iterable[Entry], state: str = "") -> None:
-        self.entries = tuple(sorted(entries, key=lambda entry: (-entry.published_at.timestamp(), entry.slug)))
-        self.state = state
-        self._every = (1 << len(self.entries)) - 1
-        self._ranks: dict[tuple[str, str], str] = {}
-        holding: defaultdict[str, dict[int, int]] = defaultdict(dict)
-        marked: defaultdict[str, defaultdict[str, int]] = defaultdict(lambda: defaultdict(int))
-        spelt: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
-        for number, entry in enumerate(self.entries):
-            for word, weight in entry.words.items():
-                holding[word][number] = weight
-            for mark in entry.marks:
-                marked[mark.facet][mark.key] |= 1 << number
-                spelt[mark.facet, mark.key][mark.label] += 1
-                self._ranks[mark.facet, mark.key] = mark.rank
-        self._holding = dict(holding)
-        self._vocabulary = sorted(holding)
-        self._marked = {facet: dict(keys) for facet, keys in marked.items()}
+    def __init__(self, entries: Iterable[Entry] = (), state: str = "") -> None:
+        self._take_up(Index(entries), state)
+
+    def _take_up(self, index: Index, state: str) -> None:
+        self._index, self.state = index, state
+        self.entries = tuple(index.newest_first())
+        self._marked: defaultdict[str, dict[str, int]] = defaultdict(dict)
+        for (facet, key), held in index.marked.items():
+            self._marked[facet][key] = held
         # Of several spellings the most frequent names the value.
-        self._labels = {place: min(found, key=lambda label: (-found[label], label)) for place, found in spelt.items()}
+        named = {
+            place: min(found, key=lambda spelling: (-found[spelling], spelling)) for place, found in index.spelt.items()
+        }
+        self._labels = {place: label for place, (label, _) in named.items()}
+        self._ranks = {place: rank for place, (_, rank) in named.items()}
         # Of each order that was asked for, the place of every entry in it.
         self._places: dict[str, list[int]] = {}
+
+    def with_changes(self, put: Sequence[Entry], gone: AbstractSet[str], state: str) -> "Collection":
+        """Another one: what is put comes for what has its slug, ``gone`` are slugs of what is there no more."""
+        found = Collection.__new__(Collection)
+        found._take_up(self._index.with_changes(put, gone), state)
+        return found
 
     def __len__(self) -> int:
         return len(self.entries)
@@ -95,7 +98,7 @@ class Collection:
         pages = max(1, -(-total // length))
         page = min(max(choice.page, 1), pages)
         ordered = self._ordered(list(_numbers(result)), choice.order, matches.scores)
-        chosen = tuple(self.entries[number] for number in ordered[(page - 1) * length : page * length])
+        chosen = tuple(self._index[number] for number in ordered[(page - 1) * length : page * length])
         facets = tuple(self._facets(matches.mask, choice.chosen, total))
         labels = {facet: self._labels.get((facet, key), key) for facet, key in choice.chosen.items()}
         return Found(chosen, total, page, pages, facets, matches.instead, labels)
@@ -103,7 +106,7 @@ class Collection:
     def matching(self, choice: Choice) -> list[Entry]:
         """All of them, in no order but the newest first."""
         mask = self._narrowed(self._search(choice.query).mask, choice.chosen)
-        return [self.entries[number] for number in _numbers(mask)]
+        return [self._index[number] for number in _numbers(mask)]
 
     def values(self) -> Iterator[tuple[str, str]]:
         """Every facet with every value that anything has."""
@@ -141,7 +144,7 @@ class Collection:
     def _search(self, query: str) -> _Matches:
         sought = list(dict.fromkeys(words(query)))
         telling = [word for word in sought if word not in LITTLE_WORDS] or sought
-        mask, scores = self._every, Counter[int]()
+        mask, scores = self._index.every, Counter[int]()
         instead: dict[str, tuple[str, ...]] = {}
         for word in telling:
             alike = self._beginning(word)
@@ -152,16 +155,17 @@ class Collection:
             for known in alike:
                 # The whole word tells more than one that only begins with it.
                 bonus = 2 if known == word else 1
-                for number, weight in self._holding[known].items():
+                for number, weight in self._index.holding[known].items():
                     best[number] = max(best.get(number, 0), weight * bonus)
             scores.update(best)
             mask &= sum(1 << number for number in best)
         return _Matches(mask, scores, {word: known for word, known in instead.items() if known})
 
     def _beginning(self, word: str) -> list[str]:
-        first = bisect_left(self._vocabulary, word)
+        vocabulary = self._index.vocabulary
+        first = bisect_left(vocabulary, word)
         found = []
-        for known in self._vocabulary[first:]:
+        for known in vocabulary[first:]:
             if not known.startswith(word):
                 break
             found.append(known)
@@ -172,7 +176,7 @@ class Collection:
         if len(word) < ONE_MISTAKE:
             return []
         allowed = 2 if len(word) >= TWO_MISTAKES else 1
-        near = process.extract(word, self._vocabulary, scorer=OSA.distance, score_cutoff=allowed, limit=8)
+        near = process.extract(word, self._index.vocabulary, scorer=OSA.distance, score_cutoff=allowed, limit=8)
         least = min((distance for _, distance, _ in near), default=0)
         return sorted(known for known, distance, _ in near if distance == least)
 
@@ -187,8 +191,9 @@ class Collection:
     def _placed(self, order: str) -> list[int]:
         if order not in self._places:
             key = _ORDERS[order]
-            places = [0] * len(self.entries)
-            for place, number in enumerate(sorted(range(len(places)), key=lambda number: key(self.entries[number]))):
+            places = [0] * self._index.size
+            every = sorted(_numbers(self._index.every), key=lambda number: key(self._index[number]))
+            for place, number in enumerate(every):
                 places[number] = place
             self._places[order] = places
         return self._places[order]
@@ -210,8 +215,9 @@ _ORDERS: Mapping[str, Callable[[Entry], Any]] = {
 
 
 def _numbers(mask: int) -> Iterator[int]:
-    text = bin(mask)[:1:-1]
-    number = text.find("1")
-    while number >= 0:
-        yield number
-        number = text.find("1", number + 1)
+    """The highest first: the newest."""
+    text = bin(mask)[2:]
+    place = text.find("1")
+    while place >= 0:
+        yield len(text) - 1 - place
+        place = text.find("1", place + 1)

@@ -4,9 +4,9 @@ import threading
 from dataclasses import dataclass, field
 
 from imprimatur.publication.catalogue.collection import Collection
-from imprimatur.publication.catalogue.entry import Entry, entry_of
+from imprimatur.publication.catalogue.entry import entry_of
 from imprimatur.publication.page import CataloguePage
-from imprimatur.store.catalogue import listed, pathway_titles, revision, state_of_all, states
+from imprimatur.store.catalogue import changes, listed, pathway_titles, revision, state_of_all
 from imprimatur.store.engine import Database
 
 
@@ -16,12 +16,11 @@ class _Kept:
 
     revision: str = ""
     pathways: dict[str, str] = field(default_factory=dict)
-    entries: dict[str, Entry] = field(default_factory=dict)
-    collection: Collection = field(default_factory=lambda: Collection([], state_of_all("", {})))
+    collection: Collection = field(default_factory=lambda: Collection(state=state_of_all("", {})))
 
 
 class Shelf:
-    """One for each process: two questions to the database each time, and more only where something has changed."""
+    """One for each process: two questions to the database each time, and one more where something has changed."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -29,28 +28,28 @@ class Shelf:
         self._kept = _Kept()
 
     def collection(self) -> Collection:
-        # Taken before the database is asked: what it had then can only be newer.
-        kept = self._kept
-        with self._database.read() as connection:
-            current = (revision(connection), pathway_titles(connection))
-        if current == (kept.revision, kept.pathways):
-            return kept.collection
-        with self._turn:
-            self._kept = self._caught_up(self._kept)
-            return self._kept.collection
-
-    def _caught_up(self, kept: _Kept) -> _Kept:
-        with self._database.read() as connection:
-            found, pathways = revision(connection), pathway_titles(connection)
+        while True:
+            kept = self._kept
+            with self._database.read() as connection:
+                found, pathways = revision(connection), pathway_titles(connection)
             if (found, pathways) == (kept.revision, kept.pathways):
-                return kept
-            # Titles of pathways stand in the entries.
-            same = pathways == kept.pathways
-            before, now = states(kept.revision) if same else {}, states(found)
-            changed = {slug for slug, state in now.items() if before.get(slug) != state}
+                return kept.collection
+            with self._turn:
+                # Who came first may have read something later than this: then it is asked for once more.
+                if self._kept is kept:
+                    self._kept = self._caught_up(kept, found, pathways)
+                    return self._kept.collection
+
+    def _caught_up(self, kept: _Kept, found: str, pathways: dict[str, str]) -> _Kept:
+        # Titles of pathways stand in the entries.
+        since = kept if pathways == kept.pathways else _Kept()
+        changed, gone = changes(since.revision, found)
+        with self._database.read() as connection:
             rows = listed(connection, changed)
-        entries = {slug: entry for slug, entry in kept.entries.items() if slug in now and slug not in changed}
-        for row in rows:
-            page = CataloguePage.model_validate(row.page)
-            entries[row.slug] = entry_of(row.slug, page, row.proposal, pathways, row.status)
-        return _Kept(found, pathways, entries, Collection(entries.values(), state_of_all(found, pathways)))
+        put = [
+            entry_of(row.slug, CataloguePage.model_validate(row.page), row.proposal, pathways, row.status)
+            for row in rows
+        ]
+        # What is public and not listed has no row here.
+        gone |= changed - {entry.slug for entry in put}
+        return _Kept(found, pathways, since.collection.with_changes(put, gone, state_of_all(found, pathways)))
