@@ -5,7 +5,7 @@ from imprimatur.store.handovers import PUBLIC, begun, called, carry_out, told_of
 from models.events import Decided
 from models.handover import BeginHandover, ConcludeHandover
 from models.tables import HandoverRow
-from models.vocabulary import EventType
+from models.vocabulary import EventType, MailKind
 
 
 def call_handover(book: Book) -> None:
@@ -32,3 +32,5 @@ def conclude_handover(book: Book, effect: ConcludeHandover) -> None:
     told = {"handover": book.step.case_id, "of": effect.about.case_id, "outcome": outcome, "comment": comment}
     book.event(EventType.HANDOVER_CONCLUDED, effect.actor, **told, reason=effect.reason)
     carry_out(book.connection, effect, book.step.case_id, comment, book.step.at)
+    if outcome is not None:
+        book.mail(MailKind.HANDED_OVER, book.proposer, of=effect.about.case_id, outcome=outcome, comment=comment)

@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
+from imprimatur.handover import Handovers
 from imprimatur.mail.context import MailContext, load
 from imprimatur.mail.links import Links
 from imprimatur.mail.message import Sender
@@ -27,8 +28,8 @@ from imprimatur.store.publishing import due_runs, end_run
 from models.messages import HandoverEnd, RunEnd
 from models.tables import TaskRow
 from models.vocabulary import InboundKind, MailKind, MailStatus, Verdict
-from tests.facts import BASE_URL, Play, add_people, amended, example, furnish, whole_story
-from tests.handover import FIRST, Handing, handing_framework, published, with_team
+from tests.facts import BASE_URL, OFFICE, Play, add_people, amended, example, furnish, whole_story
+from tests.handover import CREDENTIAL, FIRST, Handing, handing_framework, published, with_team
 from tests.office_stories import STORIES, tell
 from tests.published import approved, with_targets
 from tests.reviewed_mails import review_of_published
@@ -130,12 +131,15 @@ def _unpublished(database: Database, folder: Path) -> None:
 
 
 def _handed_over(database: Database, folder: Path) -> None:
-    """A system cannot be told, and those who are to deliver it send it back."""
+    """A system cannot be told, those who are to deliver it send it back, and take it up the second time."""
     with_team(database, folder)
     handing = Handing(published(database, folder, handing_framework(database)))
     asyncio.run(handing.begin())
     end_handover(database, HandoverEnd(handover=FIRST, failed="lms", reason="lms: 410 Gone"))
     handing.answer(Verdict.SEND_BACK, "There is no room in March.")
+    again = Handovers(database).again(CREDENTIAL, actor=OFFICE, reason="There is a room now.")
+    asyncio.run(handing.begin())
+    handing.answer(Verdict.TAKE_UP, "It is course DES-214.", again.handover_case)
 
 
 def _returned_and_withdrawn(database: Database, folder: Path) -> None:

@@ -238,6 +238,16 @@ SAYS: list[tuple[MailKind, dict[str, str], list[str]]] = [
         {"happened": "concluded", "outcome": "retire"},
         ["is concluded: it is retired, and whoever has begun can finish. Why: "],
     ),
+    (
+        MailKind.HANDED_OVER,
+        {"outcome": "taken_up"},
+        ["have taken it up. You need do nothing. They said: It is course DES-214.", f"{BASE_URL}/cases/mc-handed"],
+    ),
+    (
+        MailKind.HANDED_OVER,
+        {"outcome": "sent_back"},
+        ["have sent it back. The governance office knows, and settles", "They said: There is no room in March."],
+    ),
     (MailKind.INCIDENT, {"kind": "no_reviewer"}, ["(Quality review): nobody can review this stage"]),
     (MailKind.INCIDENT, {"kind": "mail_bounced"}, ["could not be delivered: 550 no such mailbox"]),
 ]

@@ -50,6 +50,7 @@ TRUE_WHEN: dict[MailKind, tuple[set[CaseStatus], set[TaskStatus]]] = {
     MailKind.CONDITION: (ALL_CASES, ALL_TASKS),
     MailKind.RECEIPT: (ALL_CASES, ALL_TASKS),
     MailKind.REVIEW: (ALL_CASES, ALL_TASKS),
+    MailKind.HANDED_OVER: (ALL_CASES, ALL_TASKS),
     MailKind.REPLY_RECORDED: (ALL_CASES, ALL_TASKS),
     MailKind.REPLY_NOT_RECORDED: (ALL_CASES, ALL_TASKS),
 }

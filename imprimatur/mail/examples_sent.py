@@ -25,7 +25,15 @@ from imprimatur.mail.regular import OpenTask, RegularContext
 from imprimatur.mail.sign_in import SignInContext
 from imprimatur.store.outbox import Mail
 from imprimatur.store.preferences import Preferences
-from models.vocabulary import AssignmentReason, Digest, MailKind, ReviewOutcome, TaskClosure, TaskStatus
+from models.vocabulary import (
+    AssignmentReason,
+    Digest,
+    HandoverOutcome,
+    MailKind,
+    ReviewOutcome,
+    TaskClosure,
+    TaskStatus,
+)
 
 COLLEAGUE, COLLEAGUE_NAME = "sam.okoye@example.edu", "Sam Okoye"
 WHY = "I am away until the end of the month."
@@ -42,6 +50,7 @@ def sent_examples() -> Iterator[tuple[str, Letter]]:
     mail = Mail("m-example", "", None, MailKind.SIGN_IN, OFFICE, "Lena Virtanen", data, AT, 0)
     yield "sign_in", SignInContext(mail, "Lena Virtanen", Preferences(), AT)
     yield from _reviews()
+    yield from _handed_over()
     yield from _combined()
 
 
@@ -105,6 +114,14 @@ def _reviews() -> Iterator[tuple[str, MailContext]]:
     for outcome in ReviewOutcome:
         reason = f"the stage conclusion recommended to {outcome}"
         yield f"review/{outcome}", _telling(case, happened="concluded", outcome=str(outcome), reason=reason, **of)
+
+
+def _handed_over() -> Iterator[tuple[str, MailContext]]:
+    case = about_case(MailKind.HANDED_OVER, stage=False)
+    taken_up, sent_back = map(str, (HandoverOutcome.TAKEN_UP, HandoverOutcome.SENT_BACK))
+    yield "handed_over", _telling(case, of=CASE, outcome=taken_up, comment="It is course ENG-214, from March on.")
+    yield "handed_over/without-words", _telling(case, of=CASE, outcome=taken_up, comment="")
+    yield "handed_over/sent-back", _telling(case, of=CASE, outcome=sent_back, comment="There is no room in March.")
 
 
 def _open_task(number: int, effort: str, due_at: dt.datetime | None, wanted: str = "decision") -> OpenTask:

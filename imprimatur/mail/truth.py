@@ -153,6 +153,7 @@ TRUTHS: dict[MailKind, Truth] = {
     MailKind.CONDITION: _condition_is_as_told,
     MailKind.RECEIPT: _receipt_is_wished,
     MailKind.REVIEW: _always,
+    MailKind.HANDED_OVER: _always,
     MailKind.REPLY_RECORDED: _always,
     MailKind.REPLY_NOT_RECORDED: _always,
     MailKind.DIGEST: _has_a_case,

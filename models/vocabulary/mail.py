@@ -25,6 +25,7 @@ class MailKind(StrEnum):
     RECEIPT = "receipt"
     STAGE_OUTCOME = "stage_outcome"
     REVIEW = "review"
+    HANDED_OVER = "handed_over"
     DIGEST = "digest"
     AGENDA = "agenda"
     REPLY_RECORDED = "reply_recorded"
