@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
@@ -51,6 +52,15 @@ def browser() -> Iterator[Browser]:
 def foreign(url: str, address: str) -> list[str]:
     parts = urlsplit(url)
     return [] if parts.scheme in ("data", "file") or parts.netloc == urlsplit(address).netloc else [f"request to {url}"]
+
+
+def barriers(page: Page, rules: dict[str, Any]) -> list[tuple[str, str]]:
+    """What axe-core finds on a page, everything on it unfolded: each rule, and the first that breaks it."""
+    page.evaluate(UNFOLD)
+    options = {"runOnly": rules, "resultTypes": ["violations"], "preload": False}
+    response = Axe().run(page, options=options).response
+    assert response["passes"], page.url
+    return [(item["id"], item["nodes"][0]["html"][:140]) for item in response["violations"]]
 
 
 class Visits:

@@ -1,5 +1,6 @@
 """Whatever a page does a program can do: each act of the pages has its operation, or a reason why it has none."""
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any, cast
 
@@ -119,6 +120,17 @@ def done() -> set[str]:
         if set(getattr(route, "methods", None) or ()) - {"GET", "HEAD"}:
             found |= {path.replace("{act}", act) for act in ACTS[path]} if path in ACTS else {path}
     return found
+
+
+# What machines read, and files.
+DOCUMENTS = re.compile(r".*\.(csv|json|jsonl|jsonld|txt|atom|xml|png|svg|jwt)|/healthz|/readyz|/keys/.*|.*/files/.*"
+                       r"|/sign-in/oidc|/catalogue/.*/status/.*")  # fmt: skip
+
+
+def html_routes() -> set[str]:
+    """Every address at which somebody looks at a page."""
+    routes = (route for route in _within(pages().routes) if "GET" in (getattr(route, "methods", None) or ()))
+    return {route.path for route in routes if not DOCUMENTS.fullmatch(route.path)}
 
 
 def operations() -> set[str]:

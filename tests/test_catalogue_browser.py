@@ -9,7 +9,6 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from imprimatur.mail.links import Links
@@ -19,7 +18,18 @@ from imprimatur.publication.catalogue.shelf import Shelf
 from imprimatur.store.engine import Database
 from imprimatur.web.site.export import export
 from tests.catalogues import DEGREE
-from tests.chromium import DARK, DESKTOP, NAMELESS, OVERFLOW, PHONE, UNFOLD, WITHOUT_SCRIPTS, Opened, Visits, browser
+from tests.chromium import (
+    DARK,
+    DESKTOP,
+    NAMELESS,
+    OVERFLOW,
+    PHONE,
+    WITHOUT_SCRIPTS,
+    Opened,
+    Visits,
+    barriers,
+    browser,
+)
 from tests.facts import BASE_URL, Play
 from tests.sites import stocked
 from tests.test_pages_browser import COLOURS, EVERY_RULE, serving
@@ -188,14 +198,11 @@ def addresses(catalogue: Catalogue) -> list[str]:
 def test_no_page_has_a_barrier(
     opened: Opened, catalogue: Catalogue, device: dict[str, Any], rules: dict[str, Any]
 ) -> None:
-    found, options = [], {"runOnly": rules, "resultTypes": ["violations"], "preload": False}
+    found = []
     page = opened(f"{catalogue.base_url}/catalogue", **device)
     for address in addresses(catalogue):
         page.goto(address)
-        page.evaluate(UNFOLD)
-        response = Axe().run(page, options=options).response
-        assert response["passes"], address
-        found += [(address, item["id"], item["nodes"][0]["html"][:100]) for item in response["violations"]]
+        found += [(address, *item) for item in barriers(page, rules)]
         assert page.evaluate(OVERFLOW) == [], address
         assert page.evaluate(NAMELESS_FIELDS) == [], address
     assert found == []
