@@ -59,6 +59,7 @@ NO_PAGE = {
     "/cases/{case_id}/versions": "leads on to the page of a pair",
     "/imports/{import_id}/progress": "a part of the page of the import",
     "/drafts/{draft_id}/skills": "a part of the page of the draft",
+    "/people/suggested": "a part of each page on which somebody is named",
     "/inbox/{name}/html": "a mail; tests/test_mail_accessible.py looks at all of them",
 }
 # By route: the addresses that are looked at here, and by whom. What stands in braces is found in the site.
