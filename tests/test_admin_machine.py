@@ -15,7 +15,7 @@ from imprimatur.queues import Poller, TaskQueueState
 from imprimatur.store import api_keys
 from imprimatur.store.engine import Database
 from imprimatur.store.frameworks import add_framework, framework
-from imprimatur.store.queue_reading import read_queues
+from imprimatur.store.queue_reading import Queues, read_queues
 from imprimatur.web.admin.examining import Examination
 from imprimatur.web.admin.machine import calendars
 from imprimatur.web.admin.machinery import Machinery
@@ -150,6 +150,9 @@ async def test_health_tells_what_waits_and_what_fails(site: Site) -> None:
     for told in ("Something is wrong", "Mail Fails The relay is silent.", "Clock Ok UTC", "1 polling", "1 bounced",
                  "7, the oldest for 90 s"):  # fmt: skip
         assert told in text, told
+    well = Site(site.play, machinery=Machinery(checks={"clock": checks["clock"]}, queues=lambda: [queue]))
+    # Mail of the played case has been due since March.
+    assert "Health Something waits too long" in words(await (await at_desk(well, OFFICE)).page("/admin/health"))
 
 
 @pytest.mark.parametrize(
@@ -178,6 +181,14 @@ def test_of_all_that_waits_the_oldest_that_is_due_is_told(
     found = read_queues(database, START)
     assert found.mail_late == (None if late is None else START + late * HOUR)
     assert found.mail == dict(Counter(status for status, _ in waits)) and found.events_late is None
+
+
+@pytest.mark.parametrize(
+    ("mail", "events", "stuck"), [(None, None, False), (-1, None, False), (-6, None, True), (-1, -6, True)]
+)
+def test_what_has_been_due_for_long_is_not_all_well(mail: float | None, events: float | None, stuck: bool) -> None:
+    late = [None if minutes is None else START + dt.timedelta(minutes=minutes) for minutes in (mail, events)]
+    assert Queues({}, late[0], {}, late[1], []).stuck(START) is stuck
 
 
 async def test_a_silent_part_is_told_and_holds_nothing_up() -> None:

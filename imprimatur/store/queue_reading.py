@@ -16,6 +16,7 @@ _WEBHOOK = WebhookRow.__table__  # type: ignore[attr-defined]
 _MAIL_WAITS = tuple(map(str, (MailStatus.QUEUED, MailStatus.SENDING, MailStatus.DEFERRED)))
 _DELIVERY_WAITS = tuple(str(status) for status in DeliveryStatus if status.is_waiting)
 DEAD_SHOWN = 50
+STUCK_AFTER = dt.timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,10 @@ class Queues:
     events: dict[str, int]
     events_late: dt.datetime | None
     dead: list[DeadLetter]
+
+    def stuck(self, now: dt.datetime) -> bool:
+        """Something has been due for longer than a worker that is well leaves it."""
+        return any(late is not None and late < now - STUCK_AFTER for late in (self.mail_late, self.events_late))
 
 
 def read_queues(database: Database, now: dt.datetime) -> Queues:
