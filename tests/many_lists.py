@@ -56,7 +56,8 @@ LISTS: dict[str, list[tuple[str, str | None]]] = {
 # One thing each, or a file: nothing on them grows with the number of anything.
 SINGLE = {
     "/.well-known/jwks.json", "/admin/frameworks/add", "/admin/frameworks/compare", "/admin/frameworks/move",
-    "/admin/frameworks/try", "/admin/settings", "/badges/{badge_id}", "/cases/{case_id}/files/{digest}",
+    "/admin/frameworks/try", "/admin/settings", "/admin/targets",
+    "/badges/{badge_id}", "/cases/{case_id}/files/{digest}",
     "/cases/{case_id}/history.csv", "/cases/{case_id}/history.json", "/cases/{case_id}/history/{position}",
     "/cases/{case_id}/revise", "/cases/{case_id}/versions", "/catalogue/{slug}/badge.png",
     "/catalogue/{slug}/badge.svg", "/catalogue/{slug}/endorsement/{number}.jwt", "/catalogue/{slug}/status/{number}",

@@ -12,7 +12,7 @@ from sqlmodel import SQLModel
 from imprimatur.cli.doctor import Check
 from imprimatur.frameworks.loader import shipped
 from imprimatur.queues import Poller, TaskQueueState
-from imprimatur.store import api_keys
+from imprimatur.store import api_keys, publishing
 from imprimatur.store.engine import Database
 from imprimatur.store.frameworks import add_framework, framework
 from imprimatur.store.queue_reading import Queues, read_queues
@@ -20,9 +20,12 @@ from imprimatur.web.admin.examining import Examination
 from imprimatur.web.admin.machine import calendars
 from imprimatur.web.admin.machinery import Machinery
 from models.framework import Framework
+from models.targets import TargetDef
+from models.vocabulary import TargetKind, TargetStatus
 from tests.admin import ADMIN, at_desk, bounced, words
 from tests.facts import OFFICE, START
 from tests.pages import HERE, PEOPLE, populated
+from tests.published import approved, with_targets
 from tests.web import Site
 
 HOUR = dt.timedelta(hours=1)
@@ -230,3 +233,20 @@ async def test_a_queue_that_is_not_told_in_time_is_said_to_be_silent(site: Site)
     other = Site(site.play, machinery=Machinery(queues=silent))
     text = words(await (await at_desk(other, OFFICE)).page("/admin/health"))
     assert "Something is wrong" in text and "The workflow service does not answer. No answer in time." in text
+
+
+# --- targets ----------------------------------------------------------------------------------------------------------
+
+
+async def test_targets_tell_who_names_them_and_what_they_have(sqlite_database: Database, tmp_path: Path) -> None:
+    play = approved(sqlite_database, tmp_path, with_targets(sqlite_database, "website", "lms"))
+    [run] = publishing.due_runs(sqlite_database, dt.datetime.now(dt.UTC))
+    publishing.begin_run(sqlite_database, run.run_id)
+    publishing.record_target(sqlite_database, run, "lms", TargetStatus.PUBLISHED, "taken")
+    known = TargetDef(name="lms", kind=TargetKind.WEBHOOK, url="https://lms.example.edu/in")
+    unused = TargetDef(name="archive", kind=TargetKind.FOLDER, path=Path("/srv/archive"))
+    desk = await at_desk(Site(play, machinery=Machinery(targets=lambda: (known, unused))), ADMIN)
+    text = words(await desk.page("/admin/targets"))
+    lms, _, others = text.partition("archive folder")
+    assert "lms webhook https://lms.example.edu/in" in lms and lms.rstrip().endswith("Published 1")
+    assert others.strip().startswith("/srv/archive no framework none yet website Not configured unknown")

@@ -149,6 +149,7 @@ def rules(world: World) -> dict[tuple[str, str], tuple[set[str], dict[str, Any]]
         ("GET", "/drafts"): (PROPOSING, {}),
         ("POST", "/drafts"): (PROPOSING, {"json": {"framework": "non-credit"}}),
         ("GET", "/settings"): ({"admin", "auditor"}, {}),
+        ("GET", "/targets"): ({"admin", "auditor"}, {}),
         ("POST", "/views"): (EVERYBODY, {"json": {"name": "Mine"}}),
         ("GET", "/frameworks/{framework_id}/trial"): (HERE_OVERSEERS, {"params": {"case": HERE}}),
         # Last, for nothing is to be seen of it afterwards.
@@ -187,6 +188,7 @@ OF_THE_WHOLE_OFFICE: dict[str, dict[str, Any]] = {
     "/people/preferences": {"json": {"person": "nobody@example.edu"}},
     "/interests": {"json": {"person": "nobody@example.edu", "unit": "x"}},
     "/interests/remove": {"json": {"person": "nobody@example.edu", "unit": "x"}},
+    "/reviews/run": {},
     "/people/leave": {"json": {"person": "nobody@example.edu"}},
 }
 OF_THE_OFFICE: dict[str, dict[str, Any]] = {

@@ -40,6 +40,7 @@ OPERATIONS: dict[str, tuple[str, ...]] = {
     "/bulks/new": ("POST /bulk-acts",),
     "/bulks": ("POST /bulk-acts",),
     "/bulks/{bulk_id}/go-on": ("POST /bulk-acts",),
+    "/reviews/run": ("POST /reviews/run",),
     "/reviews/indicators": ("POST /indicators", "POST /indicators/csv"),
     "/t/{token} keep": (f"PUT {TASK}/draft",),
     "/t/{token} seen": (f"PUT {TASK}/seen",),

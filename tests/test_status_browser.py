@@ -158,7 +158,8 @@ def test_a_reviewer_gets_to_the_answer_in_one_step_on_a_phone(opened: Opened, se
 
 # --- the keyboard -----------------------------------------------------------------------------------------------------
 
-OF_ADMIN = ("/admin", "/admin/health", "/admin/keys", "/admin/calendars", "/admin/frameworks", "/admin/frameworks/add",
+OF_ADMIN = ("/admin", "/admin/health", "/admin/keys", "/admin/targets",
+            "/admin/calendars", "/admin/frameworks", "/admin/frameworks/add",
             "/people", "/people/add", "/people/import", "/people/away", "/incidents")  # fmt: skip
 OF_THE_OFFICE = ("/", "/cases", "/reviews", "/bulks", "/drafts", "/imports", f"/cases/{FIRST_REVIEW}",
                  f"/cases/{CREDENTIAL}/history", "/admin/frameworks/move", "/sla")  # fmt: skip

@@ -53,6 +53,7 @@ GUARDED: dict[str, set[str]] = {
     "/admin/health": OVERSEERS,
     "/admin/calendars": OVERSEERS,
     "/admin/settings": {"admin", "auditor"},
+    "/admin/targets": {"admin", "auditor"},
     "/admin/keys": {"admin", "auditor"},
     "/admin/frameworks": OVERSEERS,
     "/admin/frameworks/compare": OVERSEERS,

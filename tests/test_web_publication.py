@@ -6,26 +6,31 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import cast
 
 import httpx
 import pytest
 
+from imprimatur.gateway import Gateway
 from imprimatur.publishing import Publishing
 from imprimatur.store.api_keys import make_key
 from imprimatur.store.engine import Database
 from imprimatur.store.indicators import indicators_of
 from imprimatur.store.publishing import begin_run, due_runs, end_run
 from models.messages import RunEnd
+from models.tables import ImprovementRow
 from models.vocabulary import EventType, KeyScope, RecordStatus, RunStatus
 from tests.api import code_of, idle_api
 from tests.facts import BASE_URL, OFFICE, PROPOSER, START, Play, event_types, example, furnish
-from tests.improvement import CREDENTIAL, published
+from tests.improvement import CREDENTIAL, Reviews, published
 from tests.published import approved, with_targets
 from tests.web import Site
 
 CASE = "mc-published"
 WHY = "The partner has left."
 DAY = "2099-02-01"
+CALLED = EventType.REVIEW_CALLED
+IMPROVEMENT = ImprovementRow.__table__  # type: ignore[attr-defined]
 
 
 @pytest.fixture
@@ -184,3 +189,24 @@ async def test_programs_send_the_same_file(credential: Play) -> None:
                 headers={"Content-Type": "text/csv"},
             )
             assert (answer.json()["added"], answer.json()["unchanged"]) == (1 - known, known), answer.text
+
+
+async def test_the_round_of_the_day_is_made_on_the_page_of_reviews_once(credential: Play) -> None:
+    def due_again() -> None:
+        with credential.database.write() as connection:
+            at = dt.datetime.now(dt.UTC) - dt.timedelta(days=1)
+            connection.execute(IMPROVEMENT.update().values(next_at=at, open_review=None))
+
+    due_again()
+    site = Site(credential, acting=cast(Gateway, Reviews(credential).cases))
+    async with site.signed_in(OFFICE) as visitor:
+        form = hidden((await visitor.get("/reviews")).text)
+        forged = await visitor.post("/reviews/run", data=form | {"form_token": "0" * 64})
+        assert forged.status_code == 403 and event_types(credential.database, CREDENTIAL).count(CALLED) == 0
+        made = await visitor.post("/reviews/run", data=form)
+        assert made.status_code == 200 and "The round is made." in made.text and "1 called" in made.text
+        again = await visitor.post("/reviews/run", data=form)
+        assert "sent before" in again.text and "The round is made." not in again.text
+    assert event_types(credential.database, CREDENTIAL).count(CALLED) == 1
+    async with site.signed_in(PROPOSER) as visitor:
+        assert (await visitor.post("/reviews/run", data=form)).status_code == 403

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from imprimatur.cli.context import Environment, open_database
+from imprimatur.frameworks.handover_checks import targets_named
 from imprimatur.publication.targets.configured import read_targets
 from imprimatur.store.frameworks import newest_frameworks
 from models.framework import Framework
@@ -26,19 +27,15 @@ def named_targets(environment: Environment) -> Named:
     found = read_targets(environment.settings.publication_targets)
     with open_database(environment) as database:
         policies = newest_frameworks(database)
-    named = {name for policy in policies.values() for name in _named(policy)}
+    named = {name for policy in policies.values() for name in targets_named(policy)}
     unused = [name for name in found if name not in named]
     return Named(len(found), len(named), list(_lacking(policies, found)), unused)
-
-
-def _named(policy: Framework) -> tuple[str, ...]:
-    return policy.publication.targets + (policy.handover.targets if policy.handover else ())
 
 
 def _lacking(policies: Mapping[str, Framework], found: Mapping[str, TargetDef]) -> Iterator[str]:
     for policy in policies.values():
         named = f"{policy.id}@{policy.version}"
-        for target in dict.fromkeys(_named(policy)):
+        for target in targets_named(policy):
             if target not in found:
                 yield f"{named} names the target {target}, which is not configured"
         if policy.handover is None:

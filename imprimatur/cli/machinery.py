@@ -11,6 +11,7 @@ from imprimatur.cli.doctor import PARTS, look
 from imprimatur.embedded.home import read_stack
 from imprimatur.gateway import TASK_QUEUE, Gateway
 from imprimatur.in_force import SettingInForce, in_force
+from imprimatur.publication.targets.configured import read_targets
 from imprimatur.queues import KINDS, TaskQueueState, task_queue
 from imprimatur.web.admin.machinery import Machinery
 
@@ -29,6 +30,7 @@ def machinery_of(environment: Environment, gateway: Gateway) -> Machinery:
         checks={name: partial(look, name, environment) for name in PARTS},
         queues=queues,
         settings=partial(_settings, environment),
+        targets=lambda: tuple(read_targets(environment.settings.publication_targets).values()),
         temporal_ui=environment.temporal_ui or "",
         namespace=environment.settings.temporal_namespace,
     )

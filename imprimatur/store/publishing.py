@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel
-from sqlalchemy import Connection, RowMapping, select
+from sqlalchemy import Connection, RowMapping, func, select
 
 from imprimatur import ids
 from imprimatur.errors import Gone, NotFound
@@ -286,6 +286,17 @@ def _replace(connection: Connection, old: str, new: str, now: dt.datetime) -> No
     except Gone:
         # What was retracted meanwhile stays so.
         return
+
+
+def held_by_targets(database: Database) -> dict[str, dict[TargetStatus, int]]:
+    """By target the numbers of records, by what it has of them. One query."""
+    found: dict[str, dict[TargetStatus, int]] = {}
+    kinds = _TARGET.c.target, _TARGET.c.status
+    query = select(*kinds, func.count().label("number")).group_by(*kinds).order_by(*kinds)
+    with database.read() as connection:
+        for row in connection.execute(query):
+            found.setdefault(row.target, {})[TargetStatus(row.status)] = row.number
+    return found
 
 
 def _locked(connection: Connection, run_id: str) -> Run:

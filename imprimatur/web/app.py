@@ -105,7 +105,7 @@ def create_app(
         app.include_router(drafts.router(database, gate, house.proposals, house.uploads, house.overlaps))
         app.include_router(imports.router(database, gate, house.wake_imports))
     app.include_router(case_pages.router(database, gate))
-    app.include_router(reviews.router(database, gate))
+    app.include_router(reviews.router(database, Forms(database, links, gate), house.gateway))
     app.include_router(version_pages.router(database, gate))
     app.include_router(view_pages.router(database, gate))
     if house.gateway is not None and house.bulks is not None:

@@ -3,23 +3,28 @@
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 from markupsafe import Markup
+from starlette.concurrency import run_in_threadpool
 
+from imprimatur.access.viewer import Viewer
+from imprimatur.errors import ImprimaturError
+from imprimatur.gateway import Gateway
+from imprimatur.improvement import Improvement, Sweep
 from imprimatur.rules.improvement import INDICATOR_WORDS
 from imprimatur.store.engine import Database
 from imprimatur.store.indicators import IndicatorView
 from imprimatur.store.reviews_reading import ReviewLine, ReviewSheet, review_lines
-from imprimatur.web.admin.forms import may, overseer, whole_office
+from imprimatur.web.admin.forms import Forms, may, whole_office
 from imprimatur.web.charts import Bar, bars, scale_of
 from imprimatur.web.documents import LOOKING
-from imprimatur.web.gate import Gate
 from imprimatur.web.rendering import page
 from models.improvement import Threshold
 from models.vocabulary import Indicator
 
+ROUND = "reviews run"
 SOON = dt.timedelta(days=60)
 PAGE_LENGTH = 50
 # So many of the latest periods are drawn; the table has them all.
@@ -82,17 +87,41 @@ def listed(lines: Sequence[ReviewLine], now: dt.datetime) -> Listed:
     )
 
 
-def router(database: Database, gate: Gate) -> APIRouter:
+def router(database: Database, forms: Forms, gateway: Gateway | None) -> APIRouter:
+    """Without a ``gateway`` reviews can be looked at, and the round of a day not be made."""
     routes = APIRouter()
 
-    @routes.api_route("/reviews", methods=LOOKING)
-    def reviews(request: Request, first: Annotated[int, Query(ge=0, le=10**6)] = 0) -> Response:
+    def show(request: Request, viewer: Viewer, first: int = 0, status: int = 200, **told: Any) -> Response:
         now = dt.datetime.now(dt.UTC)
-        viewer = overseer(gate.viewer(request))
         lines = review_lines(database, now, viewer.scope, first=first, most=PAGE_LENGTH + 1)
         more = len(lines) > PAGE_LENGTH
         values = {"listed": listed(lines[:PAGE_LENGTH], now), "any": bool(lines), "first": first}
         values |= {"next": first + PAGE_LENGTH if more else None, "takes_figures": may(whole_office, viewer)}
-        return page(request, "reviews.html", values)
+        values |= {"runs": gateway is not None and values["takes_figures"], "once": forms.once(viewer, ROUND)}
+        return page(request, "reviews.html", values | {"done": None, "again": False, "error": None} | told, status)
+
+    @routes.api_route("/reviews", methods=LOOKING)
+    def reviews(request: Request, first: Annotated[int, Query(ge=0, le=10**6)] = 0) -> Response:
+        return show(request, forms.viewer(request), first)
+
+    if gateway is None:
+        return routes
+    improvement = Improvement(gateway, database)
+
+    @routes.post("/reviews/run")
+    async def run(request: Request) -> Response:
+        """What came of it is told once: the same form again does nothing."""
+        sent = await forms.sent(request, whole_office)
+        done: list[Sweep] = []
+
+        async def sweep() -> None:
+            done.append(await improvement.sweep(dt.datetime.now(dt.UTC)))
+
+        try:
+            again = not await forms.first(sent, ROUND, sweep)
+        except ImprimaturError as error:
+            failed = error
+            return await run_in_threadpool(lambda: show(request, sent.viewer, status=failed.http_status, error=failed))
+        return await run_in_threadpool(lambda: show(request, sent.viewer, done=done[0] if done else None, again=again))
 
     return routes

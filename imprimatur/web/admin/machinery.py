@@ -10,6 +10,7 @@ from imprimatur.errors import Unavailable
 from imprimatur.gateway import Gateway
 from imprimatur.in_force import SettingInForce
 from imprimatur.queues import TaskQueueState
+from models.targets import TargetDef
 
 
 class Found(Protocol):
@@ -36,6 +37,7 @@ class Machinery:
     checks: Mapping[str, Callable[[], Found]] = field(default_factory=dict)
     queues: Callable[[], Sequence[TaskQueueState]] | None = None
     settings: Callable[[], Sequence[SettingInForce]] = tuple
+    targets: Callable[[], Sequence[TargetDef]] = tuple
     temporal_ui: str = ""
     namespace: str = "default"
 

@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from imprimatur.gateway import Gateway
 from imprimatur.mail.links import Links
 from imprimatur.store.engine import Database
-from imprimatur.web.admin import frameworks, history, incidents, machine, people
+from imprimatur.web.admin import frameworks, history, incidents, machine, people, targets
 from imprimatur.web.admin.examining import Examination
 from imprimatur.web.admin.forms import Forms
 from imprimatur.web.admin.machinery import Machinery
@@ -29,4 +29,5 @@ def admin_pages(
     routes.include_router(people.router(database, forms, machinery))
     routes.include_router(frameworks.router(database, forms, machinery))
     routes.include_router(machine.router(database, links, forms, machinery, examination))
+    routes.include_router(targets.router(database, forms, machinery))
     return routes

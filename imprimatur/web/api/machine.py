@@ -11,11 +11,13 @@ from imprimatur.store.engine import Database
 from imprimatur.web.admin.examining import Examination, examined, queues_of
 from imprimatur.web.admin.machine import calendars, reads_machine
 from imprimatur.web.admin.machinery import Machinery
+from imprimatur.web.admin.targets import targets_shown
 from imprimatur.web.api.documents import Page
 from imprimatur.web.api.guard import Reads
 from imprimatur.web.api.paging import Cursor, Limit, page_of
 from imprimatur.web.api.standing import oversee
 from models.calendars import CalendarDef
+from models.vocabulary import TargetKind, TargetStatus
 
 
 class Check(BaseModel):
@@ -67,6 +69,16 @@ class Setting(BaseModel):
     source: str
 
 
+class TargetDocument(BaseModel):
+    """``kind`` is null for what is named and not configured; ``records`` are numbers by what the target has of them."""
+
+    name: str
+    kind: TargetKind | None
+    where: str
+    named_by: list[str]
+    records: dict[TargetStatus, int]
+
+
 class DaysOff(BaseModel):
     first_on: dt.date
     last_on: dt.date
@@ -113,6 +125,14 @@ def router(database: Database, machinery: Machinery, examination: Examination) -
         reads_machine(viewer)
         found = [Setting.model_validate(item, from_attributes=True) for item in machinery.settings()]
         return page_of(found, lambda item: item.name, cursor, limit)
+
+    @routes.get("/targets", summary="Where records go besides the catalogue, and what each target has; no secret")
+    def targets(viewer: Reads, cursor: Cursor = None, limit: Limit = 200) -> Page[TargetDocument]:
+        """For administrators, and for auditors of everything."""
+        reads_machine(viewer)
+        found = targets_shown(database, machinery.targets())
+        shown = [TargetDocument.model_validate(item, from_attributes=True) for item in found]
+        return page_of(shown, lambda item: item.name, cursor, limit)
 
     @routes.get("/calendars", summary="Working hours, and days off of the coming year")
     def all_calendars(viewer: Reads) -> Page[CalendarDocument]:

@@ -7,13 +7,13 @@ from pydantic import BaseModel, Field
 
 from imprimatur.access.acts import CaseAct
 from imprimatur.gateway import Gateway
-from imprimatur.improvement import Improvement
+from imprimatur.improvement import Improvement, Sweep
 from imprimatur.store.engine import Database
 from imprimatur.store.reviews_reading import ReviewLine, review_lines
 from imprimatur.web.api.documents import Page, Reasoned
 from imprimatur.web.api.guard import UNCHANGED, Guard, Reads, Runs
 from imprimatur.web.api.paging import Cursor, Limit, page_of
-from imprimatur.web.api.standing import oversee
+from imprimatur.web.api.standing import oversee, run_all
 
 
 class Moving(Reasoned):
@@ -43,6 +43,12 @@ def router(database: Database, gateway: Gateway, guard: Guard) -> APIRouter:
         oversee(viewer)
         found = review_lines(database, dt.datetime.now(dt.UTC), viewer.scope)
         return page_of(found, lambda line: line.case_id, cursor, limit)
+
+    @routes.post("/reviews/run", summary="Do now what is done once a day about reviews")
+    async def run(viewer: Runs) -> Sweep:
+        """Begin what is due, look for evidence, end what is taught out. Doing it again is safe."""
+        run_all(viewer)
+        return await improvement.sweep(dt.datetime.now(dt.UTC))
 
     @routes.post("/cases/{case_id}/call-review", dependencies=[UNCHANGED], summary="Call a review now")
     async def call(viewer: Runs, case_id: str, given: Reasoned) -> Called:
