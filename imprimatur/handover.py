@@ -137,7 +137,10 @@ class HandoverStarter:
 
     async def start(self, handing: store.Handing) -> None:
         wanted = HandoverInput(
-            handover=handing.handover_case, targets=handing.targets, retry_seconds=self._retry_seconds
+            handover=handing.handover_case,
+            targets=handing.targets,
+            retry_seconds=self._retry_seconds,
+            attempt=handing.attempt,
         )
         try:
             await self._client.start_workflow(

@@ -50,7 +50,7 @@ class Lost:
             name = ids.handover_workflow_id(handing.handover_case, handing.attempt)
             if why := await self._why_gone(name, begun=handing.status is RunStatus.RUNNING):
                 log.error("handover_lost", handover=handing.handover_case, reason=why)
-                end = HandoverEnd(handover=handing.handover_case, failed=PEOPLE, reason=why)
+                end = HandoverEnd(handover=handing.handover_case, failed=PEOPLE, reason=why, attempt=handing.attempt)
                 await asyncio.to_thread(handovers.end, self._database, end)
                 mended += 1
         return mended

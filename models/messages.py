@@ -86,11 +86,15 @@ class RunEnd(Message):
 
 
 class HandoverInput(Message):
-    """``retry_seconds``: so long a target that does not answer is tried again."""
+    """``retry_seconds``: so long a target that does not answer is tried again.
+
+    ``attempt`` is which of the hand-over's; None in what began before it was told.
+    """
 
     handover: str
     targets: tuple[str, ...]
     retry_seconds: int
+    attempt: int | None = None
 
 
 class HandoverTarget(Message):
@@ -99,11 +103,15 @@ class HandoverTarget(Message):
 
 
 class HandoverEnd(Message):
-    """``failed`` is the target that would not, or ``people`` where nobody could be asked; ``reason`` what it said."""
+    """``failed`` is the target that would not, or ``people`` where nobody could be asked; ``reason`` what it said.
+
+    ``attempt`` is the one that ends; None where it is not told, which is then the latest.
+    """
 
     handover: str
     failed: str | None = None
     reason: str = ""
+    attempt: int | None = None
 
 
 class MailerInput(Message):

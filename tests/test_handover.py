@@ -1,17 +1,22 @@
 """Hand-overs of what is published, over both databases: called once, answered once, and told at the published case."""
 
+import asyncio
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from sqlalchemy import select
+from temporalio.client import Client
+from temporalio.service import RPCError, RPCStatusCode
 
+from imprimatur import ids
 from imprimatur.errors import DocumentInvalid, Gone, NotAllowed, Refused
 from imprimatur.frameworks.loader import handovers
 from imprimatur.handover import Handovers
 from imprimatur.history.verify import verify_all
+from imprimatur.lost import Lost
 from imprimatur.publishing import Publishing
 from imprimatur.rules.answers import check_answer
 from imprimatur.store import handovers as store
@@ -230,3 +235,44 @@ def test_what_failed_is_an_incident_and_is_done_once_more(handing: Handing) -> N
     assert [item.attempt for item in store.due(handing.database)] == [2]
     store.end(handing.database, HandoverEnd(handover=FIRST))
     assert list_incidents(handing.database) == []
+
+
+class Forgetful:
+    """A workflow service that knows no workflow any more; before it says so, something happens."""
+
+    def __init__(self, meanwhile: Callable[[], object]) -> None:
+        self._meanwhile = meanwhile
+
+    def get_workflow_handle(self, workflow_id: str) -> "Forgetful":
+        assert workflow_id == ids.handover_workflow_id(FIRST, 1)
+        return self
+
+    async def describe(self) -> None:
+        await asyncio.to_thread(self._meanwhile)
+        raise RPCError("workflow not found", RPCStatusCode.NOT_FOUND, b"")
+
+
+async def test_the_search_for_what_is_lost_ends_no_later_attempt(handing: Handing) -> None:
+    """The first attempt fails and is begun anew between the look into the database and the answer of the engine."""
+    failed = HandoverEnd(handover=FIRST, failed="lms", reason="lms: 410 Gone", attempt=1)
+
+    def meanwhile() -> None:
+        assert store.end(handing.database, failed)
+        Handovers(handing.database).retry(CREDENTIAL, actor=OFFICE)
+        store.mark_running(handing.database, FIRST)
+
+    store.mark_running(handing.database, FIRST)
+    await Lost(cast(Client, Forgetful(meanwhile)), handing.database).mend()
+    [item] = store.at_work(handing.database)
+    assert (item.attempt, item.status) == (2, RunStatus.RUNNING)
+    assert [data["reason"] for data in told(handing, E.HANDOVER_FAILED)] == ["lms: 410 Gone"]
+
+
+@pytest.mark.parametrize(("attempt", "ends"), [(1, False), (2, True), (3, False), (None, True)])
+def test_an_end_is_that_of_its_own_attempt(handing: Handing, attempt: int | None, ends: bool) -> None:
+    """None is in what a worker wrote that named no attempt."""
+    store.end(handing.database, HandoverEnd(handover=FIRST, failed="lms", reason="lms: 410 Gone", attempt=1))
+    Handovers(handing.database).retry(CREDENTIAL, actor=OFFICE)
+    later = HandoverEnd(handover=FIRST, failed="lms", reason="lms: 403 Forbidden", attempt=attempt)
+    assert store.end(handing.database, later) == ends
+    assert len(store.at_work(handing.database)) == (not ends)

@@ -26,7 +26,8 @@ class HandoverWorkflow:
             if reason := await self._send(start, target):
                 failed[target] = reason
         reasons = "; ".join(f"{name}: {reason}" for name, reason in failed.items())
-        end = HandoverEnd(handover=start.handover, failed=next(iter(failed), None), reason=reasons)
+        first = next(iter(failed), None)
+        end = HandoverEnd(handover=start.handover, failed=first, reason=reasons, attempt=start.attempt)
         await workflow.execute_activity_method(
             HandoverPort.end_handover,
             end,

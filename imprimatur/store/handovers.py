@@ -192,13 +192,16 @@ def record_sent(database: Database, found: Handing, target: str, detail: str) ->
 
 
 def end(database: Database, ended: HandoverEnd) -> bool:
-    """Closes an attempt; whether the office is told that it failed. Again it changes nothing."""
+    """Closes an attempt; whether the office is told that it failed.
+
+    Again it changes nothing, and neither does the end of an attempt that another one has followed.
+    """
     now = dt.datetime.now(dt.UTC)
     with database.write() as connection:
         found = _handing(_row(connection, ended.handover))
         locked_publication(connection, found.case_id)
         found = _handing(_row(connection, ended.handover))
-        if found.status.is_over:
+        if found.status.is_over or ended.attempt not in (None, found.attempt):
             return False
         status = RunStatus.FAILED if ended.failed else RunStatus.DONE
         values = {"status": str(status), "ended_at": now, "detail": ended.reason}
