@@ -57,7 +57,8 @@ class Improvement:
         self._office = Office(gateway, database)
 
     async def call(self, case_id: str, *, actor: str, reason: str) -> str:
-        """Calls a review at the office's wish; answers its case.
+        """Calls a review at the office's wish; answers its case. Called again in the same words while it is held, it
+        is the same: where the workflow service was silent, the case begins then.
 
         Raises NotAllowed ``not_the_office``, Refused ``reason_required`` or ``review_open``, and what beginning raises.
         """
@@ -69,6 +70,11 @@ class Improvement:
         )
         await self._begin(Waiting(case_id, review_case))
         return review_case
+
+    def called_before(self, case_id: str, *, actor: str, reason: str) -> bool:
+        """Whether this very call was made, and its review is still held."""
+        with self._database.read() as connection:
+            return improvement.called_before(connection, case_id, actor, reason.strip()) is not None
 
     async def move(self, case_id: str, on: dt.date, *, actor: str, reason: str) -> dt.datetime:
         """Brings the next review forward, or puts it off; answers when it is due now."""

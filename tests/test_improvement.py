@@ -9,9 +9,10 @@ import pytest
 from sqlalchemy import select
 
 from imprimatur import ids
-from imprimatur.errors import Gone, NotAllowed, NotFound, Refused
+from imprimatur.errors import Gone, NotAllowed, NotFound, Refused, Unavailable
 from imprimatur.history.figures.filters import Filter, Scope, of_cases
 from imprimatur.history.verify import verify_all
+from imprimatur.improvement import Improvement
 from imprimatur.store import improvement
 from imprimatur.store.engine import Database
 from imprimatur.store.frameworks import add_framework
@@ -20,6 +21,9 @@ from imprimatur.store.overlaps import Overlaps
 from imprimatur.store.record_status import set_record_status
 from imprimatur.store.reviews_reading import ReviewLine, review_lines, review_sheet, reviews_of_case
 from imprimatur.store.task_page import publication_slugs
+from models.events import Submitted
+from models.messages import CaseAnswer
+from models.plan import Plan
 from models.tables import CaseRow, PublicationRow
 from models.vocabulary import CaseStatus, EventType, RecordStatus, ReviewOutcome, ReviewTrigger, Verdict
 from tests.facts import (
@@ -35,7 +39,7 @@ from tests.facts import (
     furnish,
     ledger_rows,
 )  # fmt: skip
-from tests.improvement import CREDENTIAL, FIRST_REVIEW, Reviews, published, recommend, reviewed_framework
+from tests.improvement import CREDENTIAL, FIRST_REVIEW, Cases, Reviews, published, recommend, reviewed_framework
 
 DAY, YEAR = dt.timedelta(days=1), dt.timedelta(days=366)
 E = EventType
@@ -133,6 +137,37 @@ async def test_the_office_moves_a_review_within_bounds_and_says_why(reviews: Rev
     with pytest.raises(Refused) as held:
         await move(CREDENTIAL, dt.date(2027, 1, 1), actor=OFFICE, reason="Later.")
     assert held.value.code == "review_open"
+
+
+class Silent(Cases):
+    """Begins nothing, as when the workflow service does not answer, until it is ``well``."""
+
+    well = False
+
+    async def begin(self, case_id: str, plan: Plan, event: Submitted) -> CaseAnswer:
+        if not self.well:
+            raise Unavailable("temporal_unavailable", "The workflow service does not answer.")
+        return await super().begin(case_id, plan, event)
+
+
+async def test_a_call_that_found_the_engine_silent_is_made_again_with_the_same_answer(
+    database: Database, tmp_path: Path
+) -> None:
+    furnish(database)
+    play = published(database, tmp_path)
+    cases = Silent(database, tmp_path, play.now)
+    call = Improvement(cases, database).call  # type: ignore[arg-type]
+    for _ in range(2):
+        with pytest.raises(Unavailable):
+            await call(CREDENTIAL, actor=OFFICE, reason="A complaint.")
+    assert cases.plays == {}
+    with pytest.raises(Refused) as another:
+        await call(CREDENTIAL, actor=OFFICE, reason="Another complaint.")
+    assert another.value.code == "review_open"
+    cases.well = True
+    assert [await call(CREDENTIAL, actor=OFFICE, reason=" A complaint. ") for _ in range(2)] == [FIRST_REVIEW] * 2
+    assert list(cases.plays) == [FIRST_REVIEW]
+    assert event_types(database, CREDENTIAL).count(EventType.REVIEW_CALLED) == 1
 
 
 async def test_the_office_calls_one_review_at_a_time(reviews: Reviews) -> None:

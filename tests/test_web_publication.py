@@ -11,6 +11,7 @@ from typing import cast
 import httpx
 import pytest
 
+from imprimatur.errors import Unavailable
 from imprimatur.gateway import Gateway
 from imprimatur.publishing import Publishing
 from imprimatur.store.api_keys import make_key
@@ -22,13 +23,14 @@ from models.tables import ImprovementRow
 from models.vocabulary import EventType, KeyScope, RecordStatus, RunStatus
 from tests.api import code_of, idle_api
 from tests.facts import BASE_URL, OFFICE, PROPOSER, START, Play, event_types, example, furnish
-from tests.improvement import CREDENTIAL, Reviews, published
+from tests.improvement import CREDENTIAL, FIRST_REVIEW, Reviews, published
 from tests.published import approved, with_targets
 from tests.web import Site
 
 CASE = "mc-published"
 WHY = "The partner has left."
 DAY = "2099-02-01"
+SILENT = "temporal_unavailable"
 CALLED = EventType.REVIEW_CALLED
 IMPROVEMENT = ImprovementRow.__table__  # type: ignore[attr-defined]
 
@@ -210,3 +212,27 @@ async def test_the_round_of_the_day_is_made_on_the_page_of_reviews_once(credenti
     assert event_types(credential.database, CREDENTIAL).count(CALLED) == 1
     async with site.signed_in(PROPOSER) as visitor:
         assert (await visitor.post("/reviews/run", data=form)).status_code == 403
+
+
+async def test_a_program_s_call_that_found_the_engine_silent_may_come_again(
+    credential: Play, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[str] = []
+
+    async def silent(gateway: Gateway, *given: object) -> None:
+        raise Unavailable(SILENT, "The workflow service does not answer.")
+
+    async def answers(gateway: Gateway, case_id: str, *given: object) -> None:
+        begun.append(case_id)
+
+    address, said = f"/cases/{CREDENTIAL}/call-review", {"reason": WHY}
+    async with program(credential.database) as client:
+        monkeypatch.setattr(Gateway, "begin", silent)
+        for _ in range(2):
+            assert code_of(await client.post(address, json=said)) == (503, SILENT)
+        other = await client.post(address, json={"reason": "Another one."})
+        assert code_of(other) == (403, "review_open")
+        monkeypatch.setattr(Gateway, "begin", answers)
+        answer = await client.post(address, json=said)
+        assert (answer.status_code, answer.json()["review"]) == (200, FIRST_REVIEW) and begun == [FIRST_REVIEW]
+    assert event_types(credential.database, CREDENTIAL).count(CALLED) == 1

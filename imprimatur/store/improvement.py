@@ -93,7 +93,8 @@ def note(connection: Connection, case_id: str, evidence: Evidence, now: dt.datet
 def call(
     connection: Connection, case_id: str, trigger: ReviewTrigger, reason: str, *, actor: str, at: dt.datetime
 ) -> str:
-    """Calls a review; answers its case. One that is open is told the further reason instead.
+    """Calls a review; answers its case. One that is open is told the further reason instead; the office's own call,
+    said again in the same words, is answered like the first.
 
     Raises Refused ``review_open`` where the office calls one that is held already, ``record_not_public`` where it calls
     one of what nobody can have taken up yet, and Gone ``record_not_reviewed``.
@@ -114,6 +115,8 @@ def call(
     told = {"trigger": str(trigger), "reason": reason, "at": instant_text(at)}
     if found.row["open_review"] is not None:
         if trigger is ReviewTrigger.OFFICE:
+            if (same := called_before(connection, case_id, actor, reason)) is not None:
+                return same
             raise _open(found)
         return _add_reason(connection, found, told, actor, at)
     number = found.row["number"] + 1
@@ -124,6 +127,21 @@ def call(
     event: dict[str, Any] = {"review": review_case, "number": number, "trigger": str(trigger), "reason": reason}
     append_event(connection, case_id, EventType.REVIEW_CALLED, actor, at, **event)
     return review_case
+
+
+def called_before(connection: Connection, case_id: str, actor: str, reason: str) -> str | None:
+    """The review that is open now, where this very call of the office's has called it."""
+    query = (
+        select(_REVIEW.c.review_case, _REVIEW.c.reasons)
+        .join(_IMPROVEMENT, _IMPROVEMENT.c.open_review == _REVIEW.c.review_case)
+        .where(_IMPROVEMENT.c.case_id == case_id, _REVIEW.c.called_by == actor)
+    )
+    row = connection.execute(query).first()
+    if row is None:
+        return None
+    first = row.reasons[0]
+    same = (first["trigger"], first["reason"]) == (ReviewTrigger.OFFICE, reason)
+    return str(row.review_case) if same else None
 
 
 def _open(found: Reviewed) -> Refused:

@@ -1,5 +1,6 @@
 """Reviews of what is published: the list, calling one early, and moving the next."""
 
+import asyncio
 import datetime as dt
 
 from fastapi import APIRouter
@@ -52,9 +53,13 @@ def router(database: Database, gateway: Gateway, guard: Guard) -> APIRouter:
 
     @routes.post("/cases/{case_id}/call-review", dependencies=[UNCHANGED], summary="Call a review now")
     async def call(viewer: Runs, case_id: str, given: Reasoned) -> Called:
-        """Of a published micro-credential; the review is a case of its own."""
-        await guard.admit(viewer, case_id, CaseAct.CALL_REVIEW)
-        review = await improvement.call(case_id, actor=viewer.person, reason=given.reason)
+        """Of a published micro-credential; the review is a case of its own. The same call again has the same answer."""
+        said = {"actor": viewer.person, "reason": given.reason}
+        await guard.admit(viewer, case_id, CaseAct.READ)
+        # A call whose answer was lost may come again, and one review at a time is held.
+        if not await asyncio.to_thread(lambda: improvement.called_before(case_id, **said)):
+            await guard.admit(viewer, case_id, CaseAct.CALL_REVIEW)
+        review = await improvement.call(case_id, **said)
         return Called(case_id=case_id, review=review)
 
     @routes.post("/cases/{case_id}/move-review", dependencies=[UNCHANGED], summary="Move the next review")
