@@ -14,15 +14,16 @@ from activities.hander import Hander
 from imprimatur import ids
 from imprimatur.frameworks.loader import shipped
 from imprimatur.gateway import Gateway
-from imprimatur.handover import Asking, HandoverStarter
+from imprimatur.handover import Asking, Handovers, HandoverStarter
 from imprimatur.publication.targets.target import Target
 from imprimatur.store import handovers as store
 from imprimatur.store.engine import Database
 from imprimatur.store.frameworks import add_framework
 from models.framework import Framework
+from models.messages import HandoverEnd
 from models.vocabulary import Verdict
 from tests.engine import new_queue
-from tests.facts import START, Play, add_people, furnish
+from tests.facts import OFFICE, START, Play, add_people, furnish
 from tests.improvement import Cases
 from tests.published import proposal
 from workflows.handing_over import HandoverWorkflow
@@ -87,6 +88,18 @@ class Handing:
         play = self.case(handover)
         play.decide(play.state.open_tasks()[0].stage, verdict, comment)
         return play
+
+
+def handover_of_published(database: Database, folder: Path) -> None:
+    """A system cannot be told, those who are to deliver it send it back, and take it up the second time."""
+    with_team(database, folder)
+    handing = Handing(published(database, folder, handing_framework(database)))
+    asyncio.run(handing.begin())
+    store.end(database, HandoverEnd(handover=FIRST, failed="lms", reason="lms: 410 Gone"))
+    handing.answer(Verdict.SEND_BACK, "There is no room in March.")
+    again = Handovers(database).again(CREDENTIAL, actor=OFFICE, reason="There is a room now.")
+    asyncio.run(handing.begin())
+    handing.answer(Verdict.TAKE_UP, "It is course DES-214.", again.handover_case)
 
 
 @asynccontextmanager

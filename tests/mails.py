@@ -1,6 +1,5 @@
 """Mails of every kind, from cases that were really played; for tests."""
 
-import asyncio
 import datetime as dt
 import shutil
 from dataclasses import dataclass, replace
@@ -15,21 +14,19 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from imprimatur.handover import Handovers
 from imprimatur.mail.context import MailContext, load
 from imprimatur.mail.links import Links
 from imprimatur.mail.message import Sender
 from imprimatur.mail.rendering import render
 from imprimatur.store import inbound, outbox
 from imprimatur.store.engine import Database
-from imprimatur.store.handovers import end as end_handover
 from imprimatur.store.outbox import Result
 from imprimatur.store.publishing import due_runs, end_run
-from models.messages import HandoverEnd, RunEnd
+from models.messages import RunEnd
 from models.tables import TaskRow
 from models.vocabulary import InboundKind, MailKind, MailStatus, Verdict
-from tests.facts import BASE_URL, OFFICE, Play, add_people, amended, example, furnish, whole_story
-from tests.handover import CREDENTIAL, FIRST, Handing, handing_framework, published, with_team
+from tests.facts import BASE_URL, Play, add_people, amended, example, furnish, whole_story
+from tests.handover import handover_of_published
 from tests.office_stories import STORIES, tell
 from tests.published import approved, with_targets
 from tests.reviewed_mails import review_of_published
@@ -113,7 +110,7 @@ def every_mail(migrated_file: Path, folder: Path) -> Mails:
     _unpublished(database, folder)
     furnish(database)
     review_of_published(database, folder)
-    _handed_over(database, folder)
+    handover_of_published(database, folder)
     found = contexts(database)
     first = found[0].mail
     outbox.record(database, [Result(first, MailStatus.BOUNCED, "550 no such mailbox")], LATER)
@@ -128,18 +125,6 @@ def _unpublished(database: Database, folder: Path) -> None:
     play = approved(database, folder, with_targets(database, "website"), case_id="mc-unpublished")
     [run] = [run for run in due_runs(database, LATER) if run.case_id == play.case_id]
     end_run(database, RunEnd(run_id=run.run_id, failed="website", reason="the disk is full"))
-
-
-def _handed_over(database: Database, folder: Path) -> None:
-    """A system cannot be told, those who are to deliver it send it back, and take it up the second time."""
-    with_team(database, folder)
-    handing = Handing(published(database, folder, handing_framework(database)))
-    asyncio.run(handing.begin())
-    end_handover(database, HandoverEnd(handover=FIRST, failed="lms", reason="lms: 410 Gone"))
-    handing.answer(Verdict.SEND_BACK, "There is no room in March.")
-    again = Handovers(database).again(CREDENTIAL, actor=OFFICE, reason="There is a room now.")
-    asyncio.run(handing.begin())
-    handing.answer(Verdict.TAKE_UP, "It is course DES-214.", again.handover_case)
 
 
 def _returned_and_withdrawn(database: Database, folder: Path) -> None:

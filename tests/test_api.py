@@ -246,6 +246,6 @@ async def test_what_cannot_be_used_is_told_with_its_place(program: Program) -> N
 def test_every_act_on_a_case_has_an_address(program: Program) -> None:
     """What the pages can do, programs can; reading and answering have addresses of other names."""
     named = {CaseAct.READ: "{case_id}", CaseAct.READ_NAMES: "history", CaseAct.ANSWER: "decision"}
-    named[CaseAct.REVISE] = "versions"
+    named |= {CaseAct.REVISE: "versions", CaseAct.HAND_OVER_AGAIN: "handovers", CaseAct.RETRY_HANDOVER: "retry"}
     last = {path.rsplit("/", 1)[-1] for path in program.api.openapi()["paths"]}
     assert {named.get(act, act.replace("_", "-")) for act in CaseAct} <= last

@@ -20,6 +20,7 @@ from imprimatur.store.reading import show_case
 from models.effects import Effect, Escalate
 from models.vocabulary import AssignmentReason, MailKind, StageKind, TaskClosure
 from tests.facts import BASE_URL, Play, everything, example, furnish, ledger_rows
+from tests.handover import handover_of_published
 from tests.mails import Read, contexts, rendered
 from tests.office_stories import STORIES, tell
 from tests.reviewed_mails import review_of_published
@@ -131,6 +132,7 @@ def mails(told: dict[str, Play], tmp_path_factory: pytest.TempPathFactory) -> Re
     late.decide("proposal")
     late.pass_time(dt.timedelta(days=120))
     review_of_published(database, tmp_path_factory.mktemp("reviewed"))
+    handover_of_published(database, tmp_path_factory.mktemp("handed_over"))
     return [(context, rendered(context)) for context in contexts(database)]
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from itertools import count
 from threading import Event
@@ -26,6 +27,7 @@ from tests.engine import Engine
 from tests.imap import fake_mailbox
 from tests.mail_servers import PATIENCE_SECONDS, Dovecot, dovecot
 from tests.mails import LINKS
+from tests.relay import eventually
 from tests.replying import Post, address_of, message, passed
 
 _DOMAINS = count(1)
@@ -262,6 +264,36 @@ async def test_who_is_stopped_while_a_mailbox_opens_leaves_no_connection_behind(
         go_on.set()
         assert await asyncio.to_thread(closed.wait, PATIENCE_SECONDS)
     assert opened[0]._box.client.sock.fileno() == -1
+
+
+async def test_who_is_stopped_twice_while_all_threads_are_busy_leaves_no_connection_behind(
+    sqlite_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, go_on, closed = Event(), Event(), Event()
+
+    class Busy(Folder):
+        def newer(self, uid: int) -> list[int]:
+            begun.set()
+            assert go_on.wait(PATIENCE_SECONDS)
+            return super().newer(uid)
+
+        def close(self) -> None:
+            super().close()
+            closed.set()
+
+    monkeypatch.setattr(polling, "Folder", Busy)
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1))
+    with fake_mailbox(password="right") as mailbox:
+        address = parse_imap_url(mailbox.url("replies", "right"))
+        poll = asyncio.create_task(Poller(sqlite_database, Script(sqlite_database), address).poll())
+        await eventually(begun.is_set)
+        for _ in range(2):
+            poll.cancel()
+            await asyncio.sleep(0)
+        with pytest.raises(asyncio.CancelledError):
+            await poll
+        go_on.set()
+        await eventually(closed.is_set)
 
 
 async def test_a_folder_that_is_not_there_is_told(box: Box) -> None:

@@ -86,7 +86,7 @@ class Poller:
                 last = newer[-1]
                 await self._note(Place(polled.mailbox, polled.uid_validity, last))
         finally:
-            await asyncio.to_thread(folder.close)
+            await _closed(folder)
         return polled
 
     async def _opened(self) -> Folder:
@@ -115,7 +115,7 @@ class Poller:
         except asyncio.CancelledError:
             stopped.set()
             for folder in opened:
-                await asyncio.to_thread(folder.close)
+                await _closed(folder)
             raise
 
     async def _read(self, folder: Folder, place: Place, polled: Polled) -> None:
@@ -177,6 +177,11 @@ class Poller:
     def _write(self, place: Place) -> None:
         with self._database.write() as connection:
             mailboxes.note(connection, place)
+
+
+async def _closed(folder: Folder) -> None:
+    # Told to stop once more while all threads are busy, the thread that is to close it would never begin.
+    await asyncio.shield(asyncio.to_thread(folder.close))
 
 
 def _unreadable() -> Refused:
