@@ -141,14 +141,17 @@ def test_the_site_tells_what_is_in_it(stock: Stock) -> None:
     assert told["files"] == {path: digest for path, digest in content(site).items() if path != folders.MANIFEST}
 
 
+TOKEN = re.compile(r"eyJ[\w-]+\.[\w-]{20,}\.[\w-]{20,}")
+
+
 def test_nothing_unpublished_and_nobody_is_in_it(stock: Stock) -> None:
     _, site = stock
     for path in site.rglob("*"):
         if not path.is_file() or path.suffix == ".png":
             continue
         text = path.read_text(encoding="utf-8")
-        if re.fullmatch(r"[\w-]+\.[\w-]+\.[\w-]+", text.strip()):
-            text = json.dumps(read_token(text.strip()).payload)
+        # Of a signed token what it says: its letters spell any short name by chance.
+        text = TOKEN.sub(lambda token: json.dumps(read_token(token[0]).payload), text)
         assert not re.findall(r"[\w.+-]+@[\w-]+\.\w+", text), path
         for name in ("Secret", "Zoe", "Ana Learner", "Quinn", "Rosa", "Not yet for anybody", "mc-unpublished"):
             assert name not in text, (path, name)

@@ -40,6 +40,7 @@ class CaseWorkflow:
         self._turn = asyncio.Lock()
         self._alarm: dt.datetime | None = next_deadline(self._state)
         self._latest = workflow.now()
+        self._is_long = False
 
     @workflow.run
     async def run(self, start: CaseInput) -> str:
@@ -79,7 +80,16 @@ class CaseWorkflow:
         return self._latest
 
     def _must_continue_as_new(self) -> bool:
-        return workflow.info().is_continue_as_new_suggested() and self._state.seq > 0
+        return self._is_long and self._state.seq > 0
+
+    def _look_at_length(self) -> None:
+        """When an update begins, and at no other time.
+
+        A commit whose result arrives just as a task is prolonged is told to the case with the next task, and when its
+        history is read again with the one before; so is a timer by a query. What the task says of the history's length
+        would not be the same both times. An update is always told with its own task.
+        """
+        self._is_long = self._is_long or workflow.info().is_continue_as_new_suggested()
 
     async def _perform(self, event: Event) -> tuple[Step, Resolution] | None:
         """Runs one event to its end, a commit per step; answers its own step, None when it had nothing to do."""
@@ -131,6 +141,7 @@ class CaseWorkflow:
         )
 
     async def _act(self, event: Submitted | Revised | Act | ConditionEvent | Migration) -> CaseAnswer:
+        self._look_at_length()
         async with self._turn:
             # Another act may have come first while this one waited for its turn.
             self._check(event)
@@ -154,6 +165,7 @@ class CaseWorkflow:
     @workflow.update
     async def catch_up(self) -> int:
         """Carries out what the ledger holds beyond this case; answers how many steps that were."""
+        self._look_at_length()
         async with self._turn:
             before = self._state.seq
             while (written := await self._next_written()) is not None:
@@ -198,6 +210,7 @@ class CaseWorkflow:
 
     @workflow.update
     async def decide(self, event: Decided) -> DecisionAnswer:
+        self._look_at_length()
         async with self._turn:
             self._check(event)
             done = await self._perform(event)
