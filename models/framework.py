@@ -336,6 +336,12 @@ class Framework(Strict):
         """Something is proposed under it; the others are about what is published already."""
         return self.credential_kind not in ABOUT_PUBLISHED
 
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """Whatever it sends a record or a package to, each once."""
+        handed = self.handover.targets if self.handover else ()
+        return tuple(dict.fromkeys((*self.publication.targets, *handed)))
+
     def stage(self, stage_id: str) -> StageDef:
         """Raises KeyError when there is no such stage."""
         for stage in self.stages:

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from imprimatur.cli.context import Environment, open_database
-from imprimatur.frameworks.handover_checks import targets_named
 from imprimatur.publication.targets.configured import read_targets
 from imprimatur.store.frameworks import newest_frameworks
 from models.framework import Framework
@@ -27,7 +26,7 @@ def named_targets(environment: Environment) -> Named:
     found = read_targets(environment.settings.publication_targets)
     with open_database(environment) as database:
         policies = newest_frameworks(database)
-    named = {name for policy in policies.values() for name in targets_named(policy)}
+    named = {name for policy in policies.values() for name in policy.targets}
     unused = [name for name in found if name not in named]
     return Named(len(found), len(named), list(_lacking(policies, found)), unused)
 
@@ -35,7 +34,7 @@ def named_targets(environment: Environment) -> Named:
 def _lacking(policies: Mapping[str, Framework], found: Mapping[str, TargetDef]) -> Iterator[str]:
     for policy in policies.values():
         named = f"{policy.id}@{policy.version}"
-        for target in targets_named(policy):
+        for target in policy.targets:
             if target not in found:
                 yield f"{named} names the target {target}, which is not configured"
         if policy.handover is None:

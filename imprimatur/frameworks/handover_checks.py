@@ -46,8 +46,3 @@ def _stage(framework: Framework, stage: StageDef, place: Place) -> Found:
     if stage.sla is not None and stage.sla.at_breach not in _DECIDED_BY_PEOPLE:
         problem = f"nothing is taken up, or sent back, by silence: this stage cannot {stage.sla.at_breach}"
         yield (*place, "sla", "at_breach"), "silence_takes_nothing_up", problem, ", ".join(_DECIDED_BY_PEOPLE)
-
-
-def targets_named(policy: Framework) -> tuple[str, ...]:
-    """Everything that a framework sends anything to, each once."""
-    return tuple(dict.fromkeys(policy.publication.targets + (policy.handover.targets if policy.handover else ())))

@@ -87,15 +87,16 @@ def move_waiting_mail(database: Database, now: dt.datetime) -> int:
         .limit(MOST_AT_ONCE)
     )
     with database.read() as connection:
-        if not connection.execute(query).all():
-            return 0
+        found = [(*row, present_address(connection, row.recipient)) for row in connection.execute(query).all()]
+    # Whose newer address is not in use either waits where it is, and no transaction is begun for that.
+    if not (going := [(mail_id, former, to) for mail_id, former, to in found if to != former]):
+        return 0
     moved = []
     with database.write() as connection:
-        for mail_id, former in connection.execute(query).all():
-            to = present_address(connection, former)
+        for mail_id, former, to in going:
             named = {"recipient": to, "recipient_name": name_of(connection, to)}
             of_it = (_MAIL.c.mail_id == mail_id, _MAIL.c.recipient == former, waits)
-            if to != former and connection.execute(_MAIL.update().where(*of_it).values(**named)).rowcount:
+            if connection.execute(_MAIL.update().where(*of_it).values(**named)).rowcount:
                 moved.append(Entry(mail_id, MailState.QUEUED, now, f"to {to}, for {former} was given up"))
         note(connection, moved)
     return len(moved)

@@ -177,13 +177,15 @@ class ActPages:
         check_choices(fields(act, Facts(sheet, viewer, self._database)), typed)
 
 
+# Where the page tells of what stands in no ledger before it has been done.
+_SHOWN_AT = {CaseAct.RETRY_PUBLICATION: "#publication", CaseAct.RETRY_HANDOVER: "#handovers"}
+
+
 def _then(act: CaseAct, position: int | None, outside: bool) -> str:
     """Where on the case, or beside it, what was done is seen."""
     if outside:
         return f"/acts/{CaseAct.FULFIL}?done=yes"
-    if position is None:
-        return "#handovers" if act is CaseAct.RETRY_HANDOVER else "#publication"
-    return f"?done={position}#done"
+    return _SHOWN_AT[act] if position is None else f"?done={position}#done"
 
 
 def _subject(case_id: str, act: CaseAct) -> str:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from fastapi import APIRouter, Request, Response
 
-from imprimatur.frameworks.handover_checks import targets_named
 from imprimatur.store.engine import Database
 from imprimatur.store.frameworks import newest_frameworks
 from imprimatur.store.publishing import held_by_targets
@@ -35,7 +34,7 @@ def targets_shown(database: Database, configured: Iterable[TargetDef]) -> Sequen
     """Those that are configured, in the file's order; then what is named only. Secrets are not among it."""
     found, named = {target.name: target for target in configured}, dict[str, list[str]]()
     for policy in newest_frameworks(database).values():
-        for name in targets_named(policy):
+        for name in policy.targets:
             named.setdefault(name, []).append(f"{policy.name} {policy.version}")
     held = held_by_targets(database)
     return [
