@@ -12,11 +12,12 @@ from imprimatur.access.viewer import Scope
 from imprimatur.store.case_listing import SOON, Filters, Need, matching
 from imprimatur.store.desk_reading import LISTED, office_desk
 from imprimatur.store.engine import Database
-from models.tables import CaseRow, IncidentRow, StageRow, TaskRow
-from models.vocabulary import CaseStatus, StageStatus, TaskStatus
+from models.tables import CaseRow, ConditionRow, IncidentRow, StageRow, TaskRow
+from models.vocabulary import CaseStatus, ConditionStatus, StageStatus, TaskStatus
 from tests.facts import OFFICE, START
 
 CASES = 60
+UNSETTLED = (ConditionStatus.PROPOSED, ConditionStatus.OPEN, ConditionStatus.FULFILLED)
 UNITS = ("School of Law", "School of Design", None)
 Row = dict[str, Any]
 
@@ -28,6 +29,7 @@ class _Drawn:
     row: Row
     stages: list[Row] = field(default_factory=list)
     tasks: list[Row] = field(default_factory=list)
+    conditions: list[Row] = field(default_factory=list)
     incident: Row | None = None
 
     @property
@@ -56,7 +58,8 @@ class _Drawn:
             for each in self.stages
         )
         asked = any(task["status"] in (TaskStatus.OPEN, TaskStatus.OFFERED) for task in self.tasks)
-        if self.row["status"] == CaseStatus.IN_REVIEW and not asked and not coming:
+        held_up = any(each["blocking"] and each["status"] in UNSETTLED for each in self.conditions)
+        if self.row["status"] == CaseStatus.IN_REVIEW and not asked and not coming and not held_up:
             found.add(Need.NOBODY)
         return found
 
@@ -128,6 +131,26 @@ def _draw(dice: random.Random, number: int, now: dt.datetime) -> _Drawn:
                 "status": str(dice.choice(list(TaskStatus))),
             }
         )
+    if dice.random() < 0.3:
+        drawn.conditions.append(
+            {
+                "condition_id": f"c-{number}",
+                "case_id": case_id,
+                "decision_id": "",
+                "task_id": "",
+                "stage": "s0",
+                "round": 1,
+                "number": 1,
+                "text": "",
+                "owner": "",
+                "set_by": "",
+                "proposed_at": opened_at,
+                "evidence": "",
+                "reason": "",
+                "blocking": dice.random() < 0.7,
+                "status": str(dice.choice(list(ConditionStatus))),
+            }
+        )
     if dice.random() < 0.25:
         told = {"incident_id": f"i-{number}", "case_id": case_id, "kind": "role_empty", "detail": ""}
         drawn.incident = told | {"opened_at": opened_at, "resolved_at": _maybe(dice, 0.4, now)}
@@ -139,6 +162,7 @@ def _keep(database: Database, drawn: list[_Drawn]) -> None:
         (CaseRow, [each.row for each in drawn]),
         (StageRow, [stage for each in drawn for stage in each.stages]),
         (TaskRow, [task for each in drawn for task in each.tasks]),
+        (ConditionRow, [condition for each in drawn for condition in each.conditions]),
         (IncidentRow, [each.incident for each in drawn if each.incident]),
     ]
     with database.write() as connection:

@@ -26,6 +26,7 @@ from models.vocabulary import (
     StageOutcome,
     StageStatus,
 )
+from tests.admin import words
 from tests.facts import OFFICE, PROPOSER, SECOND, Play, amended, event_types, furnish
 from tests.pages import HERE, PEOPLE, REVIEWER, UNIT, of_unit, populated
 from tests.web import Site
@@ -62,11 +63,6 @@ async def pressed(visitor: httpx.AsyncClient, act: str, **said: str) -> httpx.Re
 
 def code_of(answer: httpx.Response) -> str:
     return str(re.findall(r"Code: <code>(\w+)</code>", answer.text)[0])
-
-
-def words(page: str) -> str:
-    main = page.partition('<main id="content">')[2]
-    return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", main)).split())
 
 
 def offered(page: str, name: str) -> list[str]:
@@ -367,41 +363,6 @@ async def test_the_page_of_a_case_says_what_was_recorded_to_whoever_did_it_only(
         async with site.signed_in(person) as visitor:
             page = words((await visitor.get(f"/cases/{HERE}?done={position}")).text)
         assert ("put the case on hold" in page.partition("Recorded.")[2][:40].lower()) == told
-
-
-# --- versions ---------------------------------------------------------------------------------------------------------
-
-
-async def test_two_versions_are_compared_word_by_word(site: Site) -> None:
-    for _ in range(2):
-        site.play.decide("quality", "request_changes", "Show how.", outcomes=2, assessment=2)  # type: ignore[arg-type]
-    changed = of_unit("industry-credit", UNIT, "Prototyping quickly")
-    site.play.revise(changed.model_copy(update={"learning_outcomes": ("Quite another outcome.",)}))
-    for person in (OFFICE, PROPOSER, REVIEWER):
-        async with site.signed_in(person) as visitor:
-            led = await visitor.get(f"/cases/{HERE}/versions?from=1&to=2")
-            assert led.headers["location"] == f"/cases/{HERE}/versions/1...2"
-            page = (await visitor.get(led.headers["location"])).text
-            assert re.search(r"<ins>.*quickly.*</ins>", page)
-            assert re.search(r"<del>", page) and "Quite another outcome." in page
-            told = words(page)
-            assert "Title" in told.partition("What did not")[0] and "Summary" in told.partition("What did not")[2]
-            back = (await visitor.get(f"/cases/{HERE}/versions/2...1")).text
-            assert re.search(r"<del>.*quickly.*</del>", back)
-            assert "Nothing." in (await visitor.get(f"/cases/{HERE}/versions/2...2")).text
-            for pair in ("1...3", "0...1", "a...b", "1..2"):
-                assert (await visitor.get(f"/cases/{HERE}/versions/{pair}")).status_code == 404
-            assert f"/cases/{HERE}/versions/1...2" in (await visitor.get(f"/cases/{HERE}")).text
-    async with site.signed_in(PEOPLE["office of another unit"]) as visitor:
-        assert (await visitor.get(f"/cases/{HERE}/versions/1...2")).status_code == 404
-
-
-async def test_mail_and_what_became_of_it_is_shown_to_the_office_and_to_nobody_else(site: Site) -> None:
-    async with site.signed_in(OFFICE) as visitor:
-        told = words((await visitor.get(f"/cases/{HERE}")).text)
-    assert REVIEWER in told.partition(" Mail ")[2] and "Queued" in told.partition(" Mail ")[2]
-    async with site.signed_in(PROPOSER) as visitor:
-        assert REVIEWER not in (await visitor.get(f"/cases/{HERE}")).text
 
 
 def proposed(actor: str) -> ActProposed:

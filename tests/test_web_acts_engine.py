@@ -8,13 +8,14 @@ import httpx
 import pytest
 
 from models.vocabulary import CaseStatus, EventType, TaskStatus
+from tests.admin import words
 from tests.engine import Engine
 from tests.facts import OFFICE, PROPOSER, SECOND
 from tests.governed import QUINN, ROSA, VERA, review
 from tests.governed_stories import begin
 from tests.meetings import SECRETARY, boards, sitting
 from tests.stories import people
-from tests.test_web_acts import code_of, hidden, offered, words
+from tests.test_web_acts import code_of, hidden, offered
 from tests.test_web_bulks import visiting, website
 
 WHY = "The register is closed."

@@ -20,9 +20,10 @@ from imprimatur.web.bulks.forms import fields
 from imprimatur.web.house import House
 from models.messages import CaseAnswer
 from models.vocabulary import CaseStatus, EventType
+from tests.admin import words
 from tests.engine import Engine
 from tests.facts import BASE_URL, OFFICE, PROPOSER, SECOND, example
-from tests.test_web_acts import code_of, hidden, words
+from tests.test_web_acts import code_of, hidden
 from tests.web import KEY, signed_in_to
 
 WHY = "The register is closed."

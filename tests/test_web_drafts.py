@@ -9,8 +9,9 @@ import pytest
 from imprimatur.store.answer_drafts import draft_of
 from imprimatur.store.engine import Database
 from models.vocabulary import TaskStatus
+from tests.admin import words
 from tests.facts import ledger_rows
-from tests.test_web_acts import code_of, words
+from tests.test_web_acts import code_of
 from tests.web import Site, under_review
 
 SCORES = {"score.outcomes": "4", "score.assessment": "3"}

@@ -8,9 +8,10 @@ import pytest
 
 from imprimatur.store.engine import Database
 from imprimatur.store.saved_views import FILTERS
+from tests.admin import words
 from tests.facts import OFFICE, PROPOSER, SECOND
 from tests.pages import PEOPLE, REVIEWER, populated
-from tests.test_web_acts import code_of, words
+from tests.test_web_acts import code_of
 from tests.web import Site, form_token
 
 LATE = {"need": "overdue", "status": "in_review"}
